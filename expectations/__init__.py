@@ -1,0 +1,1 @@
+"""The contracts: what each table is, and what must hold of it."""

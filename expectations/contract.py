@@ -1,0 +1,147 @@
+"""What a table is: its grain, key, typed columns, partitioning and checks, declared once.
+
+From one `TableContract` come the Spark schema, the Delta table, the conformance errors, the Great
+Expectations suite and the data dictionary.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pyspark.sql import DataFrame
+from pyspark.sql.types import DataType, StructType
+
+Severity = Literal["critical", "warning"]
+
+
+class ContractError(ValueError):
+    """A contract is declared wrongly, or a frame does not fit its contract."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column. `type` is one of Spark's JSON names (`long`, `decimal(16,2)`) or a nested type."""
+
+    name: str
+    type: str | DataType
+    description: str
+    nullable: bool = True
+    values: tuple[str, ...] = ()
+    source: str = ""
+
+    @property
+    def data_type(self) -> DataType:
+        """The Spark type; needs no running session, unlike `StructType.fromDDL`."""
+        return StructType().add("x", self.type)["x"].dataType
+
+    @property
+    def comment(self) -> str:
+        """The column comment that is stored in the Delta table."""
+        allowed = f" One of: {', '.join(self.values)}." if self.values else ""
+        landed = f" Landing name: {self.source}." if self.source else ""
+        return f"{self.description}.{allowed}{landed}"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One Great Expectations expectation on a table, by class name and arguments."""
+
+    expectation: str
+    arguments: Mapping[str, Any]
+    severity: Severity = "critical"
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class TableContract:
+    """A Delta table as `<layer>.<table>`.
+
+    Raises:
+        ContractError: when the key, the partitioning or a name does not fit the columns.
+    """
+
+    name: str
+    grain: str
+    fields: tuple[Field, ...]
+    primary_key: tuple[str, ...]
+    partition_by: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    written_by: str = ""
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a declaration that contradicts itself, naming every fault at once."""
+        faults = []
+        names = [column.name for column in self.fields]
+        if self.name.count(".") != 1:
+            faults.append(f"name {self.name!r} is not <layer>.<table>")
+        faults += [f"column {name} is declared twice" for name in {*names} if names.count(name) > 1]
+        by_name = {column.name: column for column in self.fields}
+        for role, columns in (("key", self.primary_key), ("partition", self.partition_by)):
+            faults += [f"{role} column {name} is unknown" for name in columns if name not in by_name]
+        faults += [
+            f"key column {name} is nullable"
+            for name in self.primary_key
+            if name in by_name and by_name[name].nullable
+        ]
+        if faults:
+            raise ContractError(f"contract {self.name}: " + "; ".join(sorted(faults)))
+
+    @property
+    def layer(self) -> str:
+        """The first half of the name: bronze, silver, gold, quarantine or ops."""
+        return self.name.split(".")[0]
+
+    @property
+    def table(self) -> str:
+        """The second half of the name."""
+        return self.name.split(".")[1]
+
+    @property
+    def columns(self) -> list[str]:
+        """The column names in order."""
+        return [column.name for column in self.fields]
+
+    @property
+    def schema(self) -> StructType:
+        """The Spark schema, nullability and comments included."""
+        schema = StructType()
+        for column in self.fields:
+            schema.add(column.name, column.data_type, column.nullable, {"comment": column.comment})
+        return schema
+
+    def conform(self, frame: DataFrame) -> DataFrame:
+        """Give the columns of the contract in its order.
+
+        Raises:
+            ContractError: naming every missing, unknown and wrongly typed column at once.
+        """
+        faults = self.differences(frame.schema)
+        if faults:
+            raise ContractError(f"{self.name} does not fit its contract: " + "; ".join(faults))
+        return frame.select(*self.columns).to(self._plain_schema())
+
+    def differences(self, actual: StructType) -> list[str]:
+        """Every difference between a schema and the contract, as sentences."""
+        found = {column.name: column.dataType for column in actual}
+        expected = {column.name: column.data_type for column in self.fields}
+        missing = [f"column {name} is missing" for name in expected if name not in found]
+        unknown = [f"column {name} is unknown" for name in found if name not in expected]
+        wrong = [
+            f"column {name} is {found[name].simpleString()}, not {wanted.simpleString()}"
+            for name, wanted in expected.items()
+            if name in found and _bare(found[name]) != _bare(wanted)
+        ]
+        return missing + unknown + wrong
+
+    def _plain_schema(self) -> StructType:
+        """The schema without NOT NULL: Delta enforces that on write, with the failing column."""
+        schema = StructType()
+        for column in self.fields:
+            schema.add(column.name, column.data_type, True)
+        return schema
+
+
+def _bare(data_type: DataType) -> str:
+    """A type without the nullability of its inner fields, which Spark often loses."""
+    return data_type.simpleString()

@@ -1,0 +1,1 @@
+"""Pure functions: a DataFrame in, a DataFrame out."""

@@ -1,0 +1,1 @@
+"""The jobs: the only place with input and output."""

@@ -1,0 +1,179 @@
+"""Reading and writing the lake's Delta tables: the one place that knows where and how they lie."""
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from datetime import date
+
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from expectations.contract import ContractError, TableContract
+from expectations.landing import LandingTable
+from jobs._errors import DataRefused
+from jobs._locks import commit_lock, is_local, local_path
+
+_Wanted = date | str | list[date]
+_SHARED_LAYERS = ("ops", "quarantine")
+
+
+class Lake:
+    """The tables of one lake as one run sees them, with a record of what it read and wrote."""
+
+    def __init__(self, spark: SparkSession, root: str) -> None:
+        self.spark = spark
+        self.root = str(local_path(root).absolute()) if is_local(root) else root.rstrip("/")
+        self.inputs: dict[str, int] = {}
+        self.outputs: dict[str, int] = {}
+        self.rows_read = 0
+        self.rows_written = 0
+        self.rows_quarantined = 0
+
+    def path(self, contract: TableContract) -> str:
+        """Where a table lies."""
+        return f"{self.root}/{contract.layer}/{contract.table}"
+
+    def exists(self, contract: TableContract) -> bool:
+        """Whether a table has been created."""
+        return bool(DeltaTable.isDeltaTable(self.spark, self.path(contract)))
+
+    def read(self, contract: TableContract) -> DataFrame:
+        """A table as it stands, its version pinned and recorded.
+
+        Raises:
+            DataRefused: when it is not there yet; names the job that writes it.
+            ContractError: when another version of the project wrote it.
+        """
+        if not self.exists(contract):
+            raise DataRefused(
+                f"there is no table {contract.name} in {self.root}: run {contract.written_by} first"
+            )
+        version = self.version(contract)
+        frame = (
+            self.spark.read.format("delta")
+            .option("versionAsOf", version)
+            .load(self.path(contract))
+        )
+        self._check(contract, frame)
+        if contract.name not in self.inputs:
+            self.inputs[contract.name] = version
+            if contract.layer not in _SHARED_LAYERS:
+                self.rows_read += frame.count()
+        return frame
+
+    def read_silver(self, table: LandingTable, as_of: date | None) -> DataFrame:
+        """A silver table in the versions that held as of a day's first second, or that stand now."""
+        return standing(self.read(table.silver), as_of)
+
+    def version(self, contract: TableContract) -> int:
+        """The newest version of an existing table."""
+        history = DeltaTable.forPath(self.spark, self.path(contract)).history(1)
+        return int(history.select("version").first()["version"])  # type: ignore[index]
+
+    def replace(
+        self, frame: DataFrame, contract: TableContract, where: Mapping[str, _Wanted] | None = None
+    ) -> int:
+        """Replace the rows of some partitions (or all rows) in one commit; the number written.
+
+        Args:
+            frame: the new rows, all within `where`.
+            contract: the table.
+            where: partition column to its value, or to a list of its values.
+
+        Raises:
+            ContractError: when the frame does not fit, or breaks a NOT NULL.
+        """
+        writer = (
+            self._created(contract, frame)
+            .write.format("delta")
+            .mode("overwrite")
+        )
+        if where is not None:
+            writer = writer.option("replaceWhere", _condition(contract, where))
+        with commit_lock(self.root, contract.name) if contract.layer in _SHARED_LAYERS else nullcontext():
+            writer.save(self.path(contract))
+            return self._record(contract)
+
+
+    def append(self, frame: DataFrame, contract: TableContract) -> int:
+        """Append to an ops table; the number written."""
+        with commit_lock(self.root, contract.name):
+            self._created(contract, frame).write.format("delta").mode("append").save(
+                self.path(contract)
+            )
+            return self._record(contract)
+
+    def _created(self, contract: TableContract, frame: DataFrame) -> DataFrame:
+        """Make sure the table exists as declared, and give the frame in its columns."""
+        conformed = contract.conform(frame)
+        if not self.exists(contract):
+            create = DeltaTable.createIfNotExists(self.spark).location(self.path(contract))
+            for column in contract.schema:
+                create = create.addColumn(
+                    column.name,
+                    column.dataType,
+                    nullable=column.nullable,
+                    comment=column.metadata["comment"],
+                )
+            for name, value in contract.properties.items():
+                create = create.property(name, value)
+            if contract.partition_by:
+                create = create.partitionedBy(*contract.partition_by)
+            create.comment(contract.grain).execute()
+        else:
+            self._check(
+                contract, self.spark.read.format("delta").load(self.path(contract))
+            )
+        return conformed
+
+    def _check(self, contract: TableContract, frame: DataFrame) -> None:
+        faults = contract.differences(frame.schema)
+        if faults:
+            raise ContractError(
+                f"{self.path(contract)} was written by another version of the project:"
+                f" {'; '.join(faults)}. Rebuild it in a new lake.root, or migrate it"
+            )
+
+    def _record(self, contract: TableContract) -> int:
+        last = (
+            DeltaTable.forPath(self.spark, self.path(contract))
+            .history(1)
+            .select("version", F.col("operationMetrics")["numOutputRows"].cast("long").alias("rows"))
+            .first()
+        )
+        assert last is not None
+        rows = int(last["rows"] or 0)
+        if contract.layer == "quarantine":
+            self.rows_quarantined += rows
+        elif contract.layer != "ops":
+            self.rows_written += rows
+        self.outputs[contract.name] = int(last["version"])
+        return rows
+
+
+def standing(versions: DataFrame, as_of: date | None) -> DataFrame:
+    """The versions of silver rows that held as of a day's first second, or that stand now.
+
+    A version counts as of T when it had arrived before T and nothing better had.
+    """
+    if as_of is None:
+        return versions.filter(F.col("valid_to").isNull())
+    cut = F.lit(as_of.isoformat()).cast("timestamp")
+    return versions.filter(
+        (F.col("valid_from") < cut) & (F.col("valid_to").isNull() | (F.col("valid_to") >= cut))
+    )
+
+
+def _condition(contract: TableContract, where: Mapping[str, _Wanted]) -> str:
+    """A partition condition; only values that the project itself makes come in here."""
+    parts = []
+    for column, value in where.items():
+        if column not in contract.partition_by:
+            raise ContractError(f"{contract.name} is not partitioned by {column}")
+        values = value if isinstance(value, list) else [value]
+        parts.append(f"{column} IN ({', '.join(_literal(each) for each in values)})")
+    return " AND ".join(parts)
+
+
+def _literal(value: date | str) -> str:
+    return f"DATE'{value.isoformat()}'" if isinstance(value, date) else f"'{value}'"
