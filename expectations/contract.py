@@ -78,7 +78,9 @@ class TableContract:
         faults += [f"column {name} is declared twice" for name in {*names} if names.count(name) > 1]
         by_name = {column.name: column for column in self.fields}
         for role, columns in (("key", self.primary_key), ("partition", self.partition_by)):
-            faults += [f"{role} column {name} is unknown" for name in columns if name not in by_name]
+            faults += [
+                f"{role} column {name} is unknown" for name in columns if name not in by_name
+            ]
         faults += [
             f"key column {name} is nullable"
             for name in self.primary_key

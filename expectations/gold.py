@@ -6,7 +6,9 @@ from expectations.contract import Check, Field, TableContract
 from expectations.institution_feature import INSTITUTION_FEATURES
 from expectations.landing import KEPT_VERSIONS
 
-_AS_OF = Field("as_of_date", "date", "Only what had arrived before this day was used", nullable=False)
+_AS_OF = Field(
+    "as_of_date", "date", "Only what had arrived before this day was used", nullable=False
+)
 _INSTITUTION = Field("institution_id", "string", "The designated institution", nullable=False)
 
 _FEATURE_FIELDS = tuple(
@@ -52,9 +54,7 @@ INSTITUTION_LINK = TableContract(
     ),
     primary_key=("as_of_date", "src", "dst", "kind"),
     partition_by=("as_of_date",),
-    checks=(
-        Check("ExpectColumnValuesToBeBetween", {"column": "weight", "min_value": 1}),
-    ),
+    checks=(Check("ExpectColumnValuesToBeBetween", {"column": "weight", "min_value": 1}),),
     written_by="build_links",
     properties=KEPT_VERSIONS,
 )
@@ -95,7 +95,9 @@ INSTITUTION_COMPONENT = TableContract(
     fields=(
         _AS_OF,
         _INSTITUTION,
-        Field("component", "string", "The smallest institution id in the component", nullable=False),
+        Field(
+            "component", "string", "The smallest institution id in the component", nullable=False
+        ),
         Field("component_size", "long", "Institutions in the component", nullable=False),
     ),
     primary_key=("as_of_date", "institution_id"),
@@ -112,7 +114,12 @@ INSTITUTION_TRAINING_ROW = TableContract(
         _INSTITUTION,
         Field("label", "integer", "1 confirmed, 0 cleared or without finding", nullable=False),
         Field("cut_date", "date", "Last day before which its features may look", nullable=False),
-        Field("feature_date", "date", "The as-of date of its features, not after the cut", nullable=False),
+        Field(
+            "feature_date",
+            "date",
+            "The as-of date of its features, not after the cut",
+            nullable=False,
+        ),
         Field("component", "string", "What it must share a fold with", nullable=False),
         *_FEATURE_FIELDS,
     ),

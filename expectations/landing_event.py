@@ -84,7 +84,10 @@ SETTLEMENT = LandingTable(
             "refd_setl_flag", "string", "refund_flag", "1 = refund, negative amounts", "0", "1"
         ),
         optional(
-            "orig_setl_id", "string", "original_settlement_id", "The settlement that a refund reverses"
+            "orig_setl_id",
+            "string",
+            "original_settlement_id",
+            "The settlement that a refund reverses",
         ),
         ARRIVE_TIME,
     ),
@@ -116,7 +119,10 @@ FEE_DETAIL = LandingTable(
         _SETTLEMENT_ID,
         required("feedetl_sn", "string", "line_number", "The line within the settlement"),
         optional(
-            "orig_feedetl_sn", "string", "original_line_number", "The line that a refund line reverses"
+            "orig_feedetl_sn",
+            "string",
+            "original_line_number",
+            "The line that a refund line reverses",
         ),
         required("psn_no", "string", "member_id", "The insured account"),
         required("fee_ocur_time", "timestamp", "fee_time", "When the fee was incurred"),
@@ -181,7 +187,14 @@ SETTLEMENT_DOCTOR = LandingTable(
     fields=(
         _SETTLEMENT_ID,
         required(
-            "role", "string", "role", "The doctor's part", "attending", "operating", "other", "ordering"
+            "role",
+            "string",
+            "role",
+            "The doctor's part",
+            "attending",
+            "operating",
+            "other",
+            "ordering",
         ),
         required("dr_codg", "string", "doctor_id", "The doctor"),
         ARRIVE_TIME,

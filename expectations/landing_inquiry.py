@@ -63,7 +63,9 @@ PARCEL = LandingTable(
         optional("declared_goods", "string", "declared_goods", "What the sender declared"),
         optional("weight_kg", "double", "weight_kg", "Kilograms"),
         optional("cold_pack", "boolean", "is_cold_pack", "Sent cold"),
-        required("legal_basis_id", "string", "legal_basis_id", "Warrant or request it was got under"),
+        required(
+            "legal_basis_id", "string", "legal_basis_id", "Warrant or request it was got under"
+        ),
         ARRIVE_TIME,
     ),
     event_time="send_time",

@@ -130,7 +130,10 @@ DRUG = LandingTable(
         optional("chronic", "boolean", "is_chronic", "For a chronic disease"),
         optional("cold_chain", "boolean", "is_cold_chain", "Must be kept cold"),
         optional(
-            "indications", "string", "indications", "ICD-10 prefixes joined by semicolons; any if empty"
+            "indications",
+            "string",
+            "indications",
+            "ICD-10 prefixes joined by semicolons; any if empty",
         ),
         optional("watch_from", "date", "watch_from", "First day on the over-dispensing watch list"),
         optional("trace_from", "date", "trace_from", "First day on which boxes must be scanned"),

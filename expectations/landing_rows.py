@@ -37,7 +37,9 @@ def unusable_columns(raw: StructType, table: LandingTable) -> list[str]:
                 faults.append(f"column {column.name} is missing, and it is required")
         elif raw[column.name].dataType.typeName() not in _READABLE_AS[_kind(column)]:
             found = raw[column.name].dataType.simpleString()
-            faults.append(f"column {column.name} is {found}, which can't be {column.type} throughout")
+            faults.append(
+                f"column {column.name} is {found}, which can't be {column.type} throughout"
+            )
     return faults
 
 
@@ -71,8 +73,11 @@ def typed_rows(raw: DataFrame, table: LandingTable, clock_skew_hours: int) -> Da
     present = [column for column in table.fields if column.name in raw.columns]
     others = [F.col(name) for name in raw.columns if name not in table.columns]
     landed = F.struct(*(F.col(column.name) for column in present)).alias("landed")
+    malformed = F.col(MALFORMED).isNotNull() if MALFORMED in raw.columns else F.lit(False)
     values = [
-        _value(F.col(column.name), raw.schema[column.name].dataType, column).alias(column.name)
+        F.when(
+            ~malformed, _value(F.col(column.name), raw.schema[column.name].dataType, column)
+        ).alias(column.name)
         for column in present
     ]
     absent = [
@@ -90,15 +95,14 @@ def typed_rows(raw: DataFrame, table: LandingTable, clock_skew_hours: int) -> Da
                 F.lit(f"{table.event_time}: lies in the future of arrive_time (a clock error?)"),
             )
         )
-    shape = F.col(MALFORMED).isNotNull() if MALFORMED in raw.columns else F.lit(False)
-    malformed = F.array(F.lit("record: does not have as many fields as the header"))
+    shape = F.array(F.lit("record: does not have as many fields as the header"))
     unreadable = [F.when(_is_unreadable(column), F.lit(column.name)) for column in present]
     return typed.withColumns(
         {
-            "reasons": F.when(shape, malformed).otherwise(F.array_compact(F.array(*faults))),
-            "unreadable": F.when(shape, F.array(*(F.lit(name) for name in table.columns))).otherwise(
-                F.array_compact(F.array(*unreadable))
-            ),
+            "reasons": F.when(malformed, shape).otherwise(F.array_compact(F.array(*faults))),
+            "unreadable": F.when(
+                malformed, F.array(*(F.lit(name) for name in table.columns))
+            ).otherwise(F.array_compact(F.array(*unreadable))),
         }
     )
 
@@ -152,7 +156,12 @@ def _value_of_text(text: Column, column: LandingField) -> Column:
 def _exact_decimal(found: Column, type_found: DataType, wanted: str) -> Column:
     """A number as decimal; a binary one may differ by its own rounding only."""
     rounded = found.try_cast(wanted)
-    if isinstance(type_found, DecimalType) or type_found.typeName() in ("integer", "long", "short", "byte"):
+    if isinstance(type_found, DecimalType) or type_found.typeName() in (
+        "integer",
+        "long",
+        "short",
+        "byte",
+    ):
         return F.when(rounded == found, rounded)
     return F.when(F.abs(rounded.cast("double") - found.cast("double")) < 1e-6, rounded)
 
@@ -169,8 +178,12 @@ def _fault(column: LandingField, typed: DataFrame) -> Column:
     if column.required:
         fault = fault.when(value.isNull(), F.lit(f"{column.name}: is empty, and it is required"))
     if isinstance(typed.schema[column.name].dataType, StringType):
-        fault = fault.when(value.contains(_REPLACEMENT), F.lit(f"{column.name}: is not valid UTF-8"))
+        fault = fault.when(
+            value.contains(_REPLACEMENT), F.lit(f"{column.name}: is not valid UTF-8")
+        )
     if column.values:
         allowed = ", ".join(column.values)
-        fault = fault.when(~value.isin(*column.values), F.lit(f"{column.name}: is none of {allowed}"))
+        fault = fault.when(
+            ~value.isin(*column.values), F.lit(f"{column.name}: is none of {allowed}")
+        )
     return fault

@@ -28,7 +28,9 @@ JOB_RUN = TableContract(
         ),
         Field("exit_code", "integer", "0, 1, 2 or 3 as in the manual", nullable=False),
         Field("message", "string", "Why, in a sentence; never holds an identifier"),
-        Field("inputs", MapType(StringType(), LongType()), "Tables read, with their Delta versions"),
+        Field(
+            "inputs", MapType(StringType(), LongType()), "Tables read, with their Delta versions"
+        ),
         Field("outputs", MapType(StringType(), LongType()), "Tables written, with their versions"),
         Field("rows_read", "long", "Rows in the tables and files that were read"),
         Field("rows_written", "long", "Rows written to tables other than ops and quarantine"),
@@ -55,9 +57,7 @@ LANDING_BATCH = TableContract(
         Field("table_name", "string", "Landing table", nullable=False),
         Field("batch", "date", "Batch date", nullable=False),
         Field("batch_version", "string", "SHA-256 of the manifest", nullable=False),
-        Field(
-            "outcome", "string", "What became of it", nullable=False, values=("kept", "refused")
-        ),
+        Field("outcome", "string", "What became of it", nullable=False, values=("kept", "refused")),
         Field("rows_landed", "long", "Records in the files", nullable=False),
         Field("rows_kept", "long", "Rows that went to bronze", nullable=False),
         Field("rows_quarantined", "long", "Rows that went to quarantine", nullable=False),

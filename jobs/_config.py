@@ -134,7 +134,9 @@ def load_config(environment_file: str, overrides: Sequence[str] = ()) -> Config:
     for override in overrides:
         key, sign, text = override.partition("=")
         if not sign or not key:
-            raise ConfigError(f"--set {override}: write it as key=value, for example lake.root=/data")
+            raise ConfigError(
+                f"--set {override}: write it as key=value, for example lake.root=/data"
+            )
         nested: Any = _parse_value(text, key)
         for part in reversed(key.split(".")):
             nested = {part: nested}
@@ -205,7 +207,9 @@ def _sentences(error: ValidationError, origin: Mapping[str, str]) -> list[str]:
             nearest = difflib.get_close_matches(key, _known_keys(Config), n=1, cutoff=0.0)[0]
             sentences.append(f"{where}: unknown key {key}; the nearest valid name is {nearest}")
         elif fault["type"] == "missing":
-            sentences.append(f"{where}: {key} is missing; set it in base.yaml or with --set {key}=...")
+            sentences.append(
+                f"{where}: {key} is missing; set it in base.yaml or with --set {key}=..."
+            )
         else:
             sentences.append(f"{where}: {key} is {fault['input']!r}: {fault['msg']}")
     return sentences

@@ -23,13 +23,16 @@ class FileFacts:
     sha256: str = ""
     columns: tuple[str, ...] = ()
     layout: str = ""
+    nanosecond_columns: tuple[str, ...] = ()
     error: str = ""
 
 
 def filesystem(path: str) -> tuple[pafs.FileSystem, str]:
     """The file system of a path, and the path within it."""
     if "://" in path:
-        found: tuple[pafs.FileSystem, str] = pafs.FileSystem.from_uri(path.replace("s3a://", "s3://"))
+        found: tuple[pafs.FileSystem, str] = pafs.FileSystem.from_uri(
+            path.replace("s3a://", "s3://")
+        )
         return found
     return pafs.LocalFileSystem(), str(Path(path).absolute())
 
@@ -59,7 +62,10 @@ def inspect_files(spark: SparkSession, paths: list[str], max_bytes: int) -> dict
         return {}
     width = min(len(paths), spark.sparkContext.defaultParallelism * 4)
     tasks = spark.sparkContext.parallelize(paths, width)
-    return {facts.path: facts for facts in tasks.map(lambda path: inspect_file(path, max_bytes)).collect()}
+    return {
+        facts.path: facts
+        for facts in tasks.map(lambda path: inspect_file(path, max_bytes)).collect()
+    }
 
 
 def inspect_file(path: str, max_bytes: int) -> FileFacts:
@@ -80,9 +86,12 @@ def _inspect_parquet(path: str, stream: IO[bytes]) -> FileFacts:
         system, inner = filesystem(path)
         schema = pq.read_schema(inner, filesystem=system)
     except (OSError, ValueError):
-        return FileFacts(path, digest, error="is not a readable Parquet file (damaged or truncated)")
+        return FileFacts(
+            path, digest, error="is not a readable Parquet file (damaged or truncated)"
+        )
     layout = ", ".join(f"{column.name} {column.type}" for column in schema)
-    return FileFacts(path, digest, tuple(schema.names), layout)
+    nanos = tuple(column.name for column in schema if str(column.type).startswith("timestamp[ns"))
+    return FileFacts(path, digest, tuple(schema.names), layout, nanos)
 
 
 def _inspect_csv(path: str, stream: IO[bytes], max_bytes: int) -> FileFacts:
@@ -94,14 +103,18 @@ def _inspect_csv(path: str, stream: IO[bytes], max_bytes: int) -> FileFacts:
             digest.update(packed)
             unpacked += len(plain)
             if unpacked > max_bytes:
-                return FileFacts(path, error=f"unpacks to more than landing.max_file_gib ({max_bytes >> 30})")
+                return FileFacts(
+                    path, error=f"unpacks to more than landing.max_file_gib ({max_bytes >> 30})"
+                )
             if len(head) < _CHUNK:
                 head += plain
     except (EOFError, zlib.error):
         # The rest is hashed so that the hash is that of the file as it lies there.
         return FileFacts(path, error="is a damaged or truncated gzip file: send it again")
     if not head.strip():
-        return FileFacts(path, digest.hexdigest(), error="is empty: even a file without rows needs a header")
+        return FileFacts(
+            path, digest.hexdigest(), error="is empty: even a file without rows needs a header"
+        )
     header = head.removeprefix(b"\xef\xbb\xbf").splitlines()[0].decode("utf-8", errors="replace")
     columns = tuple(next(csv.reader([header])))
     return FileFacts(path, digest.hexdigest(), columns, header)

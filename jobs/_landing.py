@@ -63,7 +63,9 @@ def landed_batches(root: str, table: LandingTable) -> tuple[list[LandingBatch], 
         if is_folder and day:
             batches.append(_with_manifest(LandingBatch(table, day, f"{root}/{table.name}/{name}")))
         elif not name.startswith((".", "_")):
-            warnings.append(f"{table.name}/{name} is not a folder batch=<yyyy-MM-dd> and was left alone")
+            warnings.append(
+                f"{table.name}/{name} is not a folder batch=<yyyy-MM-dd> and was left alone"
+            )
     return batches, warnings
 
 
@@ -75,7 +77,9 @@ def check_files(batch: LandingBatch, inspected: dict[str, FileFacts]) -> None:
         if facts.error:
             batch.reasons.append(f"{file.name} {facts.error}")
         elif facts.sha256 != file.sha256:
-            batch.reasons.append(f"{file.name} is not the file that the manifest lists: its SHA-256 differs")
+            batch.reasons.append(
+                f"{file.name} is not the file that the manifest lists: its SHA-256 differs"
+            )
         if len(set(facts.columns)) < len(facts.columns):
             batch.reasons.append(f"{file.name} has two columns of one name")
 
@@ -90,13 +94,17 @@ def _with_manifest(batch: LandingBatch) -> LandingBatch:
     try:
         _read_manifest(batch, json.loads(content, parse_float=Decimal))
     except (ValueError, KeyError, TypeError, AttributeError, InvalidOperation) as error:
-        batch.reasons.append(f"{MANIFEST} is not in the form of the contract: {type(error).__name__} {error}")
+        batch.reasons.append(
+            f"{MANIFEST} is not in the form of the contract: {type(error).__name__} {error}"
+        )
     return batch
 
 
 def _read_manifest(batch: LandingBatch, manifest: dict[str, Any]) -> None:
     batch.rows = int(manifest["rows"])
-    batch.control = {name: Decimal(str(text)) for name, text in (manifest.get("control") or {}).items()}
+    batch.control = {
+        name: Decimal(str(text)) for name, text in (manifest.get("control") or {}).items()
+    }
     batch.files = [
         ListedFile(str(file["name"]), int(file["rows"]), str(file["sha256"]).lower())
         for file in manifest["files"]
@@ -114,8 +122,12 @@ def _read_manifest(batch: LandingBatch, manifest: dict[str, Any]) -> None:
     if len(set(names)) < len(names):
         batch.reasons.append(f"{MANIFEST} lists a file twice")
     if sum(file.rows for file in batch.files) != batch.rows:
-        batch.reasons.append(f"{MANIFEST} says {batch.rows} rows, its files add up to another number")
+        batch.reasons.append(
+            f"{MANIFEST} says {batch.rows} rows, its files add up to another number"
+        )
     lying = {name for name, is_folder in folder_entries(batch.folder) if not is_folder}
     extra = sorted(name for name in lying - set(names) if not name.startswith((".", "_")))
     if extra:
-        batch.reasons.append(f"the folder holds files that the manifest does not list: {', '.join(extra)}")
+        batch.reasons.append(
+            f"the folder holds files that the manifest does not list: {', '.join(extra)}"
+        )

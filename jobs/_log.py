@@ -20,7 +20,8 @@ def open_log(path: str, **context: str) -> structlog.stdlib.BoundLogger:
     """
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        file: TextIO = open(path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 - lives as long as the logger
+        # Stays open for as long as the logger that is returned.
+        file: TextIO = Path(path).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115
     except OSError as error:
         raise ConfigError(f"log.file: cannot write {path}: {error.strerror}") from None
     logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(

@@ -1,6 +1,5 @@
 """Mappings of foreign claims formats: a YAML file with source views and a SELECT per landing table."""
 
-import glob
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +88,7 @@ def source_files(mapping: Mapping, folder: Path) -> dict[str, list[str]]:
     found = {}
     for name, view in mapping.views.items():
         if view.files:
-            found[name] = sorted(glob.glob(str(folder / view.files)))
+            found[name] = sorted(str(path) for path in folder.glob(view.files))
             if not found[name]:
                 raise ConfigError(
                     f"source.folder: no file in {folder} is called {view.files} (view {name})"
@@ -130,7 +129,10 @@ def mapped_tables(
 
 def _without_null_markers(raw: DataFrame, markers: tuple[str, ...]) -> DataFrame:
     return raw.select(
-        *(F.when(~F.col(f"`{name}`").isin(*markers), F.col(f"`{name}`")).alias(name) for name in raw.columns)
+        *(
+            F.when(~F.col(f"`{name}`").isin(*markers), F.col(f"`{name}`")).alias(name)
+            for name in raw.columns
+        )
     )
 
 

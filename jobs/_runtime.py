@@ -59,6 +59,7 @@ class JobRun:
     lake: Lake
     log: structlog.stdlib.BoundLogger
     run_id: str
+    pipeline_key: str | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -91,7 +92,7 @@ def _run(job: Job, arguments: Sequence[str]) -> int:
     try:
         config = load_config(given.config, given.set)
         if given.print_config:
-            print(json.dumps(config.masked(), indent=2))
+            sys.stdout.write(json.dumps(config.masked(), indent=2) + "\n")
             return 0
         options = parsed_options(job, given)
         if job.check:
@@ -106,11 +107,19 @@ def _run(job: Job, arguments: Sequence[str]) -> int:
 def option_parser(job: Job) -> argparse.ArgumentParser:
     """The options of a job; argparse leaves with exit code 2 on wrong ones."""
     parser = argparse.ArgumentParser(prog=f"python -m jobs.{job.name}", description=job.summary)
-    parser.add_argument("--config", default="conf/local.yaml", metavar="FILE", help="environment file")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="override a configured value"
+        "--config", default="conf/local.yaml", metavar="FILE", help="environment file"
     )
-    parser.add_argument("--print-config", action="store_true", help="show what is in force and stop")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override a configured value",
+    )
+    parser.add_argument(
+        "--print-config", action="store_true", help="show what is in force and stop"
+    )
     if "as_of" in job.takes:
         parser.add_argument(
             "--as-of", type=_day, metavar="DATE", help="use only what had arrived before this day"
@@ -121,7 +130,9 @@ def option_parser(job: Job) -> argparse.ArgumentParser:
         parser.add_argument("--subject", choices=["institution"], default="institution")
     if "fresh" in job.takes:
         parser.add_argument(
-            "--fresh", action="store_true", help="run every job, even if the last run failed half-way"
+            "--fresh",
+            action="store_true",
+            help="run every job, even if the last run failed half-way",
         )
     return parser
 
@@ -133,7 +144,9 @@ def parsed_options(job: Job, given: argparse.Namespace) -> Options:
         ConfigError: when the job needs an as-of date and none was given.
     """
     if "as_of" in job.takes and given.as_of is None:
-        raise ConfigError("--as-of DATE is missing: give the day as of which to work, as 2026-01-31")
+        raise ConfigError(
+            "--as-of DATE is missing: give the day as of which to work, as 2026-01-31"
+        )
     return Options(
         as_of=getattr(given, "as_of", None),
         batch=getattr(given, "batch", None),
@@ -148,7 +161,7 @@ def execute(
     """Run a job in a session under its lock, record it, and say how it ended."""
     run_id = uuid.uuid4().hex
     log = open_log(config.log.file, job=job.name, run_id=run_id)
-    this = JobRun(spark, config, options, Lake(spark, config.lake.root), log, run_id)
+    this = JobRun(spark, config, options, Lake(spark, config.lake.root), log, run_id, pipeline_key)
     clock = time.perf_counter()
     log.info("started", as_of=options.as_of, batch=options.batch)
     result = Result(job.name, "failed", 1, "interrupted", 0.0)
@@ -164,7 +177,7 @@ def execute(
         raise
     finally:
         result = replace(result, seconds=round(time.perf_counter() - clock, 3))
-        _record(this, result, pipeline_key)
+        _record(this, result)
     return result
 
 
@@ -199,14 +212,14 @@ def _digest(folder: Traversable, at: str, digest: "hashlib._Hash") -> None:
             digest.update(entry.read_bytes())
 
 
-def _record(this: JobRun, result: Result, pipeline_key: str | None) -> None:
+def _record(this: JobRun, result: Result) -> None:
     """Append the run to `ops/job_run`; the log's last line says the same."""
     ended = datetime.now(UTC)
     peak = jvm_peak_memory_mb(this.spark)
     row = {
         "run_id": this.run_id,
         "job": result.job,
-        "pipeline_key": pipeline_key,
+        "pipeline_key": this.pipeline_key,
         "as_of_date": this.options.as_of,
         "batch": this.options.batch,
         "outcome": result.outcome,
@@ -247,4 +260,6 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a date, write it as 2026-01-31") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a date, write it as 2026-01-31"
+        ) from None

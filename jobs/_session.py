@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,13 +24,20 @@ def start_session(app_name: str, properties_file: str) -> SparkSession:
     builder = SparkSession.builder.appName(app_name)
     if "PYSPARK_GATEWAY_PORT" not in os.environ and SparkSession.getActiveSession() is None:
         require_java()
-        for key, value in read_properties(properties_file).items():
+        properties = read_properties(properties_file)
+        if properties.get("spark.master", "local").startswith("local"):
+            # Spark's Python workers are `python3` of PATH otherwise, which has none of our packages.
+            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        for key, value in properties.items():
             builder = builder.config(key, value)
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     # PySpark prints every analysis error a second time, as a page of JSON.
-    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
-    if spark.sparkContext.getCheckpointDir() is None and spark.sparkContext.master.startswith("local"):
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    if spark.sparkContext.getCheckpointDir() is None and spark.sparkContext.master.startswith(
+        "local"
+    ):
         spark.sparkContext.setCheckpointDir(tempfile.mkdtemp(prefix="drugtrail-checkpoint-"))
     return spark
 

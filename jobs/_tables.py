@@ -50,9 +50,7 @@ class Lake:
             )
         version = self.version(contract)
         frame = (
-            self.spark.read.format("delta")
-            .option("versionAsOf", version)
-            .load(self.path(contract))
+            self.spark.read.format("delta").option("versionAsOf", version).load(self.path(contract))
         )
         self._check(contract, frame)
         if contract.name not in self.inputs:
@@ -83,17 +81,16 @@ class Lake:
         Raises:
             ContractError: when the frame does not fit, or breaks a NOT NULL.
         """
-        writer = (
-            self._created(contract, frame)
-            .write.format("delta")
-            .mode("overwrite")
-        )
+        writer = self._created(contract, frame).write.format("delta").mode("overwrite")
         if where is not None:
             writer = writer.option("replaceWhere", _condition(contract, where))
-        with commit_lock(self.root, contract.name) if contract.layer in _SHARED_LAYERS else nullcontext():
+        with (
+            commit_lock(self.root, contract.name)
+            if contract.layer in _SHARED_LAYERS
+            else nullcontext()
+        ):
             writer.save(self.path(contract))
             return self._record(contract)
-
 
     def append(self, frame: DataFrame, contract: TableContract) -> int:
         """Append to an ops table; the number written."""
@@ -121,9 +118,7 @@ class Lake:
                 create = create.partitionedBy(*contract.partition_by)
             create.comment(contract.grain).execute()
         else:
-            self._check(
-                contract, self.spark.read.format("delta").load(self.path(contract))
-            )
+            self._check(contract, self.spark.read.format("delta").load(self.path(contract)))
         return conformed
 
     def _check(self, contract: TableContract, frame: DataFrame) -> None:
@@ -138,7 +133,9 @@ class Lake:
         last = (
             DeltaTable.forPath(self.spark, self.path(contract))
             .history(1)
-            .select("version", F.col("operationMetrics")["numOutputRows"].cast("long").alias("rows"))
+            .select(
+                "version", F.col("operationMetrics")["numOutputRows"].cast("long").alias("rows")
+            )
             .first()
         )
         assert last is not None

@@ -55,7 +55,9 @@ def classified_rows(
             rows, reference.column, renamed, "silver_key", _arrival(reference)
         )
         held_back.append(reference)
-    rows = rows.withColumn("valid_from", _arrived(held_back)).withColumn("is_orphan", _is_orphan(held_back))
+    rows = rows.withColumn("valid_from", _arrived(held_back)).withColumn(
+        "is_orphan", _is_orphan(held_back)
+    )
     # Orphans are ranked apart: they must not outrank a row that stands on something.
     ranked = ranked_versions(rows, ("is_orphan", *table.key), table.columns)
     state = (
@@ -85,7 +87,9 @@ def _arrived(references: list[Reference]) -> Column:
 def _is_orphan(references: list[Reference]) -> Column:
     missing = F.lit(False)
     for reference in references:
-        missing = missing | (F.col(reference.column).isNotNull() & F.col(_arrival(reference)).isNull())
+        missing = missing | (
+            F.col(reference.column).isNotNull() & F.col(_arrival(reference)).isNull()
+        )
     return missing
 
 
@@ -118,7 +122,9 @@ def _conform(this: JobRun, table: LandingTable) -> int:
         (F.col("state") == "standing")
         | ((F.col("state") == "superseded") & (F.col("valid_to") > F.col("valid_from")))
     )
-    this.lake.replace(silver.withColumnsRenamed(table.silver_names).select(*table.silver.columns), table.silver)
+    this.lake.replace(
+        silver.withColumnsRenamed(table.silver_names).select(*table.silver.columns), table.silver
+    )
     found = observed.get
     _balance(this, table, landed.count(), found)
     contract = quarantine(table.name)
@@ -143,7 +149,9 @@ def _measures(table: LandingTable) -> list[Column]:
         is_in = F.col("state") == state
         measures.append(F.count_if(is_in).alias(f"{state}_rows"))
         measures += [
-            F.coalesce(F.sum(F.when(is_in, F.col(name))), F.lit(0)).cast("decimal(38,6)").alias(f"{state}_{name}")
+            F.coalesce(F.sum(F.when(is_in, F.col(name))), F.lit(0))
+            .cast("decimal(38,6)")
+            .alias(f"{state}_{name}")
             for name in table.amounts
         ]
     return measures
@@ -152,7 +160,8 @@ def _measures(table: LandingTable) -> list[Column]:
 def _balance(this: JobRun, table: LandingTable, landed: int, found: dict[str, Any]) -> None:
     """Write `ops/table_balance`, and refuse a table in which a row was lost or doubled."""
     sums = {
-        state: {name: Decimal(found[f"{state}_{name}"]) for name in table.amounts} for state in _STATES
+        state: {name: Decimal(found[f"{state}_{name}"]) for name in table.amounts}
+        for state in _STATES
     }
     row = {
         "run_id": this.run_id,
@@ -163,7 +172,8 @@ def _balance(this: JobRun, table: LandingTable, landed: int, found: dict[str, An
         "rows_superseded": found["superseded_rows"],
         "rows_quarantined": found["orphan_rows"],
         "amounts_landed": {
-            name: sum((sums[state][name] for state in _STATES), Decimal(0)) for name in table.amounts
+            name: sum((sums[state][name] for state in _STATES), Decimal(0))
+            for name in table.amounts
         },
         "amounts_conformed": sums["standing"],
         "amounts_superseded": sums["superseded"],
@@ -177,7 +187,9 @@ def _balance(this: JobRun, table: LandingTable, landed: int, found: dict[str, An
     )
 
 
-JOB = Job("conform_tables", "Turn bronze into silver: names, versions in time, orphans held back", main)
+JOB = Job(
+    "conform_tables", "Turn bronze into silver: names, versions in time, orphans held back", main
+)
 
 if __name__ == "__main__":
     run(JOB)

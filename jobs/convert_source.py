@@ -111,11 +111,16 @@ def _stage(frame: DataFrame, table: str, staging: Path) -> dict[str, dict[str, s
     amounts = [name for name in contract.amounts if name in staged.columns]
     sums = staged.groupBy(F.col("batch").cast("string").alias("batch")).agg(
         F.count("*").alias("rows"),
-        *(F.sum(F.col(name).try_cast("decimal(38,6)")).cast("string").alias(name) for name in amounts),
+        *(
+            F.sum(F.col(name).try_cast("decimal(38,6)")).cast("string").alias(name)
+            for name in amounts
+        ),
     )
     control = {row["batch"]: {name: row[name] or "0" for name in amounts} for row in sums.collect()}
     if None in control or _NO_BATCH in control:
-        raise DataRefused(f"tables.{table}: some rows have no batch: the dates they rest on can't be read")
+        raise DataRefused(
+            f"tables.{table}: some rows have no batch: the dates they rest on can't be read"
+        )
     return control
 
 
@@ -156,7 +161,9 @@ def _plain_files(folder: Path) -> list[dict[str, Any]]:
         plain = part.rename(folder / f"part-{number:05d}.parquet")
         with plain.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        files.append({"name": plain.name, "rows": pq.read_metadata(plain).num_rows, "sha256": digest})
+        files.append(
+            {"name": plain.name, "rows": pq.read_metadata(plain).num_rows, "sha256": digest}
+        )
     for checksum in folder.glob(".*.crc"):
         checksum.unlink()
     return files

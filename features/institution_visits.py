@@ -1,0 +1,132 @@
+"""Visits as the institution features see them: refunds netted, codes, doctors and member attached."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+#: An amount after netting; settlements have decimal(16,2).
+AMOUNT = "decimal(18,2)"
+
+_SETTING = F.when(F.col("visit_type").eqNullSafe("21"), "inpatient").otherwise("outpatient")
+
+
+def net_visits(visits: DataFrame) -> DataFrame:
+    """Net refunds with the settlements that they reverse, one row per settlement but the refunds.
+
+    Several refunds of one settlement add up, whatever institution they name. `is_refunded` says that
+    there was one, `is_claim` whether anything is left: a settlement that comes to zero or less by
+    refunds is no claim, one that cost nothing in the first place is. A refund that names no
+    settlement, or one that is not among `visits`, has nothing to be netted with and is left out.
+    """
+    is_refund = F.col("refund_flag").eqNullSafe("1")
+    refunds = (
+        visits.filter(is_refund & F.col("original_settlement_id").isNotNull())
+        .groupBy(F.col("original_settlement_id").alias("settlement_id"))
+        .agg(
+            F.sum("total_amount").alias("refund_amount"),
+            F.sum("fund_amount").alias("refund_fund_amount"),
+        )
+    )
+    is_refunded = F.col("refund_amount").isNotNull()
+    amount = _net("total_amount", "refund_amount")
+    start = F.coalesce("start_time", "settlement_time")
+    start_day, end_day = F.to_date(start), F.to_date(F.coalesce(F.col("end_time"), start))
+    return (
+        visits.filter(~is_refund)
+        .join(refunds, on="settlement_id", how="left")
+        .select(
+            "settlement_id",
+            "institution_id",
+            "member_id",
+            _SETTING.alias("setting"),
+            F.datediff(start_day, F.lit("1970-01-01")).alias("start_day"),
+            # A visit that ends before it starts is a fault of the data: it gets the shortest stay.
+            F.greatest(F.datediff(end_day, start_day) + 1, F.lit(1)).alias("stay_days"),
+            amount.alias("amount"),
+            _net("fund_amount", "refund_fund_amount").alias("fund_amount"),
+            F.col("diagnosis_code").alias("principal_diagnosis"),
+            is_refunded.alias("is_refunded"),
+            (~is_refunded | (amount > 0)).alias("is_claim"),
+        )
+    )
+
+
+def visit_marks(visit_codes: DataFrame, visit_doctors: DataFrame) -> DataFrame:
+    """Gather what is coded of a settlement and who took part, one row per settlement_id.
+
+    `marks` holds each (kind, value) once: diagnosis, procedure and DRG codes, doctors by their role
+    and as `doctor` in any. Of several DRGs, or diagnoses at one place, the smallest code counts.
+    """
+    no_code = F.lit(None).cast("string")
+    codes = visit_codes.select(
+        "settlement_id",
+        F.col("code_type").alias("kind"),
+        F.col("code").alias("value"),
+        F.when(F.col("code_type") == "drg", F.col("code")).alias("drg"),
+        F.when(F.col("code_type") == "diagnosis", F.struct("sequence", "code")).alias("diagnosis"),
+    )
+    doctors = visit_doctors.select(
+        "settlement_id",
+        F.explode(F.array("role", F.lit("doctor"))).alias("kind"),
+        F.col("doctor_id").alias("value"),
+        no_code.alias("drg"),
+        F.lit(None).cast(codes.schema["diagnosis"].dataType).alias("diagnosis"),
+    )
+    return (
+        codes.unionByName(doctors)
+        .groupBy("settlement_id")
+        .agg(
+            F.collect_set(F.struct("kind", "value")).alias("marks"),
+            F.min("drg").alias("drg"),
+            F.min("diagnosis")["code"].alias("first_diagnosis"),
+        )
+    )
+
+
+def member_facts(members: DataFrame, conditions: DataFrame) -> DataFrame:
+    """Home district, death and number of chronic conditions, one row per member_id of `members`."""
+    known = conditions.groupBy("member_id").agg(F.count("*").alias("condition_count"))
+    return members.join(known, on="member_id", how="left").select(
+        "member_id",
+        "district",
+        F.col("death_date").isNotNull().alias("is_deceased"),
+        "condition_count",
+    )
+
+
+def visit_facts(
+    visits: DataFrame,
+    visit_codes: DataFrame,
+    visit_doctors: DataFrame,
+    members: DataFrame,
+    conditions: DataFrame,
+) -> DataFrame:
+    """Attach to each netted settlement its marks, case group and member, one row per settlement_id.
+
+    The case group is the DRG, else the first three characters of the principal diagnosis (else of
+    the first one coded), else nothing. A member who is not in `members` has no district, no
+    death and no conditions.
+    """
+    marked = net_visits(visits).join(
+        visit_marks(visit_codes, visit_doctors), on="settlement_id", how="left"
+    )
+    diagnosis = F.coalesce("principal_diagnosis", "first_diagnosis")
+    case_group = F.coalesce(
+        F.concat(F.lit("drg "), F.col("drg")),
+        F.concat(F.lit("diagnosis "), F.substring(diagnosis, 1, 3)),
+        F.lit("none"),
+    )
+    return (
+        marked.withColumn("case_group", case_group)
+        .withColumn("marks", _with_mark(F.col("marks"), "diagnosis", F.col("principal_diagnosis")))
+        .join(member_facts(members, conditions), on="member_id", how="left")
+    )
+
+
+def _net(column: str, refund: str) -> Column:
+    return (F.col(column) + F.coalesce(F.col(refund), F.lit(0))).cast(AMOUNT)
+
+
+def _with_mark(marks: Column, kind: str, value: Column) -> Column:
+    """The marks and one more, unless it is among them; its value may be null."""
+    mark = F.array(F.struct(F.lit(kind).alias("kind"), value.alias("value")))
+    return F.array_union(F.coalesce(marks, F.array()), mark)

@@ -1,0 +1,297 @@
+"""Links between institutions: what two of them share beyond what chance would give.
+
+Three kinds of link. All go one way: put institutions into buckets by what they may share (a member,
+a doctor, one claim), cap each bucket, make pairs inside it, count, and compare with a null model.
+"""
+
+import math
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+from pyspark.sql.pandas.functions import pandas_udf
+from scipy import special
+
+SHARED_MEMBER = "shared_member"
+SHARED_DOCTOR = "shared_doctor"
+REPEATED_CLAIM = "repeated_claim"
+
+# Institutions a bucket: 50 make 1,225 pairs. In the provider claims nothing reaches 50.
+MAX_SIZE = 50
+
+_LINK_COLUMNS = ("src", "dst", "kind", "weight", "expected", "significance", "src_size", "dst_size")
+
+# Below this a double's tail loses digits; the series takes over.
+_SMALLEST_TAIL = 1e-250
+
+
+def institution_links(
+    visits: DataFrame, visit_doctors: DataFrame, visit_codes: DataFrame, max_bucket: int = MAX_SIZE
+) -> DataFrame:
+    """Link institutions of all kinds, one row per unordered pair (`src` < `dst`) and `kind`.
+
+    Pairs that share nothing have no row. The function of each kind gives its null model.
+
+    Returns:
+        `src`, `dst`, `kind`, `weight` (long, things shared, after the cap), `expected` (double,
+        things shared by chance), `significance` (double, -log10 of the chance of at least
+        `weight`), `src_size` and `dst_size` (long, things each has, before the cap).
+    """
+    return (
+        shared_member_links(visits, max_bucket)
+        .unionByName(shared_doctor_links(visit_doctors, max_bucket))
+        .unionByName(repeated_claim_links(visits, visit_codes, max_bucket))
+    )
+
+
+def shared_member_links(visits: DataFrame, max_bucket: int = MAX_SIZE) -> DataFrame:
+    """Link institutions by members seen at both, one row per pair.
+
+    Null model: within a home district, each institution's members are drawn from the N_d who have
+    any visit, independently of the other's. The overlap is then hypergeometric in each district,
+    with mean n_src,d * n_dst,d / N_d. Without the districts all neighbours would look suspicious.
+
+    The sum over districts is judged as Poisson with the same mean. A hypergeometric count is a sum
+    of independent trials of unequal chance (Vatutin and Mikhailov, 1982), and so is a sum of them;
+    for such sums the Poisson tail is the larger one from mean + 1 up (Hoeffding, 1956; Anderson and
+    Samuels, 1967). So it never overstates a surprise, and needs no convolution over districts. It
+    understates where an institution sees a large part of its district.
+
+    The null gives all members of a district the same chance, so frequent attenders and referral
+    make honest links: a link is a lead, not a finding.
+
+    Members without a district, or with an empty one, form one stratum; a member with several counts
+    in the last by name. Visits without member or institution are left out.
+    """
+    incidences = _incidences(visits, "member_id", F.coalesce("district", F.lit("")))
+    return _links(incidences, SHARED_MEMBER, max_bucket, _stratified_overlap(), None)
+
+
+def shared_doctor_links(visit_doctors: DataFrame, max_bucket: int = MAX_SIZE) -> DataFrame:
+    """Link institutions by doctors who treated at both, one row per pair.
+
+    Null model and tail as for members, with all doctors in one stratum: n_src * n_dst / N.
+    """
+    incidences = _incidences(visit_doctors, "doctor_id", F.lit(""))
+    return _links(incidences, SHARED_DOCTOR, max_bucket, _stratified_overlap(), None)
+
+
+def repeated_claim_links(
+    visits: DataFrame, visit_codes: DataFrame, max_bucket: int = MAX_SIZE
+) -> DataFrame:
+    """Link institutions that claimed the same stay, one row per pair.
+
+    The same claim is the same member, start and end date, and set of diagnoses; sizes are distinct
+    claims. A claim without a diagnosis, date or member has nothing to be compared by: left out.
+
+    Null model: who comes does not depend on when and with what. Two claims agree by chance with
+    probability (sum of squared shares of members) * (sum of squared shares of dates with
+    diagnoses), times the n_src * n_dst pairs of claims; tail as Poisson. Any repeat is remarkable,
+    and more so between small institutions.
+    """
+    claims = _claims(visits, visit_codes)
+    chance = F.col("same_member") * F.col("same_content")
+    expected = F.col("src_size") * F.col("dst_size") * chance
+    return _links(claims, REPEATED_CLAIM, max_bucket, expected, _chances(claims))
+
+
+def repeated_claims_within(visits: DataFrame, visit_codes: DataFrame) -> DataFrame:
+    """Count claims repeated inside one institution, one row per institution with a usable claim.
+
+    Returns:
+        `institution_id`, `claim_count` (long, distinct claims), `repeated_claim_count` (long,
+        settlements beyond the first of each claim).
+    """
+    settled = F.count_distinct("settlement_id").alias("settled")
+    per_claim = _claims(visits, visit_codes).groupBy("institution_id", "entity").agg(settled)
+    return per_claim.groupBy("institution_id").agg(
+        F.count("*").alias("claim_count"),
+        F.sum(F.col("settled") - 1).alias("repeated_claim_count"),
+    )
+
+
+def link_cuts(
+    visits: DataFrame, visit_doctors: DataFrame, visit_codes: DataFrame, max_bucket: int = MAX_SIZE
+) -> DataFrame:
+    """Count what the cap cut off, one row per kind, zeros included.
+
+    Returns:
+        `kind`, `buckets_cut` (long, members, doctors or claims with more than `max_bucket`
+        institutions), `pairs_cut` (long, pairs not made; one pair may be cut in many buckets).
+    """
+    members = _incidences(visits, "member_id", F.lit(""))
+    doctors = _incidences(visit_doctors, "doctor_id", F.lit(""))
+    claims = _claims(visits, visit_codes)
+    cuts = _cuts(members, SHARED_MEMBER, max_bucket)
+    cuts = cuts.unionByName(_cuts(doctors, SHARED_DOCTOR, max_bucket))
+    return cuts.unionByName(_cuts(claims, REPEATED_CLAIM, max_bucket))
+
+
+def kept_links(links: DataFrame, min_significance: float, min_weight: int = 2) -> DataFrame:
+    """Keep the links that say something; grain and columns of `links`.
+
+    Sharing one member or doctor makes no group, whatever the place. A repeated claim needs no
+    minimum weight: one is already a whole stay billed twice.
+    """
+    heavy = (F.col("weight") >= min_weight) | (F.col("kind") == REPEATED_CLAIM)
+    surprising = F.col("significance") >= min_significance
+    return links.filter(heavy & surprising)
+
+
+def _incidences(rows: DataFrame, entity: str, stratum: Column) -> DataFrame:
+    """Bring rows into the shape that pair-making takes; grain of `rows`."""
+    named = F.col(entity).isNotNull() & F.col("institution_id").isNotNull()
+    return rows.filter(named).select(
+        F.col(entity).alias("entity"), stratum.alias("stratum"), "institution_id", "settlement_id"
+    )
+
+
+def _claims(visits: DataFrame, visit_codes: DataFrame) -> DataFrame:
+    """Describe settlements by what makes two of them the same claim, one row per settlement.
+
+    The 64-bit hash is compared only among claims of one member on the same dates.
+    """
+    codes = F.sort_array(F.collect_set("code")).alias("codes")
+    diagnoses = visit_codes.groupBy("settlement_id").agg(codes)
+    content = F.struct("start_date", "end_date", F.xxhash64("codes").alias("diagnoses"))
+    dated = F.col("start_date").isNotNull() & F.col("end_date").isNotNull()
+    complete = dated & F.col("member_id").isNotNull() & (F.size("codes") > 0)
+    claims = visits.join(diagnoses, on="settlement_id", how="inner").filter(complete)
+    named = claims.withColumn("entity", F.struct("member_id", content.alias("content")))
+    return _incidences(named, "entity", F.lit(""))
+
+
+def _chances(claims: DataFrame) -> DataFrame:
+    """Give the chance that two claims drawn with replacement agree, in each respect, one row."""
+    parts = claims.select("entity.member_id", "entity.content")
+    sets = [[F.col("member_id")], [F.col("content")]]
+    by_member = F.grouping("member_id") == 0
+    counts = parts.groupingSets(sets, "member_id", "content").agg(
+        F.count("*").cast("double").alias("claims"), by_member.alias("by_member")
+    )
+    of_member = F.when(F.col("by_member"), F.col("claims"))
+    of_content = F.when(~F.col("by_member"), F.col("claims"))
+    return counts.agg(
+        (F.sum(of_member * of_member) / F.pow(F.sum(of_member), 2)).alias("same_member"),
+        (F.sum(of_content * of_content) / F.pow(F.sum(of_content), 2)).alias("same_content"),
+    )
+
+
+def _buckets(incidences: DataFrame) -> DataFrame:
+    """Gather the institutions of each entity, most settlements first, one row per entity.
+
+    The one repartition serves both groupings: neither shuffles again.
+    """
+    per_institution = (
+        incidences.repartition("entity")
+        .groupBy("entity", "institution_id")
+        .agg(F.max("stratum").alias("stratum"), F.count_distinct("settlement_id").alias("settled"))
+    )
+    rank = F.struct((-F.col("settled")).alias("order"), "institution_id")
+    return per_institution.groupBy("entity").agg(
+        F.max("stratum").alias("stratum"),
+        F.sort_array(F.collect_list(rank)).getField("institution_id").alias("institutions"),
+    )
+
+
+def _pairs(buckets: DataFrame, max_bucket: int) -> DataFrame:
+    """Count the entities that two institutions share, one row per pair.
+
+    Pairs are made inside the row of a bucket: no join, so nothing to explode.
+    """
+    ids = F.sort_array(F.slice("institutions", 1, max_bucket))
+
+    def with_later(src: Column, position: Column) -> Column:
+        # Positions count from 0 and slices from 1: the element after this one is at + 2.
+        later = F.slice("ids", position + 2, F.lit(max_bucket))
+        return F.transform(later, lambda dst: F.struct(src.alias("src"), dst.alias("dst")))
+
+    return (
+        buckets.filter(F.size("institutions") > 1)
+        .select("stratum", ids.alias("ids"))
+        .select("stratum", F.explode(F.flatten(F.transform("ids", with_later))).alias("pair"))
+        .groupBy("pair.src", "pair.dst")
+        # Every bucket has a stratum. Counting it keeps this scan the same as that of the profiles:
+        # Spark then shuffles the incidences once for both.
+        .agg(F.count("stratum").alias("weight"))
+    )
+
+
+def _profiles(buckets: DataFrame) -> DataFrame:
+    """Count each institution's entities by stratum, one row per institution."""
+    # An entity is at the head of one list only, so the heads of a stratum are its population.
+    counts = (
+        buckets.select("stratum", F.posexplode("institutions").alias("rank", "institution_id"))
+        .groupBy("stratum", "institution_id")
+        .agg(F.count("*").alias("entities"), F.count_if(F.col("rank") == 0).alias("heads"))
+    )
+    populations = counts.groupBy("stratum").agg(F.sum("heads").alias("population"))
+    strata = F.sort_array(F.collect_list(F.struct("stratum", "entities", "population")))
+    return (
+        counts.join(populations, on="stratum", how="inner")
+        .groupBy("institution_id")
+        .agg(strata.alias("strata"), F.sum("entities").alias("size"))
+    )
+
+
+def _stratified_overlap() -> Column:
+    """Sum n_src,d * n_dst,d / N_d over the strata, in their order so that the sum is repeatable."""
+    of_dst = F.map_from_arrays("dst_strata.stratum", "dst_strata.entities")
+
+    def with_stratum(total: Column, src: Column) -> Column:
+        both = src["entities"] * F.coalesce(F.try_element_at(of_dst, src["stratum"]), F.lit(0))
+        return total + both / src["population"]
+
+    return F.aggregate("src_strata", F.lit(0.0), with_stratum)
+
+
+def _links(
+    incidences: DataFrame, kind: str, max_bucket: int, expected: Column, chances: DataFrame | None
+) -> DataFrame:
+    """Judge the pairs of one kind, one row per pair; `chances` is one row for `expected` to use."""
+    buckets = _buckets(incidences)
+    pairs = _pairs(buckets, max_bucket)
+    profiles = _profiles(buckets)
+    for end in ("src", "dst"):
+        renamed = {"institution_id": end, "strata": f"{end}_strata", "size": f"{end}_size"}
+        pairs = pairs.join(profiles.withColumnsRenamed(renamed), on=end, how="inner")
+    sized = pairs if chances is None else pairs.crossJoin(chances)
+    significance = _surprise("weight", "expected")
+    judged = sized.withColumn("expected", expected).withColumn("significance", significance)
+    return judged.withColumn("kind", F.lit(kind)).select(*_LINK_COLUMNS)
+
+
+def _cuts(incidences: DataFrame, kind: str, max_bucket: int) -> DataFrame:
+    """Count the cut buckets and pairs of one kind, one row."""
+    size = F.size("institutions").cast("long")
+    left = max_bucket * (max_bucket - 1) // 2
+    pairs_cut = F.when(F.col("size") > max_bucket, F.expr("size * (size - 1) div 2") - left)
+    sizes = _buckets(incidences).select(size.alias("size"))
+    return sizes.agg(
+        F.lit(kind).alias("kind"),
+        F.count(pairs_cut).alias("buckets_cut"),
+        F.coalesce(F.sum(pairs_cut), F.lit(0).cast("long")).alias("pairs_cut"),
+    )
+
+
+def poisson_surprise(weight: pd.Series, expected: pd.Series) -> pd.Series:
+    """Give -log10 P(X >= weight) for X ~ Poisson(expected), finite for every positive mean.
+
+    A tail too small for a double is pmf(weight) * 1F1(1; weight + 1; expected), in logarithms;
+    weight is then far above expected, so the series is short.
+    """
+    count = weight.to_numpy(dtype=float)
+    mean = expected.to_numpy(dtype=float)
+    tail = special.gammainc(count, mean)
+    log_first = special.xlogy(count, mean) - mean - special.gammaln(count + 1)
+    log_tail = log_first + np.log(special.hyp1f1(1.0, count + 1, np.minimum(mean, count)))
+    safe = np.log(np.maximum(tail, _SMALLEST_TAIL))
+    chosen = np.where(tail > _SMALLEST_TAIL, safe, log_tail)
+    # Adding zero turns -0.0, the surprise of a certainty, into 0.0.
+    return pd.Series(-chosen / math.log(10) + 0.0)
+
+
+# The type as an object: a type in words would need a session at import.
+_surprise = pandas_udf(poisson_surprise, T.DoubleType())  # type: ignore[call-overload]

@@ -1,0 +1,105 @@
+"""Build gold.institution_link: what two institutions share, and which links say more than chance."""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from expectations.gold import INSTITUTION_LINK, INSTITUTION_LINK_FILTER
+from features.components import connected_components, filter_ladder
+from features.links import KINDS, institution_links, kept_links, link_cuts, passes_filter
+from jobs._claims import Claims, claims_as_of
+from jobs._runtime import Job, JobRun, run, step
+
+
+def main(this: JobRun) -> str:
+    """Rebuild one as-of date: the pairs with their significance, and which of them are kept."""
+    settings = this.config.links
+    visits, doctors, codes = _inputs(claims_as_of(this.lake, this.as_of))
+    pairs = institution_links(visits, doctors, codes, settings.max_bucket)
+    # One shared member or doctor links nobody: such pairs would only swell the table.
+    links = kept_links(pairs, min_significance=0.0, min_weight=settings.min_weight).persist()
+    try:
+        with step(this, "pairs made and judged"):
+            institutions = visits.select("institution_id").distinct().count()
+            links.count()
+        flagged, significance, largest = _flagged(this, links, institutions)
+        dated = flagged.withColumn("as_of_date", F.lit(this.as_of))
+        rows = this.lake.replace(dated, INSTITUTION_LINK, {"as_of_date": this.as_of})
+        kept = flagged.groupBy("kind").agg(F.count_if("is_kept").alias("links_kept"))
+        in_force = (
+            link_cuts(visits, doctors, codes, settings.max_bucket)
+            .join(kept, on="kind", how="left")
+            .fillna(0, ["links_kept"])
+            .withColumns(
+                {
+                    "as_of_date": F.lit(this.as_of),
+                    "pairs_tested": F.lit(_pairs_possible(institutions)).cast("long"),
+                    "min_weight": F.lit(settings.min_weight).cast("long"),
+                    "min_significance": F.lit(significance),
+                    "largest_component": F.lit(largest).cast("long"),
+                }
+            )
+        )
+        this.lake.replace(in_force, INSTITUTION_LINK_FILTER, {"as_of_date": this.as_of})
+    finally:
+        links.unpersist()
+    return (
+        f"{rows} pairs share enough to be judged; the filter is significance {significance:.1f},"
+        f" its largest component {largest} institutions"
+    )
+
+
+def _inputs(claims: Claims) -> tuple[DataFrame, DataFrame, DataFrame]:
+    """Visits with the member's home district, their doctors and diagnoses; refunds are no visits."""
+    homes = claims.members.select("member_id", "district")
+    real = claims.visits.filter(F.coalesce("refund_flag", F.lit("0")) == "0")
+    visits = real.join(homes, on="member_id", how="left").select(
+        "institution_id",
+        "member_id",
+        "district",
+        "settlement_id",
+        F.col("start_time").cast("date").alias("start_date"),
+        F.col("end_time").cast("date").alias("end_date"),
+    )
+    at = real.select("settlement_id", "institution_id")
+    doctors = claims.doctors.select("settlement_id", "doctor_id").distinct()
+    diagnoses = claims.codes.filter("code_type = 'diagnosis'").select("settlement_id", "code")
+    return visits, doctors.join(at, on="settlement_id", how="inner"), diagnoses
+
+
+def _pairs_possible(institutions: int) -> int:
+    """Pairs of each kind that could have been linked: those that share nothing were looked at too."""
+    return institutions * (institutions - 1) // 2
+
+
+def _flagged(
+    this: JobRun, links: DataFrame, institutions: int
+) -> tuple[DataFrame, float, int]:
+    """Links with `is_kept`, the significance asked for, and the largest component that is left.
+
+    The loosest rung of the ladder is taken that leaves no component too large for a reviewer. If
+    even the strictest leaves one, what lies inside it is not kept, and the log says so.
+    """
+    settings = this.config.links
+    limit = max(settings.max_component_size, int(settings.max_component_share * institutions))
+    for significance in filter_ladder(len(KINDS) * _pairs_possible(institutions)):
+        passes = passes_filter(significance, settings.min_weight)
+        members = connected_components(links.filter(passes))
+        sizes = members.groupBy("component").count()
+        largest = int(sizes.agg(F.max("count").alias("largest")).collect()[0]["largest"] or 0)
+        if largest <= limit:
+            return links.withColumn("is_kept", passes), significance, largest
+        this.log.info("the filter is tightened", largest_component=largest, limit=limit)
+    this.log.warning("components stay too large under the strictest filter; their links are not kept")
+    bearable = sizes.filter(F.col("count") <= limit)
+    inside = members.join(bearable, on="component", how="left_semi").select(F.col("id").alias("src"))
+    kept = links.filter(passes).join(inside, on="src", how="left_semi")
+    flagged = kept.withColumn("is_kept", F.lit(True)).unionByName(
+        links.join(kept, on=["src", "dst", "kind"], how="left_anti").withColumn("is_kept", F.lit(False))
+    )
+    return flagged, significance, limit
+
+
+JOB = Job("build_links", "Link institutions that share more than chance would give", main, ("as_of",))
+
+if __name__ == "__main__":
+    run(JOB)

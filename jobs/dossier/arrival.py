@@ -1,0 +1,98 @@
+"""What came in and what became of it, as plain data for the page."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A value that the source's mapping supplies, and why it is what it is."""
+
+    name: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True)
+class AmountBalance:
+    """The sums of one amount column of a table; `column` is its landing name."""
+
+    column: str
+    landed: Decimal
+    conformed: Decimal
+    superseded: Decimal
+    quarantined: Decimal
+
+    @property
+    def difference(self) -> Decimal:
+        """What landed and is not accounted for."""
+        return self.landed - self.conformed - self.superseded - self.quarantined
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What came in for one landing table and what became of it.
+
+    Rows are those of all kept batch versions. Conformed is None while conform_tables has not run.
+    """
+
+    table: str
+    batches_kept: int
+    batches_refused: int
+    landed: int
+    kept: int
+    conformed: int | None
+    superseded: int
+    quarantined: int
+    amounts: tuple[AmountBalance, ...] = ()
+    is_stale: bool = False
+
+    @property
+    def difference(self) -> int:
+        """Rows that landed and are not accounted for."""
+        return self.landed - (self.conformed or 0) - self.superseded - self.quarantined
+
+    @property
+    def reconciles(self) -> bool:
+        """Whether every row, and every readable amount to the cent, is accounted for."""
+        return (
+            self.conformed is not None
+            and not self.difference
+            and not any(amount.difference for amount in self.amounts)
+        )
+
+
+@dataclass(frozen=True)
+class RefusedBatch:
+    """A batch that was refused whole and has not been kept since."""
+
+    table: str
+    batch: date
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class QuarantineReason:
+    """One reason for which rows wait in a table's quarantine, with one place to look."""
+
+    table: str
+    reason: str
+    rows: int
+    batch: date
+    source_file: str
+    record_number: int
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One expectation on one table in its newest validation."""
+
+    table: str
+    expectation: str
+    columns: str
+    severity: str
+    is_met: bool
+    rows_checked: int | None
+    rows_unexpected: int | None
+    note: str | None = None

@@ -1,0 +1,107 @@
+"""Names that come out of the tables, and the words that a reader sees for them."""
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "to be translated"
+    """Mark a text for the catalogue."""
+    return message
+
+
+TABLES = {
+    "person": N_("insured members"),
+    "institution": N_("designated institutions"),
+    "doctor": N_("doctors"),
+    "drug": N_("drugs of the catalogue"),
+    "special_disease": N_("special diseases"),
+    "person_condition": N_("chronic conditions of members"),
+    "special_cert": N_("special-disease certificates"),
+    "settlement": N_("settlements"),
+    "fee_detail": N_("fee lines"),
+    "settlement_code": N_("diagnosis and procedure codes"),
+    "settlement_doctor": N_("doctors on settlements"),
+    "proxy_pickup": N_("proxy pick-ups"),
+    "trace_scan": N_("trace-code scans"),
+    "parcel": N_("parcels"),
+    "clue": N_("clues"),
+    "closed_case": N_("closed cases"),
+}
+
+LINK_KINDS = {
+    "shared_member": N_("shared members"),
+    "shared_doctor": N_("shared doctors"),
+    "repeated_claim": N_("repeated claims"),
+}
+
+OUTCOMES = {1: N_("confirmed"), 0: N_("no finding")}
+
+RUN_OUTCOMES = {
+    "succeeded": N_("succeeded"),
+    "skipped": N_("skipped"),
+    "refused": N_("refused"),
+    "failed": N_("failed"),
+}
+
+EXPECTATIONS = {
+    "expect_column_values_to_not_be_null": N_("is filled in every row"),
+    "expect_column_values_to_be_in_set": N_("holds only allowed values"),
+    "expect_column_values_to_be_unique": N_("occurs once only"),
+    "expect_compound_columns_to_be_unique": N_("occur together once only"),
+    "expect_column_values_to_be_between": N_("lies in its plausible range"),
+    "expect_column_pair_values_a_to_be_greater_than_b": N_("the first is not below the second"),
+}
+
+#: What ingest and conform write as reasons, as patterns, and the words for them.
+QUARANTINE_REASONS = (
+    (
+        r"record: does not have as many fields as the header",
+        N_("the record does not have as many fields as the header"),
+    ),
+    (r"(?P<column>\w+): can't be read as (?P<type>.+)", N_("%(column)s can't be read as %(type)s")),
+    (
+        r"(?P<column>\w+): is empty, and it is required",
+        N_("%(column)s is empty, and it is required"),
+    ),
+    (r"(?P<column>\w+): is not valid UTF-8", N_("%(column)s is not valid UTF-8")),
+    (r"(?P<column>\w+): is none of (?P<values>.+)", N_("%(column)s is none of %(values)s")),
+    (
+        r"(?P<column>\w+): lies in the future of arrive_time.*",
+        N_("%(column)s lies after the arrival of the row (a clock error?)"),
+    ),
+    (
+        r"(?P<column>\w+): points at no row of (?P<table>\w+)",
+        N_("%(column)s points at nothing among the %(table)s"),
+    ),
+)
+
+FIGURES = {
+    "average_precision": N_("average precision"),
+    "roc_auc": N_("area under the ROC curve"),
+    "brier": N_("Brier score"),
+    "precision_at_10": N_("precision in the first 10"),
+    "precision_at_20": N_("precision in the first 20"),
+    "precision_at_50": N_("precision in the first 50"),
+    "recall_at_10": N_("recall in the first 10"),
+    "recall_at_20": N_("recall in the first 20"),
+    "recall_at_50": N_("recall in the first 50"),
+}
+
+CONTENDERS = {
+    "trees": N_("gradient-boosted trees"),
+    "trees_plain": N_("trees on 19 plain features"),
+    "logistic": N_("logistic regression"),
+    "claim_count": N_("ranking by claim count"),
+    "amount": N_("ranking by amount"),
+}
+
+SUBSETS = {
+    "with_basis": N_("institutions with a basis"),
+    "all_labelled": N_("all with a known outcome"),
+}
+
+#: What score_subjects gives as the reason for no score.
+UNSCORED_REASONS = (
+    (
+        r"no inpatient claims before (?P<day>\d{4}-\d{2}-\d{2})",
+        N_("no inpatient claims before %(day)s"),
+    ),
+    (r"no claims before (?P<day>\d{4}-\d{2}-\d{2})", N_("no claims before %(day)s")),
+)

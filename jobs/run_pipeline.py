@@ -1,0 +1,118 @@
+"""Run every job in order in one Spark session; after a failure, go on from the job that failed."""
+
+import hashlib
+import json
+from datetime import datetime
+
+from pyspark.sql import functions as F
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from expectations.ops import JOB_RUN
+from jobs._config import Config
+from jobs._errors import JobError
+from jobs._log import CONSOLE
+from jobs._pipeline import Step, steps_of
+from jobs._runtime import Job, JobRun, Options, Result, execute, run
+
+
+class StepFailed(JobError):
+    """A job of the pipeline failed; the pipeline ends as that job did."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(f"{result.job} {result.outcome}: {result.message}")
+        self.exit_code = result.exit_code
+        self.outcome = result.outcome
+
+
+def check(config: Config, options: Options) -> None:
+    """The first job's arguments and inputs, before Spark is started."""
+    first = steps_of(config)[0].job
+    if first.check:
+        first.check(config, options)
+
+
+def main(this: JobRun) -> str:
+    """Run the steps that have to be run, each recorded under the key of this pipeline."""
+    steps = steps_of(this.config)
+    key = this.pipeline_key = pipeline_key(this.config, this.options)
+    done = {} if this.options.fresh else _done_before_failure(this, key)
+    results: list[Result] = []
+    columns = (
+        TextColumn("{task.description:28}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(
+        *columns, console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal
+    ) as progress:
+        bar = progress.add_task("starting", total=len(steps))
+        for step in steps:
+            progress.update(bar, description=step.name)
+            if not results and step.name in done:
+                this.log.info(
+                    f"{step.name} is not run again: it succeeded at {done[step.name]:%F %T}"
+                )
+            else:
+                results.append(_run_step(this, step, key))
+            progress.advance(bar)
+    skipped = [result for result in results if result.outcome == "skipped"]
+    _say_where(this.config)
+    told = "".join(f"; {result.job} skipped: {result.message}" for result in skipped)
+    return f"{len(results)} jobs run, {len(steps) - len(results)} done before{told}"
+
+
+def pipeline_key(config: Config, options: Options) -> str:
+    """What two runs have to share for the second to go on where the first failed."""
+    identity = json.dumps([config.masked(), str(options.as_of), str(options.batch)], sort_keys=True)
+    return hashlib.sha256(identity.encode()).hexdigest()[:16]
+
+
+def _run_step(this: JobRun, step: Step, key: str) -> Result:
+    job = step.job
+    if job.check:
+        job.check(this.config, this.options)
+    result = execute(job, this.spark, this.config, this.options, key)
+    if result.exit_code:
+        raise StepFailed(result)
+    return result
+
+
+def _done_before_failure(this: JobRun, key: str) -> dict[str, datetime]:
+    """Jobs that ended well since the last time this pipeline ended well, with when they did."""
+    if not this.lake.exists(JOB_RUN):
+        return {}
+    runs = this.lake.read(JOB_RUN).filter(F.col("pipeline_key") == key)
+    rows = runs.select("job", "exit_code", "ended_at").orderBy("ended_at").collect()
+    done: dict[str, datetime] = {}
+    for row in rows:
+        if row["job"] == JOB.name and row["exit_code"] == 0:
+            done = {}
+        elif row["exit_code"] == 0:
+            done[row["job"]] = row["ended_at"]
+        else:
+            done.pop(row["job"], None)
+    return done
+
+
+def _say_where(config: Config) -> None:
+    """End on what a person wants next."""
+    for what, where in (
+        ("ranked list", f"{config.report.root}/ranked_list.csv"),
+        ("report", f"{config.report.root}/index.html"),
+        ("data docs", f"{config.report.root}/data_docs/index.html"),
+        ("MLflow UI", f"mlflow ui --backend-store-uri {config.mlflow.tracking_uri}"),
+    ):
+        CONSOLE.print(f"{what:12} {where}", markup=False, soft_wrap=True)
+
+
+JOB = Job(
+    "run_pipeline",
+    "Run every job in order in one session, resuming after a failure",
+    main,
+    ("as_of", "batch", "fresh"),
+    check,
+)
+
+if __name__ == "__main__":
+    run(JOB)

@@ -1,0 +1,108 @@
+"""Score every institution as of a date by the registered model, with reasons."""
+
+from pyspark.ml.functions import vector_to_array
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from expectations.gold import INSTITUTION_FEATURE, INSTITUTION_SCORE, INSTITUTION_UNSCORED
+from expectations.institution_feature import INSTITUTION_FEATURES
+from expectations.ops import JOB_RUN
+from jobs._errors import DataRefused, JobSkipped
+from jobs._runtime import Job, JobRun, run, step
+from jobs.train_model import claim_number, model_name
+from models.estimators import CONTRIBUTION_COL
+from models.explain import typical_values, with_reasons
+from models.model_files import ModelRefused, load_verified
+from models.tracking import Store, Version
+
+_BASIS = {"inpatient": "no inpatient claims", "all": "no claims"}
+
+
+def main(this: JobRun) -> str:
+    """Write the scores and the list of what could not be scored for one date; safe to run again."""
+    store = Store(this.config.mlflow.tracking_uri, this.config.mlflow.artifact_root)
+    version = store.version_to_use(model_name(this), this.config.train.alias, this.as_of)
+    if version is None:
+        raise JobSkipped(_why_no_model(this))
+    rows = this.lake.read(INSTITUTION_FEATURE).filter(F.col("as_of_date") == F.lit(this.as_of))
+    if rows.isEmpty():
+        raise DataRefused(
+            f"{INSTITUTION_FEATURE.name} has no rows as of {this.as_of}: run"
+            f" {INSTITUTION_FEATURE.written_by} --as-of {this.as_of} first"
+        )
+    has_basis = claim_number(version.care_setting) > 0
+    with step(this, "scores written"):
+        scores = _scores(this, store, version, rows.filter(has_basis)).cache()
+        scored = this.lake.replace(scores, INSTITUTION_SCORE, {"as_of_date": this.as_of})
+        scores.unpersist()
+    reason = f"{_BASIS[version.care_setting]} before {this.as_of}"
+    unscored = rows.filter(~has_basis).select(
+        "institution_id", "as_of_date", F.lit(reason).alias("reason")
+    )
+    apart = this.lake.replace(unscored, INSTITUTION_UNSCORED, {"as_of_date": this.as_of})
+    return f"{scored} institutions scored by version {version.version}, {apart} without a basis"
+
+
+def _scores(this: JobRun, store: Store, version: Version, rows: DataFrame) -> DataFrame:
+    """Rows of gold.institution_score."""
+    by_name = {feature.name: feature for feature in INSTITUTION_FEATURES}
+    unknown = [name for name in version.features if name not in by_name]
+    if unknown:
+        raise DataRefused(
+            f"version {version.version} of {version.name} looks at {', '.join(unknown)}, which this"
+            " version of the project does not compute: run train_model again"
+        )
+    features = [by_name[name] for name in version.features]
+    try:
+        model = load_verified(store, version)
+    except ModelRefused as error:
+        raise DataRefused(str(error)) from None
+    looked_at = rows.select("institution_id", "as_of_date", *version.features)
+    scored = (
+        model.transform(looked_at)
+        .withColumn("score", vector_to_array(F.col("probability"))[1])
+        .withColumn(CONTRIBUTION_COL, F.col(CONTRIBUTION_COL)[0])
+    )
+    explained = with_reasons(
+        scored, features, CONTRIBUTION_COL, typical_values(looked_at, features)
+    )
+    # One partition for all: a rank over everything needs it, and a country has some hundred thousand
+    # institutions at most, a kilobyte each.
+    best_first = Window.orderBy(F.desc("score"), F.asc("institution_id"))
+    return explained.select(
+        "institution_id",
+        "as_of_date",
+        "score",
+        F.row_number().over(best_first).cast("long").alias("rank"),
+        F.lit(version.name).alias("model_name"),
+        F.lit(version.version).alias("model_version"),
+        "reasons",
+    )
+
+
+def _why_no_model(this: JobRun) -> str:
+    """That there is no model, and what the last training said if it was skipped."""
+    told = f"no model {model_name(this)} was trained as of {this.as_of} or before"
+    if not this.lake.exists(JOB_RUN):
+        return f"{told}: run train_model first"
+    last = (
+        this.lake.read(JOB_RUN)
+        .filter((F.col("job") == "train_model") & (F.col("as_of_date") <= F.lit(this.as_of)))
+        .orderBy(F.desc("ended_at"), "run_id")
+        .select("outcome", "message")
+        .first()
+    )
+    if last is None:
+        return f"{told}: run train_model first"
+    return f"{told}; train_model {last['outcome']}: {last['message']}"
+
+
+JOB = Job(
+    "score_subjects",
+    "Score all subjects as of a date by the registered model, with reasons",
+    main,
+    ("as_of", "subject"),
+)
+
+if __name__ == "__main__":
+    run(JOB)

@@ -1,0 +1,156 @@
+"""Certify silver with Great Expectations: what arrived, as it stands, against each table's contract."""
+
+import logging
+import os
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import functions as F
+
+from expectations.landing import LandingTable
+from expectations.ops import VALIDATION_RESULT
+from expectations.tables import LANDING_TABLES
+from jobs._config import Config
+from jobs._errors import ConfigError, DataRefused
+from jobs._locks import is_local, local_path
+from jobs._runtime import Job, JobRun, Options, refuse, run, step
+
+# Before its import: no usage statistics leave the machine.
+os.environ["GX_ANALYTICS_ENABLED"] = "false"
+
+import great_expectations as gx
+from great_expectations.core.expectation_validation_result import (
+    ExpectationSuiteValidationResult,
+)
+from great_expectations.data_context import AbstractDataContext
+from great_expectations.data_context.types.base import ProgressBarsConfig
+
+from expectations.suite import suite
+
+_SITE = "drugtrail"
+#: Counts only: neither the results nor the pages may hold an identifier's value.
+_COUNTS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0}
+
+
+def check(config: Config, options: Options) -> None:
+    """The Data Docs go to a local folder."""
+    if not is_local(config.report.root):
+        raise ConfigError(f"report.root is {config.report.root}: it has to be a local folder")
+
+
+def main(this: JobRun) -> str:
+    """Validate each silver table, or one batch's rows of each; write results and Data Docs."""
+    tables = [table for table in LANDING_TABLES if this.lake.exists(table.silver)]
+    if not tables:
+        raise DataRefused(f"there is no silver table in {this.lake.root}: run conform_tables first")
+    docs = local_path(this.config.report.root) / "data_docs"
+    context = _context(docs)
+    rows: list[dict[str, Any]] = []
+    for table in tables:
+        with step(this, f"{table.name}: validated"):
+            rows += _results(this, table, _validate(this, table, context))
+    if docs.exists():
+        shutil.rmtree(docs)
+    context.build_data_docs(site_names=[_SITE])
+    frame = this.spark.createDataFrame(rows, VALIDATION_RESULT.schema)  # type: ignore[type-var]
+    this.lake.append(frame.coalesce(1), VALIDATION_RESULT)
+    broken = [row for row in rows if not row["is_met"]]
+    for row in broken:
+        say = this.log.error if row["severity"] == "critical" else this.log.warning
+        say(_told(row))
+    critical = [_told(row) for row in broken if row["severity"] == "critical"]
+    refuse(bool(critical), f"{len(critical)} critical expectations broken: {'; '.join(critical)}")
+    return f"{len(rows)} expectations on {len(tables)} tables, {len(broken)} warnings broken"
+
+
+def _context(docs: Path) -> AbstractDataContext:
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    for name in list(context.get_site_names()):
+        context.delete_data_docs_site(name)
+    context.add_data_docs_site(
+        site_name=_SITE,
+        site_config={
+            "class_name": "SiteBuilder",
+            "show_how_to_buttons": False,
+            "store_backend": {
+                "class_name": "TupleFilesystemStoreBackend",
+                "base_directory": str(docs.absolute()),
+            },
+            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+        },
+    )
+    return context
+
+
+def _validate(
+    this: JobRun, table: LandingTable, context: AbstractDataContext
+) -> ExpectationSuiteValidationResult:
+    rows = this.lake.read_silver(table, None)
+    if this.options.batch:
+        rows = rows.filter(F.col("batch") == F.lit(this.options.batch))
+    source = context.data_sources.add_spark(name=table.name)
+    asset = source.add_dataframe_asset(name=table.name)
+    definition = gx.ValidationDefinition(
+        name=table.name,
+        data=asset.add_batch_definition_whole_dataframe("standing rows"),
+        suite=context.suites.add(suite(table.silver, table.silver_key)),
+    )
+    definition = context.validation_definitions.add(definition)
+    return definition.run(batch_parameters={"dataframe": rows}, result_format=_COUNTS_ONLY)
+
+
+def _results(
+    this: JobRun, table: LandingTable, result: ExpectationSuiteValidationResult
+) -> list[dict[str, Any]]:
+    rows = []
+    for each in result.results:
+        config = each.expectation_config
+        if each.exception_info and each.exception_info.get("raised_exception"):
+            raise DataRefused(
+                f"{table.silver.name}: {config.type} could not be computed; see the log"
+            )
+        rows.append(
+            {
+                "run_id": this.run_id,
+                "job": "validate_tables",
+                "table_name": table.silver.name,
+                "expectation": config.type,
+                "columns": _columns(config.kwargs),
+                "severity": str(getattr(config.severity, "value", config.severity)),
+                "is_met": bool(each.success),
+                "rows_checked": each.result.get("element_count"),
+                "rows_unexpected": each.result.get("unexpected_count"),
+                "note": config.notes if isinstance(config.notes, str) else None,
+                "written_at": datetime.now(UTC),
+            }
+        )
+    return rows
+
+
+def _columns(arguments: Mapping[str, Any]) -> str:
+    names = [arguments.get(name) for name in ("column", "column_A", "column_B")]
+    return ", ".join([name for name in names if name] + list(arguments.get("column_list", [])))
+
+
+def _told(row: Mapping[str, Any]) -> str:
+    return (
+        f"{row['table_name']}: {row['expectation']} ({row['columns']})"
+        f" broken by {row['rows_unexpected']} of {row['rows_checked']} rows"
+    )
+
+
+JOB = Job(
+    "validate_tables",
+    "Certify silver with Great Expectations, write results and Data Docs",
+    main,
+    ("batch",),
+    check,
+)
+
+if __name__ == "__main__":
+    run(JOB)

@@ -1,0 +1,122 @@
+"""Write the page for readers: one static HTML file, and the ranked list as a sheet."""
+
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pyspark.sql import DataFrame
+
+from jobs._arrival_facts import arrivals, expectations, quarantined
+from jobs._config import Config
+from jobs._errors import ConfigError
+from jobs._locks import is_local, local_path
+from jobs._mapping import Mapping, load_mapping
+from jobs._model_facts import model_facts
+from jobs._runtime import Job, JobRun, Options, code_version, run, step
+from jobs._score_facts import (
+    distribution,
+    groups,
+    job_facts,
+    ranked,
+    scored_institutions,
+    unscored,
+)
+from jobs.dossier.arrival import Constant
+from jobs.dossier.facts import Model, Report
+from jobs.dossier.page import report_page
+from jobs.dossier.sheet import ranked_list_csv
+
+PAGE, SHEET, DATA_DOCS = "index.html", "ranked_list.csv", "data_docs/index.html"
+
+
+def check(config: Config, options: Options) -> None:
+    """The page goes to a local folder, and the source's mapping has to be readable."""
+    if not is_local(config.report.root):
+        raise ConfigError(f"report.root is {config.report.root}: it has to be a local folder")
+    if config.source.mapping:
+        load_mapping(config.source.mapping)
+
+
+def main(this: JobRun) -> str:
+    """Gather the facts of a date and write both files, each in one move; safe to run again."""
+    root = local_path(this.config.report.root)
+    with step(this, "facts gathered"):
+        report = gathered(this, root)
+    with step(this, "page written"):
+        replace_text(root / SHEET, ranked_list_csv(report))
+        replace_text(root / PAGE, report_page(report))
+    return f"{report.scored} institutions scored, {len(report.ranked)} shown: {root / PAGE}"
+
+
+def gathered(this: JobRun, root: Path) -> Report:
+    """All that the page shows; parts that no job has written stay empty."""
+    lake, day = this.lake, this.as_of
+    waiting = quarantined(lake)
+    landed, refused = arrivals(lake, waiting.rows)
+    scored = scored_institutions(lake, day)
+    if scored is not None:
+        scored = scored.cache()
+    mapping = load_mapping(this.config.source.mapping) if this.config.source.mapping else None
+    report = Report(
+        as_of=day,
+        language=this.config.report.language,
+        written_at=datetime.now(UTC),
+        code_version=code_version(),
+        source_title=mapping.title if mapping else None,
+        constants=_constants(mapping),
+        arrivals=landed,
+        refused=refused,
+        quarantine=waiting.reasons,
+        quarantine_reasons_cut=waiting.reasons_cut,
+        expectations=expectations(lake),
+        data_docs=DATA_DOCS if (root / DATA_DOCS).is_file() else None,
+        scored=0 if scored is None else scored.count(),
+        ranked=() if scored is None else ranked(lake, scored, day, this.config.report.top),
+        unscored=unscored(lake, day),
+        distribution=() if scored is None else distribution(scored),
+        groups=groups(lake, day, scored),
+        model=None if scored is None else _model(this, scored),
+        jobs=job_facts(lake, day),
+    )
+    if scored is not None:
+        scored.unpersist()
+    return report
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        # mkstemp's files are for their owner alone; the page is for its readers.
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _constants(mapping: Mapping | None) -> tuple[Constant, ...]:
+    constants = mapping.constants if mapping else {}
+    return tuple(Constant(name, each.value, each.note) for name, each in constants.items())
+
+
+def _model(this: JobRun, scored: DataFrame) -> Model | None:
+    """The facts of the model that gave the scores."""
+    first = scored.orderBy("rank").select("model_name", "model_version").first()
+    if first is None:
+        return None
+    mlflow = this.config.mlflow
+    found = model_facts(mlflow.tracking_uri, mlflow.artifact_root, *first)
+    if found.problem:
+        this.log.warning("the model's figures could not be read from MLflow", error=found.problem)
+    return found
+
+
+JOB = Job("write_report", "Write the page for readers and the ranked list", main, ("as_of",), check)
+
+if __name__ == "__main__":
+    run(JOB)

@@ -1,0 +1,242 @@
+"""Runs and models in MLflow: what is logged under which name, and which version may be used."""
+
+import json
+import logging
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from importlib import metadata
+from pathlib import Path
+from urllib.parse import urlsplit
+
+# MLflow reads these when it is imported.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+import mlflow
+import mlflow.spark
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types.schema import ColSpec, Schema
+from pyspark.ml import Model
+
+#: Artifact path of the model in its run.
+MODEL_PATH = "model"
+
+_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered model version and what its tags say of it."""
+
+    name: str
+    version: str
+    run_id: str
+    train_as_of: date
+    fingerprint: str
+    care_setting: str
+    features: tuple[str, ...]
+    files_sha256: str
+
+
+class Store:
+    """An MLflow tracking server or SQLite file, with its registry.
+
+    Args:
+        tracking_uri: `sqlite:///...` or the address of a server.
+        artifact_root: where artifacts lie with SQLite; a server has its own.
+    """
+
+    def __init__(self, tracking_uri: str, artifact_root: str) -> None:
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.ERROR)
+        if tracking_uri.startswith("sqlite:///"):
+            Path(tracking_uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        self.tracking_uri = tracking_uri
+        self.artifact_root = artifact_root
+        self.client = MlflowClient(tracking_uri, tracking_uri)
+
+    @contextmanager
+    def run(self, experiment: str, name: str) -> Iterator[str]:
+        """Open a run and give its id; it ends FAILED when the block raises."""
+        found = self.client.get_experiment_by_name(experiment)
+        experiment_id = (
+            found.experiment_id
+            if found
+            else self.client.create_experiment(experiment, self._artifact_location(experiment))
+        )
+        # mlflow.spark logs into the fluent API's active run, wherever that points.
+        before = mlflow.get_tracking_uri()
+        mlflow.set_tracking_uri(self.tracking_uri)
+        try:
+            with mlflow.start_run(experiment_id=experiment_id, run_name=name) as run:
+                yield run.info.run_id
+        finally:
+            mlflow.set_tracking_uri(before)
+
+    def log_facts(self, run_id: str, params: Mapping[str, object], tags: Mapping[str, str]) -> None:
+        """Log parameters and tags."""
+        self.client.log_batch(
+            run_id,
+            params=[Param(key, str(value)) for key, value in params.items()],
+            tags=[RunTag(key, value) for key, value in tags.items()],
+        )
+
+    def log_figures(
+        self, run_id: str, by_fold: pd.DataFrame, spread: pd.DataFrame, differences: pd.DataFrame
+    ) -> None:
+        """Log every figure of every fold (the step), its mean and sd, and the paired differences."""
+        now = int(time.time() * 1000)
+        parts = ("mean", "naive_low", "naive_high", "corrected_low", "corrected_high", "folds_won")
+        metrics = [
+            Metric(
+                metric_key(row["subset"], row["contender"], row["metric"]),
+                row["value"],
+                now,
+                row["fold"],
+            )
+            for row in by_fold.to_dict("records")
+        ]
+        for row in spread.to_dict("records"):
+            key = metric_key(row["subset"], row["contender"], row["metric"])
+            metrics += [Metric(f"{key}_{part}", row[part], now, 0) for part in ("mean", "sd")]
+        for row in differences.to_dict("records"):
+            key = metric_key(row["subset"], f"trees_minus_{row['contender']}", row["metric"])
+            metrics += [Metric(f"{key}_{part}", float(row[part]), now, 0) for part in parts]
+        for start in range(0, len(metrics), _BATCH):
+            self.client.log_batch(run_id, metrics=metrics[start : start + _BATCH])
+
+    def log_model(self, model: Model, features: Sequence[str]) -> None:
+        """Log a Spark ML model in Spark ML's own format into the open run; no input example."""
+        signature = ModelSignature(
+            inputs=Schema([ColSpec("double", name, required=False) for name in features]),
+            outputs=Schema([ColSpec("double", "prediction")]),
+        )
+        packages = ("pyspark", "xgboost-cpu", "mlflow", "pandas", "scikit-learn")
+        mlflow.spark.log_model(
+            model,
+            artifact_path=MODEL_PATH,
+            signature=signature,
+            pip_requirements=[f"{name}=={metadata.version(name)}" for name in packages],
+        )
+
+    def register(self, name: str, run_id: str, tags: Mapping[str, str]) -> Version:
+        """Register the model that a run logged, with its tags."""
+        try:
+            self.client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        source = f"{self.client.get_run(run_id).info.artifact_uri}/{MODEL_PATH}"
+        made = self.client.create_model_version(name, source, run_id, tags=dict(tags))
+        return _version(made)
+
+    def promote(self, version: Version, alias: str) -> bool:
+        """Point the alias at a version, unless it is at one trained as of a later day; whether it did.
+
+        A backfill of an earlier day so leaves the model in use where it is.
+        """
+        current = self.aliased(version.name, alias)
+        if current is not None and current.train_as_of > version.train_as_of:
+            return False
+        self.client.set_registered_model_alias(version.name, alias, version.version)
+        return True
+
+    def aliased(self, name: str, alias: str) -> Version | None:
+        """The version that an alias points at."""
+        try:
+            return _version(self.client.get_model_version_by_alias(name, alias))
+        except MlflowException as error:
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise
+
+    def versions(self, name: str) -> list[Version]:
+        """All versions that this project registered, by train_as_of, then by number: newest last."""
+        found: list[ModelVersion] = []
+        token = None
+        while True:
+            page = self.client.search_model_versions(f"name = '{name}'", page_token=token)
+            found += page
+            token = page.token
+            if not token:
+                break
+        ours = [_version(each) for each in found if "train_as_of" in each.tags]
+        return sorted(ours, key=lambda each: (each.train_as_of, int(each.version)))
+
+    def version_to_use(self, name: str, alias: str, as_of: date) -> Version | None:
+        """The version that may score as of a day: it has to be trained as of that day or before.
+
+        The alias' version if that holds for it, else the newest for which it holds, else None.
+        """
+        champion = self.aliased(name, alias)
+        if champion is not None and champion.train_as_of <= as_of:
+            return champion
+        usable = [each for each in self.versions(name) if each.train_as_of <= as_of]
+        return usable[-1] if usable else None
+
+    def newest_version(self, name: str, train_as_of: date) -> Version | None:
+        """The last registered version that was trained as of exactly this day."""
+        same = [each for each in self.versions(name) if each.train_as_of == train_as_of]
+        return same[-1] if same else None
+
+    def _artifact_location(self, experiment: str) -> str | None:
+        if not self.tracking_uri.startswith("sqlite:"):
+            return None
+        root = self.artifact_root
+        return (
+            f"{root.rstrip('/')}/{experiment}"
+            if urlsplit(root).scheme
+            else ((Path(root).absolute() / experiment).as_uri())
+        )
+
+
+def metric_key(subset: str, contender: str, metric: str) -> str:
+    """The name of a metric: `trees/average_precision`, `all_labelled/trees/average_precision`."""
+    return f"{contender}/{metric}" if subset == "with_basis" else f"{subset}/{contender}/{metric}"
+
+
+def version_tags(
+    *,
+    train_as_of: date,
+    fingerprint: str,
+    care_setting: str,
+    code_version: str,
+    features: Sequence[str],
+    files_sha256: str,
+    inputs: Mapping[str, int],
+) -> dict[str, str]:
+    """The tags of a model version, from which `Version` is read again."""
+    return {
+        "train_as_of": train_as_of.isoformat(),
+        "training_fingerprint": fingerprint,
+        "care_setting": care_setting,
+        "code_version": code_version,
+        "feature_names": json.dumps(list(features)),
+        "files_sha256": files_sha256,
+        **{f"input.{table}": str(version) for table, version in sorted(inputs.items())},
+    }
+
+
+def _version(made: ModelVersion) -> Version:
+    tags = made.tags
+    return Version(
+        name=made.name,
+        version=str(made.version),
+        run_id=made.run_id or "",
+        train_as_of=date.fromisoformat(tags.get("train_as_of", "9999-12-31")),
+        fingerprint=tags.get("training_fingerprint", ""),
+        care_setting=tags.get("care_setting", ""),
+        features=tuple(json.loads(tags.get("feature_names", "[]"))),
+        files_sha256=tags.get("files_sha256", ""),
+    )
