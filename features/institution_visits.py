@@ -6,8 +6,6 @@ from pyspark.sql import functions as F
 #: An amount after netting; settlements have decimal(16,2).
 AMOUNT = "decimal(18,2)"
 
-_SETTING = F.when(F.col("visit_type").eqNullSafe("21"), "inpatient").otherwise("outpatient")
-
 
 def net_visits(visits: DataFrame) -> DataFrame:
     """Net refunds with the settlements that they reverse, one row per settlement but the refunds.
@@ -27,6 +25,7 @@ def net_visits(visits: DataFrame) -> DataFrame:
         )
     )
     is_refunded = F.col("refund_amount").isNotNull()
+    is_inpatient = F.col("visit_type").eqNullSafe("21")
     amount = _net("total_amount", "refund_amount")
     start = F.coalesce("start_time", "settlement_time")
     start_day, end_day = F.to_date(start), F.to_date(F.coalesce(F.col("end_time"), start))
@@ -37,7 +36,7 @@ def net_visits(visits: DataFrame) -> DataFrame:
             "settlement_id",
             "institution_id",
             "member_id",
-            _SETTING.alias("setting"),
+            F.when(is_inpatient, "inpatient").otherwise("outpatient").alias("setting"),
             F.datediff(start_day, F.lit("1970-01-01")).alias("start_day"),
             # A visit that ends before it starts is a fault of the data: it gets the shortest stay.
             F.greatest(F.datediff(end_day, start_day) + 1, F.lit(1)).alias("stay_days"),

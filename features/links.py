@@ -17,6 +17,7 @@ from scipy import special
 SHARED_MEMBER = "shared_member"
 SHARED_DOCTOR = "shared_doctor"
 REPEATED_CLAIM = "repeated_claim"
+KINDS = (SHARED_MEMBER, SHARED_DOCTOR, REPEATED_CLAIM)
 
 # Institutions a bucket: 50 make 1,225 pairs. In the provider claims nothing reaches 50.
 MAX_SIZE = 50
@@ -62,8 +63,8 @@ def shared_member_links(visits: DataFrame, max_bucket: int = MAX_SIZE) -> DataFr
     The null gives all members of a district the same chance, so frequent attenders and referral
     make honest links: a link is a lead, not a finding.
 
-    Members without a district, or with an empty one, form one stratum; a member with several counts
-    in the last by name. Visits without member or institution are left out.
+    Members without a district, or with an empty one, form one stratum; each member has one home, or
+    counts in each of several. Visits without member or institution are left out.
     """
     incidences = _incidences(visits, "member_id", F.coalesce("district", F.lit("")))
     return _links(incidences, SHARED_MEMBER, max_bucket, _stratified_overlap(), None)
@@ -129,15 +130,19 @@ def link_cuts(
     return cuts.unionByName(_cuts(claims, REPEATED_CLAIM, max_bucket))
 
 
-def kept_links(links: DataFrame, min_significance: float, min_weight: int = 2) -> DataFrame:
-    """Keep the links that say something; grain and columns of `links`.
+def passes_filter(min_significance: float, min_weight: int = 2) -> Column:
+    """Tell whether a link says something.
 
     Sharing one member or doctor makes no group, whatever the place. A repeated claim needs no
     minimum weight: one is already a whole stay billed twice.
     """
     heavy = (F.col("weight") >= min_weight) | (F.col("kind") == REPEATED_CLAIM)
-    surprising = F.col("significance") >= min_significance
-    return links.filter(heavy & surprising)
+    return heavy & (F.col("significance") >= min_significance)
+
+
+def kept_links(links: DataFrame, min_significance: float, min_weight: int = 2) -> DataFrame:
+    """Keep the links that say something; grain and columns of `links`."""
+    return links.filter(passes_filter(min_significance, min_weight))
 
 
 def _incidences(rows: DataFrame, entity: str, stratum: Column) -> DataFrame:
@@ -179,29 +184,24 @@ def _chances(claims: DataFrame) -> DataFrame:
     )
 
 
-def _buckets(incidences: DataFrame) -> DataFrame:
-    """Gather the institutions of each entity, most settlements first, one row per entity.
+def _memberships(incidences: DataFrame) -> DataFrame:
+    """Count settlements by entity and institution, one row per pair of them.
 
-    The one repartition serves both groupings: neither shuffles again.
+    The one repartition serves every grouping by entity that follows: none shuffles again.
     """
-    per_institution = (
-        incidences.repartition("entity")
-        .groupBy("entity", "institution_id")
-        .agg(F.max("stratum").alias("stratum"), F.count_distinct("settlement_id").alias("settled"))
-    )
-    rank = F.struct((-F.col("settled")).alias("order"), "institution_id")
-    return per_institution.groupBy("entity").agg(
-        F.max("stratum").alias("stratum"),
-        F.sort_array(F.collect_list(rank)).getField("institution_id").alias("institutions"),
-    )
+    keys = ("entity", "stratum", "institution_id")
+    return incidences.repartition("entity").groupBy(*keys).agg(F.count("*").alias("settled"))
 
 
-def _pairs(buckets: DataFrame, max_bucket: int) -> DataFrame:
+def _pairs(memberships: DataFrame, max_bucket: int) -> DataFrame:
     """Count the entities that two institutions share, one row per pair.
 
+    Most entities are at one institution and make no pair: they are out before anything is gathered.
     Pairs are made inside the row of a bucket: no join, so nothing to explode.
     """
-    ids = F.sort_array(F.slice("institutions", 1, max_bucket))
+    several = memberships.groupBy("entity").count().filter("count > 1").select("entity")
+    rank = F.struct((-F.col("settled")).alias("order"), "institution_id")
+    ranked = F.sort_array(F.collect_list(rank)).getField("institution_id")
 
     def with_later(src: Column, position: Column) -> Column:
         # Positions count from 0 and slices from 1: the element after this one is at + 2.
@@ -209,25 +209,24 @@ def _pairs(buckets: DataFrame, max_bucket: int) -> DataFrame:
         return F.transform(later, lambda dst: F.struct(src.alias("src"), dst.alias("dst")))
 
     return (
-        buckets.filter(F.size("institutions") > 1)
-        .select("stratum", ids.alias("ids"))
-        .select("stratum", F.explode(F.flatten(F.transform("ids", with_later))).alias("pair"))
+        memberships.join(several, on="entity", how="left_semi")
+        .groupBy("entity")
+        .agg(F.sort_array(F.slice(ranked, 1, max_bucket)).alias("ids"))
+        .select(F.explode(F.flatten(F.transform("ids", with_later))).alias("pair"))
         .groupBy("pair.src", "pair.dst")
-        # Every bucket has a stratum. Counting it keeps this scan the same as that of the profiles:
-        # Spark then shuffles the incidences once for both.
-        .agg(F.count("stratum").alias("weight"))
+        .agg(F.count("*").alias("weight"))
     )
 
 
-def _profiles(buckets: DataFrame) -> DataFrame:
+def _profiles(memberships: DataFrame) -> DataFrame:
     """Count each institution's entities by stratum, one row per institution."""
-    # An entity is at the head of one list only, so the heads of a stratum are its population.
-    counts = (
-        buckets.select("stratum", F.posexplode("institutions").alias("rank", "institution_id"))
-        .groupBy("stratum", "institution_id")
-        .agg(F.count("*").alias("entities"), F.count_if(F.col("rank") == 0).alias("heads"))
+    counts = memberships.groupBy("stratum", "institution_id").agg(F.count("*").alias("entities"))
+    populations = (
+        memberships.select("entity", "stratum")
+        .distinct()
+        .groupBy("stratum")
+        .agg(F.count("*").alias("population"))
     )
-    populations = counts.groupBy("stratum").agg(F.sum("heads").alias("population"))
     strata = F.sort_array(F.collect_list(F.struct("stratum", "entities", "population")))
     return (
         counts.join(populations, on="stratum", how="inner")
@@ -251,9 +250,9 @@ def _links(
     incidences: DataFrame, kind: str, max_bucket: int, expected: Column, chances: DataFrame | None
 ) -> DataFrame:
     """Judge the pairs of one kind, one row per pair; `chances` is one row for `expected` to use."""
-    buckets = _buckets(incidences)
-    pairs = _pairs(buckets, max_bucket)
-    profiles = _profiles(buckets)
+    memberships = _memberships(incidences)
+    pairs = _pairs(memberships, max_bucket)
+    profiles = _profiles(memberships)
     for end in ("src", "dst"):
         renamed = {"institution_id": end, "strata": f"{end}_strata", "size": f"{end}_size"}
         pairs = pairs.join(profiles.withColumnsRenamed(renamed), on=end, how="inner")
@@ -265,10 +264,9 @@ def _links(
 
 def _cuts(incidences: DataFrame, kind: str, max_bucket: int) -> DataFrame:
     """Count the cut buckets and pairs of one kind, one row."""
-    size = F.size("institutions").cast("long")
     left = max_bucket * (max_bucket - 1) // 2
     pairs_cut = F.when(F.col("size") > max_bucket, F.expr("size * (size - 1) div 2") - left)
-    sizes = _buckets(incidences).select(size.alias("size"))
+    sizes = _memberships(incidences).groupBy("entity").agg(F.count("*").alias("size"))
     return sizes.agg(
         F.lit(kind).alias("kind"),
         F.count(pairs_cut).alias("buckets_cut"),

@@ -35,9 +35,8 @@ def start_session(app_name: str, properties_file: str) -> SparkSession:
     # PySpark prints every analysis error a second time, as a page of JSON.
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    if spark.sparkContext.getCheckpointDir() is None and spark.sparkContext.master.startswith(
-        "local"
-    ):
+    is_local = str(spark.sparkContext.master).startswith("local")
+    if is_local and spark.sparkContext.getCheckpointDir() is None:
         spark.sparkContext.setCheckpointDir(tempfile.mkdtemp(prefix="drugtrail-checkpoint-"))
     return spark
 

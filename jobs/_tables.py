@@ -66,7 +66,7 @@ class Lake:
     def version(self, contract: TableContract) -> int:
         """The newest version of an existing table."""
         history = DeltaTable.forPath(self.spark, self.path(contract)).history(1)
-        return int(history.select("version").first()["version"])  # type: ignore[index]
+        return int(history.select("version").first()["version"])
 
     def replace(
         self, frame: DataFrame, contract: TableContract, where: Mapping[str, _Wanted] | None = None

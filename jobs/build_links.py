@@ -71,9 +71,7 @@ def _pairs_possible(institutions: int) -> int:
     return institutions * (institutions - 1) // 2
 
 
-def _flagged(
-    this: JobRun, links: DataFrame, institutions: int
-) -> tuple[DataFrame, float, int]:
+def _flagged(this: JobRun, links: DataFrame, institutions: int) -> tuple[DataFrame, float, int]:
     """Links with `is_kept`, the significance asked for, and the largest component that is left.
 
     The loosest rung of the ladder is taken that leaves no component too large for a reviewer. If
@@ -89,17 +87,25 @@ def _flagged(
         if largest <= limit:
             return links.withColumn("is_kept", passes), significance, largest
         this.log.info("the filter is tightened", largest_component=largest, limit=limit)
-    this.log.warning("components stay too large under the strictest filter; their links are not kept")
+    this.log.warning(
+        "components stay too large under the strictest filter; their links are not kept"
+    )
     bearable = sizes.filter(F.col("count") <= limit)
-    inside = members.join(bearable, on="component", how="left_semi").select(F.col("id").alias("src"))
+    inside = members.join(bearable, on="component", how="left_semi").select(
+        F.col("id").alias("src")
+    )
     kept = links.filter(passes).join(inside, on="src", how="left_semi")
     flagged = kept.withColumn("is_kept", F.lit(True)).unionByName(
-        links.join(kept, on=["src", "dst", "kind"], how="left_anti").withColumn("is_kept", F.lit(False))
+        links.join(kept, on=["src", "dst", "kind"], how="left_anti").withColumn(
+            "is_kept", F.lit(False)
+        )
     )
     return flagged, significance, limit
 
 
-JOB = Job("build_links", "Link institutions that share more than chance would give", main, ("as_of",))
+JOB = Job(
+    "build_links", "Link institutions that share more than chance would give", main, ("as_of",)
+)
 
 if __name__ == "__main__":
     run(JOB)

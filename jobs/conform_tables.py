@@ -180,7 +180,7 @@ def _balance(this: JobRun, table: LandingTable, landed: int, found: dict[str, An
         "amounts_quarantined": sums["orphan"],
         "written_at": datetime.now(UTC),
     }
-    this.lake.append(this.spark.createDataFrame([row], TABLE_BALANCE.schema), TABLE_BALANCE)  # type: ignore[type-var]
+    this.lake.append(this.spark.createDataFrame([row], TABLE_BALANCE.schema), TABLE_BALANCE)
     refuse(
         found["all_rows"] != landed,
         f"{table.name}: {landed} rows in bronze, {found['all_rows']} accounted for in silver",

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.functions import pandas_udf
 
 from expectations.tables import LANDING_BY_NAME
 from jobs._config import Config, existing_folder
@@ -79,7 +80,7 @@ def _hash_key(mapping: Mapping) -> bytes:
 
 def _with_hashes(frame: DataFrame, mapping: Mapping, key: bytes) -> DataFrame:
     # A Python function, although slower than SQL: a key in an expression would show in query plans.
-    hashed = F.pandas_udf(lambda values: keyed_hash(values, key), "string")  # type: ignore[call-overload]
+    hashed = pandas_udf(lambda values: keyed_hash(values, key), "string")  # type: ignore[call-overload]
     columns = [name for name in frame.columns if name in mapping.hash.columns]
     return frame.withColumns({name: hashed(F.col(name).cast("string")) for name in columns})
 

@@ -160,7 +160,7 @@ def _write(
     refused = stamped.filter(F.size("reasons") > 0).withColumn("job", F.lit("ingest_batch"))
     contract = quarantine(table.name)
     if bad or this.lake.exists(contract):
-        where = {"job": "ingest_batch", "batch": _days(batches)}
+        where: dict[str, str | list[date]] = {"job": "ingest_batch", "batch": _days(batches)}
         this.lake.replace(refused.select(*contract.columns), contract, where)
     kept = stamped.filter(F.size("reasons") == 0).select(*table.bronze.columns)
     this.lake.replace(kept, table.bronze, {"batch": _days(batches)})
@@ -219,7 +219,7 @@ def _record(
                 "written_at": datetime.now(UTC),
             }
         )
-    frame = this.spark.createDataFrame(rows, LANDING_BATCH.schema)  # type: ignore[type-var]
+    frame = this.spark.createDataFrame(rows, LANDING_BATCH.schema)
     this.lake.append(frame.coalesce(1), LANDING_BATCH)
 
 

@@ -55,7 +55,7 @@ def main(this: JobRun) -> str:
     if docs.exists():
         shutil.rmtree(docs)
     context.build_data_docs(site_names=[_SITE])
-    frame = this.spark.createDataFrame(rows, VALIDATION_RESULT.schema)  # type: ignore[type-var]
+    frame = this.spark.createDataFrame(rows, VALIDATION_RESULT.schema)
     this.lake.append(frame.coalesce(1), VALIDATION_RESULT)
     broken = [row for row in rows if not row["is_met"]]
     for row in broken:
