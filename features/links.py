@@ -211,7 +211,7 @@ def _pairs(memberships: DataFrame, max_bucket: int) -> DataFrame:
     return (
         memberships.join(several, on="entity", how="left_semi")
         .groupBy("entity")
-        .agg(F.sort_array(F.slice(ranked, 1, max_bucket)).alias("ids"))
+        .agg(F.sort_array(F.slice(F.array_distinct(ranked), 1, max_bucket)).alias("ids"))
         .select(F.explode(F.flatten(F.transform("ids", with_later))).alias("pair"))
         .groupBy("pair.src", "pair.dst")
         .agg(F.count("*").alias("weight"))

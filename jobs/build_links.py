@@ -16,32 +16,31 @@ def main(this: JobRun) -> str:
     visits, doctors, codes = _inputs(claims_as_of(this.lake, this.as_of))
     pairs = institution_links(visits, doctors, codes, settings.max_bucket)
     # One shared member or doctor links nobody: such pairs would only swell the table.
-    links = kept_links(pairs, min_significance=0.0, min_weight=settings.min_weight).persist()
-    try:
-        with step(this, "pairs made and judged"):
-            institutions = visits.select("institution_id").distinct().count()
-            links.count()
+    links = kept_links(pairs, min_significance=0.0, min_weight=settings.min_weight)
+    with step(this, "pairs made and judged"):
+        institutions = visits.select("institution_id").distinct().count()
+        # A checkpoint, not a cache: the rounds of GraphFrames would plan the pairs' lineage each time.
+        links = links.checkpoint()
+    with step(this, "filter chosen"):
         flagged, significance, largest = _flagged(this, links, institutions)
-        dated = flagged.withColumn("as_of_date", F.lit(this.as_of))
-        rows = this.lake.replace(dated, INSTITUTION_LINK, {"as_of_date": this.as_of})
-        kept = flagged.groupBy("kind").agg(F.count_if("is_kept").alias("links_kept"))
-        in_force = (
-            link_cuts(visits, doctors, codes, settings.max_bucket)
-            .join(kept, on="kind", how="left")
-            .fillna(0, ["links_kept"])
-            .withColumns(
-                {
-                    "as_of_date": F.lit(this.as_of),
-                    "pairs_tested": F.lit(_pairs_possible(institutions)).cast("long"),
-                    "min_weight": F.lit(settings.min_weight).cast("long"),
-                    "min_significance": F.lit(significance),
-                    "largest_component": F.lit(largest).cast("long"),
-                }
-            )
+    dated = flagged.withColumn("as_of_date", F.lit(this.as_of))
+    rows = this.lake.replace(dated, INSTITUTION_LINK, {"as_of_date": this.as_of})
+    kept = flagged.groupBy("kind").agg(F.count_if("is_kept").alias("links_kept"))
+    in_force = (
+        link_cuts(visits, doctors, codes, settings.max_bucket)
+        .join(kept, on="kind", how="left")
+        .fillna(0, ["links_kept"])
+        .withColumns(
+            {
+                "as_of_date": F.lit(this.as_of),
+                "pairs_tested": F.lit(_pairs_possible(institutions)).cast("long"),
+                "min_weight": F.lit(settings.min_weight).cast("long"),
+                "min_significance": F.lit(significance),
+                "largest_component": F.lit(largest).cast("long"),
+            }
         )
-        this.lake.replace(in_force, INSTITUTION_LINK_FILTER, {"as_of_date": this.as_of})
-    finally:
-        links.unpersist()
+    )
+    this.lake.replace(in_force, INSTITUTION_LINK_FILTER, {"as_of_date": this.as_of})
     return (
         f"{rows} pairs share enough to be judged; the filter is significance {significance:.1f},"
         f" its largest component {largest} institutions"
