@@ -22,11 +22,26 @@ def main(this: JobRun) -> str:
     tables = [table for table in LANDING_TABLES if this.lake.exists(table.bronze)]
     if not tables:
         raise DataRefused(f"there is no bronze table in {this.lake.root}: run ingest_batch first")
-    orphans = 0
-    for table in tables:
-        with step(this, f"{table.name}: conformed"):
-            orphans += _conform(this, table)
+    balances: list[dict[str, Any]] = []
+    try:
+        for table in tables:
+            with step(this, f"{table.name}: conformed"):
+                balances.append(_conform(this, table))
+            lost = balances[-1]["rows_landed"] - _accounted_for(balances[-1])
+            refuse(
+                lost != 0,
+                f"{table.name}: {abs(lost)} of its rows in bronze were {'lost' if lost > 0 else 'doubled'}",
+            )
+    finally:
+        if balances:
+            frame = this.spark.createDataFrame(balances, TABLE_BALANCE.schema)
+            this.lake.append(frame.coalesce(1), TABLE_BALANCE)
+    orphans = sum(row["rows_quarantined"] for row in balances)
     return f"{len(tables)} tables, {orphans} orphans wait in quarantine"
+
+
+def _accounted_for(balance: dict[str, Any]) -> int:
+    return sum(int(balance[f"rows_{end}"]) for end in ("conformed", "superseded", "quarantined"))
 
 
 def classified_rows(
@@ -107,7 +122,8 @@ def _reasons(references: list[Reference]) -> Column:
     )
 
 
-def _conform(this: JobRun, table: LandingTable) -> int:
+def _conform(this: JobRun, table: LandingTable) -> dict[str, Any]:
+    """Write the silver table and its orphans; the row of `ops/table_balance`."""
     landed = this.lake.read(table.bronze)
     parents = {
         reference.parent: this.lake.read(LANDING_BY_NAME[reference.parent].silver)
@@ -126,7 +142,6 @@ def _conform(this: JobRun, table: LandingTable) -> int:
         silver.withColumnsRenamed(table.silver_names).select(*table.silver.columns), table.silver
     )
     found = observed.get
-    _balance(this, table, landed.count(), found)
     contract = quarantine(table.name)
     if found["orphan_rows"] or this.lake.exists(contract):
         orphans = classified.filter(F.col("state") == "orphan").select(
@@ -139,7 +154,7 @@ def _conform(this: JobRun, table: LandingTable) -> int:
             F.to_json(F.struct(*table.columns)).alias("raw_record"),
         )
         this.lake.replace(orphans, contract, {"job": "conform_tables"})
-    return int(found["orphan_rows"])
+    return _balance(this, table, landed.count(), found)
 
 
 def _measures(table: LandingTable) -> list[Column]:
@@ -157,13 +172,15 @@ def _measures(table: LandingTable) -> list[Column]:
     return measures
 
 
-def _balance(this: JobRun, table: LandingTable, landed: int, found: dict[str, Any]) -> None:
-    """Write `ops/table_balance`, and refuse a table in which a row was lost or doubled."""
+def _balance(
+    this: JobRun, table: LandingTable, landed: int, found: dict[str, Any]
+) -> dict[str, Any]:
+    """How many rows there were, and what became of those that came through, which may be others."""
     sums = {
         state: {name: Decimal(found[f"{state}_{name}"]) for name in table.amounts}
         for state in _STATES
     }
-    row = {
+    return {
         "run_id": this.run_id,
         "job": "conform_tables",
         "table_name": table.name,
@@ -180,11 +197,6 @@ def _balance(this: JobRun, table: LandingTable, landed: int, found: dict[str, An
         "amounts_quarantined": sums["orphan"],
         "written_at": datetime.now(UTC),
     }
-    this.lake.append(this.spark.createDataFrame([row], TABLE_BALANCE.schema), TABLE_BALANCE)
-    refuse(
-        found["all_rows"] != landed,
-        f"{table.name}: {landed} rows in bronze, {found['all_rows']} accounted for in silver",
-    )
 
 
 JOB = Job(

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -102,11 +103,14 @@ def _stage(frame: DataFrame, table: str, staging: Path) -> dict[str, dict[str, s
             .parquet(str(staging))
         )
     except PySparkException as error:
-        if "MALFORMED_RECORD" not in str(error):
+        found = re.search(
+            r"FAILED_READ_FILE\S* Encountered error while reading file (\S+)\.", str(error)
+        )
+        if found is None:
             raise
         raise DataRefused(
-            f"tables.{table}: a source file has a record with another number of fields than its header;"
-            " mend the file, nothing was delivered for this table"
+            f"tables.{table}: {found[1]} is damaged, or has a record with another number of fields than"
+            " its header; mend the file, nothing was delivered for this table"
         ) from None
     staged = frame.sparkSession.read.parquet(str(staging))
     amounts = [name for name in contract.amounts if name in staged.columns]

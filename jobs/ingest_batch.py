@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
@@ -38,7 +39,30 @@ def main(this: JobRun) -> str:
             )
     known = _known_versions(this.lake)
     refused: list[LandingBatch] = []
-    kept = found = 0
+    ledger: list[dict[str, Any]] = []
+    try:
+        found, new = _ingest_all(this, root, known, refused, ledger)
+    finally:
+        # One commit for all tables. A run that dies before it does the same work again, to the same end.
+        _write_ledger(this, ledger)
+    if not found:
+        at = f"batch={this.options.batch}" if this.options.batch else "any batch"
+        raise ConfigError(f"landing.root: no table in {root} has {at}")
+    if refused:
+        told = "; ".join(f"{batch.name}: {', '.join(batch.reasons)}" for batch in refused[:20])
+        raise DataRefused(f"{len(refused)} of {found} batches refused, the others kept. {told}")
+    return f"{new} new batches, {found - new} already known"
+
+
+def _ingest_all(
+    this: JobRun,
+    root: str,
+    known: set[tuple[str, str]],
+    refused: list[LandingBatch],
+    ledger: list[dict[str, Any]],
+) -> tuple[int, int]:
+    """Ingest table by table, adding to `refused` and `ledger`; batches found, and new ones."""
+    found = ingested = 0
     for table in LANDING_TABLES:
         batches, warnings = landed_batches(root, table)
         for text in warnings:
@@ -48,15 +72,9 @@ def main(this: JobRun) -> str:
         new = [batch for batch in wanted if (table.name, batch.version) not in known]
         if new:
             with step(this, f"{table.name}: {len(new)} of {len(wanted)} batches are new"):
-                refused += _ingest(this, table, new)
-            kept += len(new)
-    if not found:
-        at = f"batch={this.options.batch}" if this.options.batch else "any batch"
-        raise ConfigError(f"landing.root: no table in {root} has {at}")
-    if refused:
-        told = "; ".join(f"{batch.name}: {', '.join(batch.reasons)}" for batch in refused[:20])
-        raise DataRefused(f"{len(refused)} of {found} batches refused, the others kept. {told}")
-    return f"{kept} new batches, {found - kept} already known"
+                refused += _ingest(this, table, new, ledger)
+            ingested += len(new)
+    return found, ingested
 
 
 def _known_versions(lake: Lake) -> set[tuple[str, str]]:
@@ -67,7 +85,9 @@ def _known_versions(lake: Lake) -> set[tuple[str, str]]:
     return {(row["table_name"], row["batch_version"]) for row in rows}
 
 
-def _ingest(this: JobRun, table: LandingTable, batches: list[LandingBatch]) -> list[LandingBatch]:
+def _ingest(
+    this: JobRun, table: LandingTable, batches: list[LandingBatch], ledger: list[dict[str, Any]]
+) -> list[LandingBatch]:
     """Ingest the new batches of one table in one commit; those that were refused."""
     paths = [batch.path(file) for batch in _sound(batches) for file in batch.files]
     max_bytes = int(this.config.landing.max_file_gib * (1 << 30))
@@ -89,7 +109,7 @@ def _ingest(this: JobRun, table: LandingTable, batches: list[LandingBatch]) -> l
             superseded = _standing_rows(this, table, kept)
             bad = sum(row["bad"] for row in stats if row["batch"] in _days(kept))
             _write(this, table, typed, kept, bad)
-    _record(this, batches, stats, superseded)
+    ledger += _ledger_rows(this, batches, stats, superseded)
     _say(this, batches)
     return [batch for batch in batches if batch.reasons]
 
@@ -186,10 +206,10 @@ def _standing_rows(
     return standing
 
 
-def _record(
+def _ledger_rows(
     this: JobRun, batches: list[LandingBatch], stats: list[Row], superseded: dict[date, int]
-) -> None:
-    """One row per batch in `ops/landing_batch`."""
+) -> list[dict[str, Any]]:
+    """One row per batch for `ops/landing_batch`."""
     rows = []
     for batch in batches:
         mine = [row for row in stats if row["batch"] == batch.day]
@@ -219,8 +239,13 @@ def _record(
                 "written_at": datetime.now(UTC),
             }
         )
-    frame = this.spark.createDataFrame(rows, LANDING_BATCH.schema)
-    this.lake.append(frame.coalesce(1), LANDING_BATCH)
+    return rows
+
+
+def _write_ledger(this: JobRun, ledger: list[dict[str, Any]]) -> None:
+    if ledger:
+        frame = this.spark.createDataFrame(ledger, LANDING_BATCH.schema)
+        this.lake.append(frame.coalesce(1), LANDING_BATCH)
 
 
 def _days(batches: list[LandingBatch]) -> list[date]:

@@ -242,5 +242,7 @@ def test_real_claims_give_what_duckdb_gives(spark):
     )
     assert [row[0] for row in found] == [row[0] for row in oracle]
     for mine, theirs in zip(found, oracle, strict=True):
-        wanted = [value if value is None else float(value) for value in theirs[1:]]
-        assert list(mine[1:]) == pytest.approx(wanted, rel=1e-9)
+        both = [
+            [float("nan") if v is None else float(v) for v in row[1:]] for row in (mine, theirs)
+        ]
+        assert both[0] == pytest.approx(both[1], rel=1e-9, nan_ok=True)

@@ -17,6 +17,7 @@ from expectations.landing_event import FEE_DETAIL, SETTLEMENT, SETTLEMENT_CODE, 
 from expectations.ops import JOB_RUN, TABLE_BALANCE, VALIDATION_RESULT
 from expectations.tables import LANDING_BY_NAME
 from jobs import (
+    build_components,
     build_institution_features,
     build_links,
     conform_tables,
@@ -30,6 +31,13 @@ from jobs.make_sample import write_sample
 from jobs.run_pipeline import JOB
 
 AS_OF = "2010-01-03"
+GOLD_JOBS = (
+    build_institution_features.JOB,
+    build_links.JOB,
+    build_components.JOB,
+    train_model.JOB,
+    score_subjects.JOB,
+)
 
 
 def read(path):
@@ -232,8 +240,9 @@ def test_the_report_is_there_and_needs_no_network(done):
 
 
 def test_running_again_gives_the_same_gold(done, gold_before):
-    result = done.run(JOB, AS_OF)
-    assert result.message == "10 jobs run, 0 done before"
+    # Conversion, ingest and conform are run twice in their own tests.
+    for job in GOLD_JOBS:
+        assert done.run(job, AS_OF).exit_code == 0
     for contract in gold.GOLD_TABLES:
         assert sorted(map(str, done.lake.read(contract).collect())) == gold_before[contract.name]
 
