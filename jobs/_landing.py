@@ -128,6 +128,6 @@ def _read_manifest(batch: LandingBatch, manifest: dict[str, Any]) -> None:
     lying = {name for name, is_folder in folder_entries(batch.folder) if not is_folder}
     extra = sorted(name for name in lying - set(names) if not name.startswith((".", "_")))
     if extra:
-        batch.reasons.append(
-            f"the folder holds files that the manifest does not list: {', '.join(extra)}"
+        batch.warnings.append(
+            f"files that the manifest does not list were left alone: {', '.join(extra)}"
         )

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -102,7 +103,7 @@ def _stage(frame: DataFrame, table: str, staging: Path) -> dict[str, dict[str, s
             .partitionBy("batch")
             .parquet(str(staging))
         )
-    except PySparkException as error:
+    except (PySparkException, Py4JJavaError) as error:
         found = re.search(
             r"FAILED_READ_FILE\S* Encountered error while reading file (\S+)\.", str(error)
         )
