@@ -98,21 +98,6 @@ def repeated_claim_links(
     return _links(claims, REPEATED_CLAIM, max_bucket, expected, _chances(claims))
 
 
-def repeated_claims_within(visits: DataFrame, visit_codes: DataFrame) -> DataFrame:
-    """Count claims repeated inside one institution, one row per institution with a usable claim.
-
-    Returns:
-        `institution_id`, `claim_count` (long, distinct claims), `repeated_claim_count` (long,
-        settlements beyond the first of each claim).
-    """
-    settled = F.count_distinct("settlement_id").alias("settled")
-    per_claim = _claims(visits, visit_codes).groupBy("institution_id", "entity").agg(settled)
-    return per_claim.groupBy("institution_id").agg(
-        F.count("*").alias("claim_count"),
-        F.sum(F.col("settled") - 1).alias("repeated_claim_count"),
-    )
-
-
 def link_cuts(
     visits: DataFrame, visit_doctors: DataFrame, visit_codes: DataFrame, max_bucket: int = MAX_SIZE
 ) -> DataFrame:

@@ -4,7 +4,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.gold import INSTITUTION_LINK, INSTITUTION_LINK_FILTER
-from features.components import connected_components, filter_ladder
+from features.components import connected_components, filter_ladder, largest_component
 from features.links import KINDS, institution_links, kept_links, link_cuts, passes_filter
 from jobs._claims import Claims, claims_as_of
 from jobs._runtime import Job, JobRun, run, step
@@ -81,15 +81,15 @@ def _flagged(this: JobRun, links: DataFrame, institutions: int) -> tuple[DataFra
     for significance in filter_ladder(len(KINDS) * _pairs_possible(institutions)):
         passes = passes_filter(significance, settings.min_weight)
         members = connected_components(links.filter(passes))
-        sizes = members.groupBy("component").count()
-        largest = int(sizes.agg(F.max("count").alias("largest")).collect()[0]["largest"] or 0)
+        top = largest_component(members).collect()
+        largest = int(top[0]["size"]) if top else 0
         if largest <= limit:
             return links.withColumn("is_kept", passes), significance, largest
         this.log.info("the filter is tightened", largest_component=largest, limit=limit)
     this.log.warning(
         "components stay too large under the strictest filter; their links are not kept"
     )
-    bearable = sizes.filter(F.col("count") <= limit)
+    bearable = members.groupBy("component").count().filter(F.col("count") <= limit)
     inside = members.join(bearable, on="component", how="left_semi").select(
         F.col("id").alias("src")
     )

@@ -19,7 +19,6 @@ from features.links import (
     link_cuts,
     poisson_surprise,
     repeated_claim_links,
-    repeated_claims_within,
     shared_doctor_links,
     shared_member_links,
 )
@@ -123,15 +122,11 @@ def test_only_the_same_member_dates_and_diagnoses_repeat_a_claim(
     )
 
     actual = repeated_claim_links(frame, codes)
-    within = repeated_claims_within(frame, codes)
 
     # Of 7 claims 4 are m1's, 1 m2's, 2 m5's; by dates and diagnoses 3, 1, 1 and 2 agree.
     mean = 2 * 4 * (16 + 1 + 4) / 49 * (9 + 1 + 1 + 4) / 49
     expected = [("a", "b", "repeated_claim", 1, mean, surprise(1, mean), 2, 4)]
     assertDataFrameEqual(actual, spark.createDataFrame(expected, LINK))
-    counts = [("a", 2, 1), ("b", 4, 0)]
-    schema = "institution_id string, claim_count long, repeated_claim_count long"
-    assertDataFrameEqual(within, spark.createDataFrame(counts, schema))
 
 
 def test_full_bucket_keeps_most_visited_then_smallest(spark: SparkSession, visits: Frame) -> None:
