@@ -4,7 +4,12 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 PY := .venv/bin/python
 OUT ?= build/$(firstword $(filter demo real repeat break,$(MAKECMDGOALS)))
-AS_OF := 2010-01-03
+# What `make demo` simulates, and the day as of which each of the two runs is made.
+MEMBERS ?= 20000
+MONTHS ?= 12
+FRAUD_SHARE ?= 0.02
+DEMO_AS_OF := 2026-01-01
+REAL_AS_OF := 2010-01-03
 PLACES = --set landing.root=$(OUT)/landing --set lake.root=$(OUT)/lake --set report.root=$(OUT)/report \
 	--set mlflow.tracking_uri=sqlite:///$(OUT)/mlflow.db --set mlflow.artifact_root=$(OUT)/mlflow-artifacts \
 	--set log.file=$(OUT)/log/drugtrail.jsonl
@@ -13,14 +18,14 @@ export GX_ANALYTICS_ENABLED := false
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: .venv/.installed  ## run everything on a small seeded sample (OUT=build/demo)
-	@$(PY) -m jobs.make_sample $(OUT)/source
-	@$(PY) -m jobs.run_pipeline --config conf/real.yaml --as-of $(AS_OF) \
-		--set source.folder=$(OUT)/source --set train.repeats=2 $(PLACES)
+demo: .venv/.installed  ## simulate a province of MEMBERS=20000 and run everything on it (OUT=build/demo)
+	@$(PY) -m jobs.simulate_province --members $(MEMBERS) --months $(MONTHS) --seed 1 \
+		--fraud-share $(FRAUD_SHARE) --out $(OUT)/landing --truth $(OUT)/truth
+	@$(PY) -m jobs.run_pipeline --config conf/local.yaml --as-of $(DEMO_AS_OF) $(PLACES)
 
 real: .venv/.installed  ## run everything on the contest's claims: make real DATA=<folder> (OUT=build/real)
 	@test -d "$(DATA)" || { echo "make real: give the folder of the contest's files, as DATA=<folder>"; exit 2; }
-	@$(PY) -m jobs.run_pipeline --config conf/real.yaml --as-of $(AS_OF) --set source.folder=$(DATA) $(PLACES)
+	@$(PY) -m jobs.run_pipeline --config conf/real.yaml --as-of $(REAL_AS_OF) --set source.folder=$(DATA) $(PLACES)
 	@$(PY) -m benchmarks.run_summary $(OUT)/lake
 
 test: .venv/.installed  ## the tests
@@ -40,9 +45,10 @@ repeat: .venv/.installed  ## the same claims twice into two lakes, gold compared
 	@$(PY) -m benchmarks.compare_gold $(OUT)/first/lake $(OUT)/second/lake
 
 break: .venv/.installed  ## break one landed file of the demo, and see what an engineer sees (run make demo first)
-	@echo "psn_no is cut from settlement/batch=2009-06-30" && $(PY) -m benchmarks.break_batch build/demo/landing
-	-@$(PY) -m jobs.run_pipeline --config conf/real.yaml --as-of $(AS_OF) --set source.mapping=null \
-		$(subst $(OUT),build/demo,$(PLACES)); echo "exit code $$?"
+	@echo "psn_no is cut from settlement/batch=2025-06-30" && \
+		$(PY) -m benchmarks.break_batch build/demo/landing/settlement/batch=2025-06-30
+	-@$(PY) -m jobs.run_pipeline --config conf/local.yaml --as-of $(DEMO_AS_OF) $(subst $(OUT),build/demo,$(PLACES)); \
+		echo "exit code $$?"
 
 zip: .venv/.installed  ## dist/drugtrail.zip for spark-submit --py-files
 	@rm -rf dist && mkdir dist && find expectations features jobs models -name __pycache__ -prune -exec rm -rf {} +

@@ -33,7 +33,14 @@ VALIDITY = (
         "timestamp",
         "When a better version arrived; empty while this one stands. Counts as of T when valid_to >= T",
     ),
+    Field("is_first", "boolean", "Whether no version of this key held before it", nullable=False),
+    Field(
+        "key_hash", "long", "Hash of the key: finds other versions of a row fast", nullable=False
+    ),
 )
+
+#: Old rows get their `valid_to` without their files being written anew.
+_MARKED_NOT_REWRITTEN = {"delta.enableDeletionVectors": "true"}
 
 
 @dataclass(frozen=True)
@@ -136,9 +143,10 @@ class LandingTable:
             + LINEAGE
             + VALIDITY,
             primary_key=(*self.silver_key, "valid_from"),
+            partition_by=("batch",),
             checks=self.checks,
             written_by="conform_tables",
-            properties=KEPT_VERSIONS,
+            properties=KEPT_VERSIONS | _MARKED_NOT_REWRITTEN,
         )
 
 

@@ -86,7 +86,7 @@ def typed_rows(raw: DataFrame, table: LandingTable, clock_skew_hours: int) -> Da
         if column.name not in raw.columns
     ]
     typed = raw.select(*others, landed, *values, *absent)
-    faults = [_fault(column, typed) for column in present]
+    faults = [_fault(column, raw.schema[column.name].dataType) for column in present]
     if table.event_time:
         latest = F.col("arrive_time") + F.expr(f"interval {clock_skew_hours} hours")
         faults.append(
@@ -96,19 +96,42 @@ def typed_rows(raw: DataFrame, table: LandingTable, clock_skew_hours: int) -> Da
             )
         )
     shape = F.array(F.lit("record: does not have as many fields as the header"))
-    unreadable = [F.when(_is_unreadable(column), F.lit(column.name)) for column in present]
+    unreadable = [
+        F.when(_is_unreadable(column, raw.schema[column.name].dataType), F.lit(column.name))
+        for column in present
+        if not _is_typed(raw.schema[column.name].dataType, column)
+    ]
     return typed.withColumns(
         {
-            "reasons": F.when(malformed, shape).otherwise(F.array_compact(F.array(*faults))),
+            "reasons": F.when(malformed, shape).otherwise(_all_that_apply(faults)),
             "unreadable": F.when(
                 malformed, F.array(*(F.lit(name) for name in table.columns))
-            ).otherwise(F.array_compact(F.array(*unreadable))),
+            ).otherwise(_all_that_apply(unreadable)),
         }
     )
 
 
 def _kind(column: LandingField) -> str:
     return "decimal" if column.type.startswith("decimal") else column.type
+
+
+def _is_typed(type_found: DataType, column: LandingField) -> bool:
+    """Whether every value of a file's column can be read because it is of the contract's type.
+
+    A text may be empty and a double no number, so these two are looked at.
+    """
+    if column.type in ("string", "double"):
+        return False
+    return type_found.json() == f'"{column.type}"'
+
+
+def _all_that_apply(sentences: list[Column]) -> Column:
+    """The sentences that are not null; nearly every row has none, and makes no array for it."""
+    none = F.array().cast("array<string>")
+    if not sentences:
+        return none
+    is_any = F.coalesce(*sentences).isNotNull()
+    return F.when(is_any, F.array_compact(F.array(*sentences))).otherwise(none)
 
 
 def _text(found: Column) -> Column:
@@ -119,6 +142,8 @@ def _value(found: Column, type_found: DataType, column: LandingField) -> Column:
     """The typed value, or null when there is none or it cannot be read exactly."""
     if isinstance(type_found, StringType):
         return _value_of_text(_text(found), column)
+    if _is_typed(type_found, column):
+        return found
     kind = _kind(column)
     if kind == "decimal":
         return _exact_decimal(found, type_found, column.type)
@@ -166,18 +191,26 @@ def _exact_decimal(found: Column, type_found: DataType, wanted: str) -> Column:
     return F.when(F.abs(rounded.cast("double") - found.cast("double")) < 1e-6, rounded)
 
 
-def _is_unreadable(column: LandingField) -> Column:
+def _is_unreadable(column: LandingField, type_found: DataType) -> Column:
     landed = F.col(f"landed.{column.name}")
-    return landed.isNotNull() & (landed.cast("string") != "") & F.col(column.name).isNull()
+    is_there = landed.isNotNull()
+    if isinstance(type_found, StringType):
+        is_there = is_there & (landed != "")
+    return is_there & F.col(column.name).isNull()
 
 
-def _fault(column: LandingField, typed: DataFrame) -> Column:
+def _fault(column: LandingField, type_found: DataType) -> Column:
     """The reason that one column gives against its row, or null."""
     value = F.col(column.name)
-    fault = F.when(_is_unreadable(column), F.lit(f"{column.name}: can't be read as {column.type}"))
+    fault = F.when(F.lit(False), F.lit(""))
+    if not _is_typed(type_found, column):
+        fault = fault.when(
+            _is_unreadable(column, type_found),
+            F.lit(f"{column.name}: can't be read as {column.type}"),
+        )
     if column.required:
         fault = fault.when(value.isNull(), F.lit(f"{column.name}: is empty, and it is required"))
-    if isinstance(typed.schema[column.name].dataType, StringType):
+    if column.type == "string":
         fault = fault.when(
             value.contains(_REPLACEMENT), F.lit(f"{column.name}: is not valid UTF-8")
         )

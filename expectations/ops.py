@@ -1,6 +1,6 @@
 """The ops tables, what every run leaves behind, and the quarantine, where refused rows wait."""
 
-from pyspark.sql.types import ArrayType, DecimalType, LongType, MapType, StringType
+from pyspark.sql.types import ArrayType, DateType, DecimalType, LongType, MapType, StringType
 
 from expectations.contract import Field, TableContract
 from expectations.landing import KEPT_VERSIONS
@@ -99,6 +99,23 @@ TABLE_BALANCE = TableContract(
         Field("amounts_conformed", _AMOUNTS, "Sums over the rows that stand, by column"),
         Field("amounts_superseded", _AMOUNTS, "Sums over the outranked rows, by column"),
         Field("amounts_quarantined", _AMOUNTS, "Sums over the orphans, by column"),
+        Field(
+            "batches",
+            MapType(DateType(), StringType()),
+            "The batches that silver shows, with their versions",
+        ),
+        Field(
+            "epoch",
+            "string",
+            "The run since which no known key of the table has moved in time",
+            nullable=False,
+        ),
+        Field(
+            "parent_epochs",
+            MapType(StringType(), StringType()),
+            "Epochs of the tables that it refers to",
+        ),
+        Field("silver_version", "long", "Version of the silver table", nullable=False),
         _WRITTEN_AT,
     ),
     primary_key=("run_id", "table_name"),

@@ -1,31 +1,94 @@
 """Which version of a row held when, and which rows point at nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from expectations.landing import LandingTable, Reference
 
-def with_parent_arrival(
-    rows: DataFrame, column: str, parents: DataFrame, parent_key: str, alias: str
-) -> DataFrame:
-    """Add when the row that `column` points at had first arrived, as `alias`; null for an orphan.
+#: What becomes of a row of bronze.
+STATES = ("standing", "superseded", "orphan")
 
-    Grain: that of `rows`; `parents` may hold several versions of a key, the first counts.
+
+@dataclass(frozen=True)
+class References:
+    """How the rows of one table find out when what they refer to had first arrived.
+
+    Args:
+        table: the table whose rows refer.
+        parents: by name of the parent table, `parent_key` (in landing names) and `valid_from`, one row
+            per key; a table that no source delivers is left out, and nothing is an orphan for want of it.
+            Rows of the table itself that others reverse have to be among the rows.
     """
-    first = parents.groupBy(F.col(parent_key).alias(column)).agg(F.min("valid_from").alias(alias))
-    return rows.join(first, on=column, how="left")
+
+    table: LandingTable
+    parents: Mapping[str, DataFrame]
+
+    @property
+    def held(self) -> list[Reference]:
+        """The references that can be followed, those to other tables first."""
+        others = [each for each in self.table.references if each.parent in self.parents]
+        return others + [each for each in self.table.references if each.parent == self.table.name]
+
+
+def arrived_rows(rows: DataFrame, references: References) -> DataFrame:
+    """Add `valid_from`, when a row and all that it refers to had arrived, `is_orphan` and `reasons`.
+
+    `reasons` says which references point at nothing; it is empty for a row that is no orphan.
+    """
+    followed: list[Reference] = []
+    for reference in references.held:
+        if reference.parent == references.table.name:
+            firsts = _own_firsts(rows, reference, followed)
+        else:
+            firsts = references.parents[reference.parent]
+        renamed = firsts.select(
+            F.col(reference.parent_key).alias(reference.column),
+            F.col("valid_from").alias(_arrival(reference)),
+        )
+        rows = rows.join(renamed, on=reference.column, how="left")
+        followed.append(reference)
+    reasons = [
+        F.when(
+            _is_missing(reference),
+            F.lit(f"{reference.column}: points at no row of {reference.parent}"),
+        )
+        for reference in followed
+    ]
+    return rows.withColumns(
+        {
+            "valid_from": _arrived(followed),
+            "is_orphan": _is_orphan(followed),
+            "reasons": F.array_compact(F.array(*reasons)).cast("array<string>"),
+        }
+    ).drop(*(_arrival(reference) for reference in followed))
+
+
+def lone_versions(rows: DataFrame) -> DataFrame:
+    """Add `valid_to`, `is_first` and `state` to rows that are the only ones of their key."""
+    state = F.when(F.col("is_orphan"), "orphan").otherwise("standing")
+    return rows.withColumns(
+        {
+            "valid_to": F.lit(None).cast("timestamp"),
+            "is_first": F.lit(True),
+            "state": state,
+        }
+    )
 
 
 def ranked_versions(rows: DataFrame, key: Sequence[str], columns: Sequence[str]) -> DataFrame:
-    """Add `valid_to` to the versions of each key: when a better version came to hold.
+    """Add `valid_to`, `is_first` and `state` to all the rows of some keys.
 
     Of several rows of one key the later batch wins, then the later arrive_time, then the larger hash
     of the row's `columns`; rows that agree in all three are one row delivered twice, told apart by
     file and record. A row that came no earlier than a better one never held: its `valid_to` is then
-    not after its `valid_from`. Nothing here depends on the order of ingest.
+    not after its `valid_from`. Nothing here depends on the order of ingest. Orphans are ranked apart:
+    they must not outrank a row that stands on something.
     """
-    best_first = Window.partitionBy(*key).orderBy(
+    versions = Window.partitionBy("is_orphan", *key)
+    best_first = versions.orderBy(
         F.desc("batch"),
         F.desc("arrive_time"),
         F.desc("row_hash"),
@@ -33,8 +96,58 @@ def ranked_versions(rows: DataFrame, key: Sequence[str], columns: Sequence[str])
         F.asc("record_number"),
     )
     better = best_first.rowsBetween(Window.unboundedPreceding, -1)
+    state = (
+        F.when(F.col("is_orphan"), "orphan")
+        .when(F.col("valid_to").isNull(), "standing")
+        .otherwise("superseded")
+    )
     return (
         rows.withColumn("row_hash", F.xxhash64(*columns))
         .withColumn("valid_to", F.min("valid_from").over(better))
+        .withColumn("is_first", F.col("valid_from") == F.min("valid_from").over(versions))
+        .withColumn("state", state)
         .drop("row_hash")
     )
+
+
+def ever_held() -> Column:
+    """Whether a row stands or stood at any time: what silver keeps."""
+    was_better_later = F.col("valid_to") > F.col("valid_from")
+    return (F.col("state") == "standing") | ((F.col("state") == "superseded") & was_better_later)
+
+
+def _own_firsts(rows: DataFrame, reference: Reference, followed: list[Reference]) -> DataFrame:
+    """When the rows that others of the table reverse had first arrived, one row per key wanted.
+
+    Only an original can be reversed: a row that reverses another is no parent itself. Few rows
+    reverse another, so what they name is small enough to be sent to every task; a shuffle by a
+    column that is nearly always empty would end in one task.
+    """
+    wanted = rows.select(F.col(reference.column).alias(reference.parent_key)).distinct()
+    originals = rows.filter(F.col(reference.column).isNull() & ~_is_orphan(followed)).select(
+        reference.parent_key, _arrived(followed).alias("valid_from")
+    )
+    found = originals.join(F.broadcast(wanted), on=reference.parent_key, how="left_semi")
+    firsts = found.groupBy(reference.parent_key).agg(F.min("valid_from").alias("valid_from"))
+    return F.broadcast(firsts)
+
+
+def _arrival(reference: Reference) -> str:
+    return f"{reference.column}__arrived"
+
+
+def _arrived(references: list[Reference]) -> Column:
+    if not references:
+        return F.col("arrive_time")
+    return F.greatest("arrive_time", *(_arrival(reference) for reference in references))
+
+
+def _is_missing(reference: Reference) -> Column:
+    return F.col(reference.column).isNotNull() & F.col(_arrival(reference)).isNull()
+
+
+def _is_orphan(references: list[Reference]) -> Column:
+    missing = F.lit(False)
+    for reference in references:
+        missing = missing | _is_missing(reference)
+    return missing

@@ -12,14 +12,25 @@ from expectations.landing import LandingTable
 from expectations.landing_rows import MALFORMED, tolerated_columns, typed_rows, unusable_columns
 from jobs._landing import LandingBatch
 
-#: Session settings to read with. One file to a task: a row's place in its task is its place in the file.
-READING = {
+# Timestamps in nanoseconds, which pandas writes and Spark does not read, come as numbers.
+_READING = {"spark__sql__legacy__parquet__nanosAsLong": "true"}
+_ONE_FILE_TO_A_TASK = {
     "spark__sql__files__openCostInBytes": "1t",
     "spark__sql__files__maxPartitionBytes": "1t",
-    # Timestamps in nanoseconds, which pandas writes and Spark does not read, come as numbers.
-    "spark__sql__legacy__parquet__nanosAsLong": "true",
 }
 _ROW_IN_TASK = (1 << 33) - 1
+
+
+def reading(batches: list[LandingBatch]) -> dict[str, str]:
+    """Session settings to read some batches with.
+
+    A text record's place in its file is known from its place in a task that reads one whole file. A
+    Parquet row knows its place itself, so large files may be split and small ones read together.
+    """
+    names = (file.name for batch in batches for file in batch.files)
+    if all(name.endswith(".parquet") for name in names):
+        return _READING
+    return _READING | _ONE_FILE_TO_A_TASK
 
 
 def raw_frames(

@@ -1,5 +1,6 @@
 """The Spark session: from a properties file, unless spark-submit has already said everything."""
 
+import atexit
 import logging
 import os
 import shutil
@@ -37,7 +38,9 @@ def start_session(app_name: str, properties_file: str) -> SparkSession:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     is_local = str(spark.sparkContext.master).startswith("local")
     if is_local and spark.sparkContext.getCheckpointDir() is None:
-        spark.sparkContext.setCheckpointDir(tempfile.mkdtemp(prefix="drugtrail-checkpoint-"))
+        checkpoints = tempfile.mkdtemp(prefix="drugtrail-checkpoint-")
+        atexit.register(shutil.rmtree, checkpoints, ignore_errors=True)
+        spark.sparkContext.setCheckpointDir(checkpoints)
     return spark
 
 

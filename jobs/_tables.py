@@ -1,6 +1,6 @@
 """Reading and writing the lake's Delta tables: the one place that knows where and how they lie."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from datetime import date
 
@@ -28,6 +28,8 @@ class Lake:
         self.rows_read = 0
         self.rows_written = 0
         self.rows_quarantined = 0
+        self._pinned: dict[str, int] = {}
+        self._frames: dict[str, DataFrame] = {}
 
     def path(self, contract: TableContract) -> str:
         """Where a table lies."""
@@ -35,10 +37,12 @@ class Lake:
 
     def exists(self, contract: TableContract) -> bool:
         """Whether a table has been created."""
+        if contract.name in self._pinned:
+            return True
         return bool(DeltaTable.isDeltaTable(self.spark, self.path(contract)))
 
     def read(self, contract: TableContract) -> DataFrame:
-        """A table as it stands, its version pinned and recorded.
+        """A table in the version that stood when this run first read it, or last wrote it.
 
         Raises:
             DataRefused: when it is not there yet; names the job that writes it.
@@ -48,25 +52,28 @@ class Lake:
             raise DataRefused(
                 f"there is no table {contract.name} in {self.root}: run {contract.written_by} first"
             )
-        version = self.version(contract)
-        frame = (
-            self.spark.read.format("delta").option("versionAsOf", version).load(self.path(contract))
-        )
-        self._check(contract, frame)
-        if contract.name not in self.inputs:
-            self.inputs[contract.name] = version
-            if contract.layer not in _SHARED_LAYERS:
-                self.rows_read += frame.count()
-        return frame
+        if contract.name not in self._frames:
+            version = self.version(contract)
+            pinned = self.spark.read.format("delta").option("versionAsOf", version)
+            frame = pinned.load(self.path(contract))
+            self._check(contract, frame)
+            self._frames[contract.name] = frame
+            if contract.name not in self.inputs:
+                self.inputs[contract.name] = version
+                if contract.layer not in _SHARED_LAYERS:
+                    self.rows_read += frame.count()
+        return self._frames[contract.name]
 
     def read_silver(self, table: LandingTable, as_of: date | None) -> DataFrame:
         """A silver table in the versions that held as of a day's first second, or that stand now."""
         return standing(self.read(table.silver), as_of)
 
     def version(self, contract: TableContract) -> int:
-        """The newest version of an existing table."""
-        history = DeltaTable.forPath(self.spark, self.path(contract)).history(1)
-        return int(history.select("version").first()["version"])
+        """The version of an existing table that this run works with."""
+        if contract.name not in self._pinned:
+            history = DeltaTable.forPath(self.spark, self.path(contract)).history(1)
+            self._pinned[contract.name] = int(history.select("version").first()["version"])
+        return self._pinned[contract.name]
 
     def replace(
         self, frame: DataFrame, contract: TableContract, where: Mapping[str, _Wanted] | None = None
@@ -91,6 +98,38 @@ class Lake:
         ):
             writer.save(self.path(contract))
             return self._record(contract)
+
+    def merge(
+        self, frame: DataFrame, contract: TableContract, identity: Sequence[str], is_kept: str
+    ) -> int:
+        """Update, insert or delete single rows in one commit; the number written.
+
+        Args:
+            frame: the rows as they have to be, with a flag beside the table's columns.
+            contract: an existing table, partitioned by the first column of `identity`.
+            identity: the columns that tell rows apart.
+            is_kept: the flag; a row without it is deleted.
+        """
+        rows = frame.persist()
+        partition = identity[0]
+        values = [row[partition] for row in rows.select(partition).distinct().collect()]
+        written = 0
+        if values:
+            same = [f"t.{name} = s.{name}" for name in identity]
+            near = f"t.{_condition(contract, {partition: values})}"
+            every = {name: F.col(f"s.{name}") for name in contract.columns}
+            (
+                DeltaTable.forPath(self.spark, self.path(contract))
+                .alias("t")
+                .merge(rows.alias("s"), " AND ".join([near, *same]))
+                .whenMatchedDelete(f"NOT s.{is_kept}")
+                .whenMatchedUpdate(set=every)
+                .whenNotMatchedInsert(f"s.{is_kept}", values=every)
+                .execute()
+            )
+            written = self._record(contract)
+        rows.unpersist()
+        return written
 
     def append(self, frame: DataFrame, contract: TableContract) -> int:
         """Append to an ops table; the number written."""
@@ -117,7 +156,7 @@ class Lake:
             if contract.partition_by:
                 create = create.partitionedBy(*contract.partition_by)
             create.comment(contract.grain).execute()
-        else:
+        elif contract.name not in self._pinned:
             self._check(contract, self.spark.read.format("delta").load(self.path(contract)))
         return conformed
 
@@ -144,7 +183,8 @@ class Lake:
             self.rows_quarantined += rows
         elif contract.layer != "ops":
             self.rows_written += rows
-        self.outputs[contract.name] = int(last["version"])
+        self.outputs[contract.name] = self._pinned[contract.name] = int(last["version"])
+        self._frames.pop(contract.name, None)
         return rows
 
 

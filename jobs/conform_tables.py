@@ -1,200 +1,311 @@
-"""Turn bronze into silver: the project's names, every version with the time it held, no orphans."""
+"""Turn bronze into silver: the project's names, every version with the time it held, no orphans.
 
+Only what is new is worked on: the rows of new batches, the orphans that still wait, and the rows of
+older batches that share a key with them. What that leaves out cannot have changed.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
-from expectations.landing import LandingTable, Reference
+from expectations.landing import LandingTable
 from expectations.ops import TABLE_BALANCE, quarantine
 from expectations.tables import LANDING_BY_NAME, LANDING_TABLES
-from features.versions import ranked_versions, with_parent_arrival
+from features.versions import (
+    STATES,
+    References,
+    arrived_rows,
+    ever_held,
+    lone_versions,
+    ranked_versions,
+)
+from jobs import _bronze_changes
+from jobs._bronze_changes import Changes, changes_of, newest_balances
 from jobs._errors import DataRefused
 from jobs._runtime import Job, JobRun, refuse, run, step
+from jobs._tables import Lake
 
-_STATES = ("standing", "superseded", "orphan")
+#: Orphans wait as JSON and come back from it: nothing of a time may be lost on the way.
+_JSON = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}
+_IDENTITY = ("batch", "source_file", "record_number")
+#: Keys of new rows that are sent to every task to look for them in the history; more are shuffled.
+_MOST_KEYS_TO_SEND = 4_000_000
 
 
 def main(this: JobRun) -> str:
-    """Rebuild the silver table of every bronze table, parents before children; safe to run again."""
+    """Bring the silver table of every bronze table up to date, parents before children."""
     tables = [table for table in LANDING_TABLES if this.lake.exists(table.bronze)]
     if not tables:
         raise DataRefused(f"there is no bronze table in {this.lake.root}: run ingest_batch first")
+    before = newest_balances(this.lake)
+    epochs: dict[str, str] = {}
     balances: list[dict[str, Any]] = []
+    waiting = 0
     try:
         for table in tables:
-            with step(this, f"{table.name}: conformed"):
-                balances.append(_conform(this, table))
-            lost = balances[-1]["rows_landed"] - _accounted_for(balances[-1])
+            changes = changes_of(this.lake, table, before.get(table.name), epochs)
+            if not changes.new and not changes.before["rows_quarantined"]:
+                epochs[table.name] = changes.before["epoch"]
+                continue
+            with step(this, f"{table.name}: {len(changes.new)} batches conformed"):
+                balance = _conform(this, table, changes)
+            epochs[table.name] = balance["epoch"]
+            waiting += balance["rows_quarantined"]
+            lost = balance["rows_landed"] - _accounted_for(balance)
             refuse(
                 lost != 0,
                 f"{table.name}: {abs(lost)} of its rows in bronze were {'lost' if lost > 0 else 'doubled'}",
             )
+            balances.append(balance)
     finally:
         if balances:
             frame = this.spark.createDataFrame(balances, TABLE_BALANCE.schema)
             this.lake.append(frame.coalesce(1), TABLE_BALANCE)
-    orphans = sum(row["rows_quarantined"] for row in balances)
-    return f"{len(tables)} tables, {orphans} orphans wait in quarantine"
+    return f"{len(tables)} tables, {waiting} orphans wait in quarantine"
 
 
-def _accounted_for(balance: dict[str, Any]) -> int:
+def _accounted_for(balance: Mapping[str, Any]) -> int:
     return sum(int(balance[f"rows_{end}"]) for end in ("conformed", "superseded", "quarantined"))
 
 
-def classified_rows(
-    landed: DataFrame, table: LandingTable, parents: dict[str, DataFrame]
-) -> DataFrame:
-    """Bronze rows with `valid_from`, `valid_to`, the `state` they are in, and `reasons` for orphans.
-
-    Args:
-        landed: bronze rows.
-        table: their landing table.
-        parents: silver rows of the tables that it refers to; a table that no source delivers is left
-            out, and then nothing is an orphan for want of it.
-    """
-    rows, held_back = landed, []
-    own = [reference for reference in table.references if reference.parent == table.name]
-    for reference in table.references:
-        if reference.parent in parents and reference not in own:
-            rows = _with_parent(rows, reference, parents[reference.parent])
-            held_back.append(reference)
-    for reference in own:
-        # Only an original can be reversed: a row that reverses another is no parent itself.
-        originals = rows.filter(F.col(reference.column).isNull() & ~_is_orphan(held_back))
-        candidates = originals.withColumn("valid_from", _arrived(held_back))
-        renamed = candidates.withColumnRenamed(reference.parent_key, "silver_key")
-        rows = with_parent_arrival(
-            rows, reference.column, renamed, "silver_key", _arrival(reference)
-        )
-        held_back.append(reference)
-    rows = rows.withColumn("valid_from", _arrived(held_back)).withColumn(
-        "is_orphan", _is_orphan(held_back)
-    )
-    # Orphans are ranked apart: they must not outrank a row that stands on something.
-    ranked = ranked_versions(rows, ("is_orphan", *table.key), table.columns)
-    state = (
-        F.when(F.col("is_orphan"), "orphan")
-        .when(F.col("valid_to").isNull(), "standing")
-        .otherwise("superseded")
-    )
-    return ranked.withColumn("state", state).withColumn("reasons", _reasons(held_back))
-
-
-def _with_parent(rows: DataFrame, reference: Reference, parents: DataFrame) -> DataFrame:
-    silver_key = LANDING_BY_NAME[reference.parent].silver_names[reference.parent_key]
-    return with_parent_arrival(rows, reference.column, parents, silver_key, _arrival(reference))
-
-
-def _arrival(reference: Reference) -> str:
-    return f"{reference.column}__arrived"
-
-
-def _arrived(references: list[Reference]) -> Column:
-    """When a row and all that it refers to had arrived."""
-    if not references:
-        return F.col("arrive_time")
-    return F.greatest("arrive_time", *(_arrival(reference) for reference in references))
-
-
-def _is_orphan(references: list[Reference]) -> Column:
-    missing = F.lit(False)
-    for reference in references:
-        missing = missing | (
-            F.col(reference.column).isNotNull() & F.col(_arrival(reference)).isNull()
-        )
-    return missing
-
-
-def _reasons(references: list[Reference]) -> Column:
-    return F.array_compact(
-        F.array(
-            *(
-                F.when(
-                    F.col(reference.column).isNotNull() & F.col(_arrival(reference)).isNull(),
-                    F.lit(f"{reference.column}: points at no row of {reference.parent}"),
-                )
-                for reference in references
+def _conform(this: JobRun, table: LandingTable, changes: Changes) -> dict[str, Any]:
+    """Bring one silver table and its orphans up to date; the row of `ops/table_balance`."""
+    lake = this.lake
+    firsts_before = _key_firsts(lake, table) if changes.is_all and changes.epoch else None
+    with _concerned(lake, table, changes) as rows, _classified(lake, table, changes, rows) as found:
+        observed = Observation(table.name)
+        measured = found.observe(observed, *_measures(table))
+        is_new = F.col("batch").isin(*changes.new)
+        if changes.new:
+            fresh = measured if changes.is_all else measured.filter(is_new)
+            where = None if changes.is_all else {"batch": list(changes.new)}
+            lake.replace(_silver(fresh.filter(ever_held()), table), table.silver, where)
+        else:
+            measured.count()
+        measures = observed.get
+        if changes.before:
+            older = found.filter(~is_new & _is_changed())
+            lake.merge(
+                _silver(older, table, ever_held().alias("is_kept")),
+                table.silver,
+                _IDENTITY,
+                "is_kept",
             )
-        )
+        contract = quarantine(table.name)
+        if measures["orphan_rows"] or lake.exists(contract):
+            lake.replace(_quarantined(found, table), contract, {"job": "conform_tables"})
+    if firsts_before is not None:
+        now = _key_firsts(lake, table)
+        moved = firsts_before.join(now, on=["key_hash", "valid_from"], how="left_anti").count()
+    else:
+        moved = measures["moved_rows"] if changes.epoch else 1
+    epoch = this.run_id if moved else str(changes.epoch)
+    return _balance(this, table, changes, measures, epoch)
+
+
+def _key_firsts(lake: Lake, table: LandingTable) -> DataFrame:
+    """When each key of a silver table was first known; children depend on it."""
+    return lake.read(table.silver).filter("is_first").select("key_hash", "valid_from")
+
+
+@contextmanager
+def _concerned(lake: Lake, table: LandingTable, changes: Changes) -> Iterator[DataFrame]:
+    """Rows that have to be classified, with what each `was`: null if new, else its old state and times."""
+    landed = lake.read(table.bronze)
+    new = landed if changes.is_all else landed.filter(F.col("batch").isin(*changes.new))
+    was_type = "struct<state:string,valid_from:timestamp,valid_to:timestamp,is_first:boolean>"
+    rows = new.withColumn("was", F.lit(None).cast(was_type))
+    if changes.before.get("rows_quarantined"):
+        rows = rows.unionByName(_waiting(lake, table).withColumn("was", _was("'orphan'")))
+    rows = rows.withColumn("key_hash", F.xxhash64(*table.key))
+    if not changes.has_history:
+        yield rows
+        return
+    related = _related(lake, table, changes, rows).persist()
+    yield rows.unionByName(related)
+    related.unpersist()
+
+
+def _was(state: str) -> Column:
+    times = "cast(null as timestamp) as valid_from, cast(null as timestamp) as valid_to"
+    return F.expr(f"struct({state} as state, {times}, cast(null as boolean) as is_first)")
+
+
+def _waiting(lake: Lake, table: LandingTable) -> DataFrame:
+    """The orphans, in the columns of bronze again."""
+    waiting = lake.read(quarantine(table.name)).filter(F.col("job") == "conform_tables")
+    columns = ", ".join(f"{each.name} {each.type}" for each in table.fields)
+    record = F.from_json("raw_record", columns, _JSON)
+    lineage = [name for name in table.bronze.columns if name not in table.columns]
+    return waiting.select(*lineage, record.alias("record")).select(*lineage, "record.*")
+
+
+def _related(lake: Lake, table: LandingTable, changes: Changes, rows: DataFrame) -> DataFrame:
+    """Silver rows of older batches that share a key with new rows, or that these reverse."""
+    wanted = rows.select("key_hash")
+    for reference in table.references:
+        if reference.parent == table.name:
+            reversed_key = F.xxhash64(reference.column).alias("key_hash")
+            wanted = wanted.union(
+                rows.filter(F.col(reference.column).isNotNull()).select(reversed_key)
+            )
+    if rows.count() <= _MOST_KEYS_TO_SEND:
+        wanted = F.broadcast(wanted)
+    names = {silver: landed for landed, silver in table.silver_names.items()}
+    older = lake.read(table.silver).filter(~F.col("batch").isin(*changes.new))
+    state = F.when(F.col("valid_to").isNull(), "standing").otherwise("superseded").alias("state")
+    was = F.struct(state, "valid_from", "valid_to", "is_first").alias("was")
+    return (
+        older.join(wanted, on="key_hash", how="left_semi")
+        .withColumnsRenamed(names)
+        .select(*table.bronze.columns, was, "key_hash")
     )
 
 
-def _conform(this: JobRun, table: LandingTable) -> dict[str, Any]:
-    """Write the silver table and its orphans; the row of `ops/table_balance`."""
-    landed = this.lake.read(table.bronze)
-    parents = {
-        reference.parent: this.lake.read(LANDING_BY_NAME[reference.parent].silver)
+@contextmanager
+def _classified(
+    lake: Lake, table: LandingTable, changes: Changes, rows: DataFrame
+) -> Iterator[DataFrame]:
+    """The rows with when they held and the `state` they are in.
+
+    Nearly every row is the only one of its key. In a large table only the others are ranked: ranking
+    all would send every row with all its columns through a shuffle and two sorts.
+    """
+    firsts = {
+        reference.parent: _firsts(lake, reference.parent, reference.column, changes, rows)
         for reference in table.references
-        if this.lake.exists(LANDING_BY_NAME[reference.parent].silver)
+        if reference.parent != table.name and lake.exists(LANDING_BY_NAME[reference.parent].silver)
     }
-    if table.name not in parents and any(r.parent == table.name for r in table.references):
-        parents[table.name] = landed
-    observed = Observation(table.name)
-    classified = classified_rows(landed, table, parents).observe(observed, *_measures(table))
-    silver = classified.filter(
-        (F.col("state") == "standing")
-        | ((F.col("state") == "superseded") & (F.col("valid_to") > F.col("valid_from")))
+    arrived = arrived_rows(rows, References(table, firsts))
+    if changes.is_all and lake.read(table.bronze).count() <= _bronze_changes.FEW_ROWS:
+        ranked = ranked_versions(arrived, table.key, table.columns).persist()
+        yield ranked
+        ranked.unpersist()
+        return
+    counts = rows.groupBy("key_hash").count().filter("count > 1").select("key_hash")
+    contested = counts.persist()
+    if not contested.count():
+        yield lone_versions(arrived)
+        contested.unpersist()
+        return
+    several = arrived.join(contested, on="key_hash", how="left_semi")
+    ranked = ranked_versions(several, table.key, table.columns).persist()
+    lone = lone_versions(arrived.join(contested, on="key_hash", how="left_anti"))
+    yield lone.unionByName(ranked)
+    ranked.unpersist()
+    contested.unpersist()
+
+
+def _firsts(lake: Lake, parent: str, column: str, changes: Changes, rows: DataFrame) -> DataFrame:
+    """When each row of a parent table had first arrived, by its key.
+
+    What new rows refer to has nearly always come in the same batches; only for the rest are the older
+    ones looked through, so that a month costs the same with a year behind it. A reference table does
+    not grow with time and is read whole.
+    """
+    table = LANDING_BY_NAME[parent]
+    key = table.key[0]
+    versions = lake.read(table.silver).filter("is_first")
+    firsts = versions.select("batch", F.col(table.silver_names[key]).alias(key), "valid_from")
+    if changes.is_all or table.kind == "reference":
+        return firsts.drop("batch")
+    is_recent = F.col("batch").isin(*changes.new)
+    recent = firsts.filter(is_recent).drop("batch")
+    named = rows.filter(F.col(column).isNotNull()).select(F.col(column).alias(key))
+    missing = named.join(recent.select(key), on=key, how="left_anti").distinct()
+    older = firsts.filter(~is_recent).drop("batch").join(missing, on=key, how="left_semi")
+    return recent.unionByName(older)
+
+
+def _is_changed() -> Column:
+    """Whether silver has to be told: a row that was an orphan, or whose times are others now."""
+    same = reduce(
+        Column.__and__,
+        (
+            F.col(name).eqNullSafe(F.col(f"was.{name}"))
+            for name in ("valid_from", "valid_to", "is_first")
+        ),
     )
-    this.lake.replace(
-        silver.withColumnsRenamed(table.silver_names).select(*table.silver.columns), table.silver
+    return ((F.col("was.state") == "orphan") & ever_held()) | (
+        (F.col("was.state") != "orphan") & ~same
     )
-    found = observed.get
-    contract = quarantine(table.name)
-    if found["orphan_rows"] or this.lake.exists(contract):
-        orphans = classified.filter(F.col("state") == "orphan").select(
-            F.lit("conform_tables").alias("job"),
-            "batch",
-            "batch_version",
-            "source_file",
-            "record_number",
-            "reasons",
-            F.to_json(F.struct(*table.columns)).alias("raw_record"),
-        )
-        this.lake.replace(orphans, contract, {"job": "conform_tables"})
-    return _balance(this, table, landed.count(), found)
+
+
+def _silver(found: DataFrame, table: LandingTable, *others: Column) -> DataFrame:
+    return found.withColumnsRenamed(table.silver_names).select(*table.silver.columns, *others)
+
+
+def _quarantined(found: DataFrame, table: LandingTable) -> DataFrame:
+    record = F.to_json(F.struct(*table.columns), _JSON)
+    return found.filter(F.col("state") == "orphan").select(
+        F.lit("conform_tables").alias("job"),
+        "batch",
+        "batch_version",
+        "source_file",
+        "record_number",
+        "reasons",
+        record.alias("raw_record"),
+    )
 
 
 def _measures(table: LandingTable) -> list[Column]:
-    """Rows and sums of amounts by state, taken in the same pass that writes silver."""
-    measures = [F.count(F.lit(1)).alias("all_rows")]
-    for state in _STATES:
-        is_in = F.col("state") == state
-        measures.append(F.count_if(is_in).alias(f"{state}_rows"))
-        measures += [
-            F.coalesce(F.sum(F.when(is_in, F.col(name))), F.lit(0))
-            .cast("decimal(38,6)")
-            .alias(f"{state}_{name}")
-            for name in table.amounts
-        ]
+    """Rows and sums of amounts by state, now and before, taken in the pass that writes silver."""
+    was_first = F.coalesce("was.is_first", F.lit(False))
+    moved = ~F.col("is_first") | (F.col("valid_from") != F.col("was.valid_from"))
+    measures = [F.count_if(was_first & moved).alias("moved_rows")]
+    for at, column in (("", "state"), ("was_", "was.state")):
+        for state in STATES:
+            is_in = F.col(column).eqNullSafe(F.lit(state))
+            measures.append(F.count_if(is_in).alias(f"{at}{state}_rows"))
+            measures += [
+                F.coalesce(F.sum(F.when(is_in, F.col(name))), F.lit(0))
+                .cast("decimal(38,6)")
+                .alias(f"{at}{state}_{name}")
+                for name in table.amounts
+            ]
     return measures
 
 
 def _balance(
-    this: JobRun, table: LandingTable, landed: int, found: dict[str, Any]
+    this: JobRun, table: LandingTable, changes: Changes, found: Mapping[str, Any], epoch: str
 ) -> dict[str, Any]:
-    """How many rows there were, and what became of those that came through, which may be others."""
-    sums = {
-        state: {name: Decimal(found[f"{state}_{name}"]) for name in table.amounts}
-        for state in _STATES
-    }
+    """What has become of all rows of bronze: as before, less what the rows were, plus what they are.
+
+    The rows landed are counted apart, so that a lost or doubled row shows.
+    """
+    ends = dict(zip(STATES, ("conformed", "superseded", "quarantined"), strict=True))
+    rows, amounts = {}, {}
+    for state, end in ends.items():
+        gained = found[f"{state}_rows"] - found[f"was_{state}_rows"]
+        rows[f"rows_{end}"] = changes.before.get(f"rows_{end}", 0) + gained
+        old = changes.before.get(f"amounts_{end}") or {}
+        amounts[f"amounts_{end}"] = {
+            name: old.get(name, Decimal(0))
+            + Decimal(found[f"{state}_{name}"])
+            - Decimal(found[f"was_{state}_{name}"])
+            for name in table.amounts
+        }
     return {
         "run_id": this.run_id,
         "job": "conform_tables",
         "table_name": table.name,
-        "rows_landed": landed,
-        "rows_conformed": found["standing_rows"],
-        "rows_superseded": found["superseded_rows"],
-        "rows_quarantined": found["orphan_rows"],
+        "rows_landed": this.lake.read(table.bronze).count(),
+        **rows,
         "amounts_landed": {
-            name: sum((sums[state][name] for state in _STATES), Decimal(0))
+            name: sum((each[name] for each in amounts.values()), Decimal(0))
             for name in table.amounts
         },
-        "amounts_conformed": sums["standing"],
-        "amounts_superseded": sums["superseded"],
-        "amounts_quarantined": sums["orphan"],
+        **amounts,
+        "batches": dict(changes.batches),
+        "epoch": epoch,
+        "parent_epochs": dict(changes.parent_epochs),
+        "silver_version": this.lake.version(table.silver),
         "written_at": datetime.now(UTC),
     }
 

@@ -16,7 +16,7 @@ from jobs._config import Config, existing_folder
 from jobs._errors import ConfigError, DataRefused
 from jobs._files import folder_entries, inspect_files
 from jobs._landing import LandingBatch, check_files, landed_batches
-from jobs._landing_rows import READING, file_stats, raw_frames, typed_frame, unreadable_values
+from jobs._landing_rows import file_stats, raw_frames, reading, typed_frame, unreadable_values
 from jobs._locks import is_local
 from jobs._runtime import Job, JobRun, Options, run, step
 from jobs._session import session_conf
@@ -96,7 +96,7 @@ def _ingest(
         check_files(batch, inspected)
     stats: list[Row] = []
     superseded: dict[date, int] = {}
-    with session_conf(this.spark, **READING):
+    with session_conf(this.spark, **reading(batches)):
         frames = raw_frames(this.spark, table, _sound(batches))
         typed = typed_frame(table, frames, this.config.quarantine.clock_skew_hours)
         if _sound(batches):

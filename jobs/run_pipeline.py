@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from expectations.ops import JOB_RUN
 from jobs._config import Config
 from jobs._errors import JobError
+from jobs._locks import local_path
 from jobs._log import CONSOLE
 from jobs._pipeline import Step, steps_of
 from jobs._runtime import Job, JobRun, Options, Result, execute, run
@@ -96,11 +97,14 @@ def _done_before_failure(this: JobRun, key: str) -> dict[str, datetime]:
 
 
 def _say_where(config: Config) -> None:
-    """End on what a person wants next."""
-    for what, where in (
+    """End on what a person wants next; a list that no model made is not there to be opened."""
+    pages = (
         ("ranked list", f"{config.report.root}/ranked_list.csv"),
         ("report", f"{config.report.root}/index.html"),
         ("data docs", f"{config.report.root}/data_docs/index.html"),
+    )
+    for what, where in (
+        *((what, where) for what, where in pages if local_path(where).exists()),
         ("MLflow UI", f"mlflow ui --backend-store-uri {config.mlflow.tracking_uri}"),
     ):
         CONSOLE.print(f"{what:12} {where}", markup=False, soft_wrap=True)

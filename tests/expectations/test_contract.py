@@ -8,8 +8,6 @@ from pyspark.sql import functions as F
 
 from expectations.contract import ContractError, Field, TableContract
 from expectations.dictionary import dictionary
-from expectations.landing_event import SETTLEMENT
-from expectations.suite import suite
 from expectations.tables import LANDING_TABLES, all_contracts
 
 ROOT = Path(__file__).parents[2]
@@ -59,18 +57,6 @@ def test_conform_orders_columns(spark):
         "visit_id",
     )
     assert VISIT.conform(frame).columns == ["visit_id", "amount", "seen_on"]
-
-
-def test_the_suite_is_derived_from_the_contract():
-    found = [
-        (each.expectation_type, getattr(each, "column", None), str(each.severity.value))
-        for each in suite(SETTLEMENT.silver, SETTLEMENT.silver_key).expectations
-    ]
-    assert ("expect_column_values_to_not_be_null", "member_id", "critical") in found
-    assert ("expect_column_values_to_be_in_set", "visit_type", "critical") in found
-    assert ("expect_column_values_to_be_unique", "settlement_id", "critical") in found
-    assert ("expect_column_pair_values_a_to_be_greater_than_b", None, "warning") in found
-    assert ("expect_column_values_to_not_be_null", "diagnosis_code", "critical") not in found
 
 
 @pytest.mark.skipif(

@@ -21,6 +21,8 @@ def person(member, record, **changes):
         "source_file": "part-0.csv",
         "record_number": record,
         "valid_from": TIME,
+        "is_first": True,
+        "key_hash": record,
     } | changes
     return tuple(row.get(name) for name in PERSON.silver.columns)
 

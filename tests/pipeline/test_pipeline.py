@@ -1,4 +1,4 @@
-"""The whole pipeline on the sample: counted by hand, resumed, and repeated."""
+"""The whole pipeline on the sample: counted by hand, resumed, repeated, and untouched by later rows."""
 
 import csv
 import gzip
@@ -9,17 +9,22 @@ from pathlib import Path
 
 import mlflow
 import pytest
-from workspace import ROOT
+from pyspark.sql import functions as F
+from workspace import ROOT, base_row
 
 from expectations import gold
 from expectations.landing_event import FEE_DETAIL, SETTLEMENT, SETTLEMENT_CODE, SETTLEMENT_DOCTOR
 from expectations.ops import JOB_RUN, TABLE_BALANCE, VALIDATION_RESULT
+from expectations.tables import LANDING_BY_NAME
 from jobs import (
     build_components,
     build_institution_features,
     build_links,
+    conform_tables,
+    ingest_batch,
     score_subjects,
     train_model,
+    write_report,
 )
 from jobs._pipeline import STEPS
 from jobs.make_sample import write_sample
@@ -240,3 +245,72 @@ def test_running_again_gives_the_same_gold(done, gold_before):
         assert done.run(job, AS_OF).exit_code == 0
     for contract in gold.GOLD_TABLES:
         assert sorted(map(str, done.lake.read(contract).collect())) == gold_before[contract.name]
+
+
+def test_what_arrives_later_changes_nothing_as_of_the_day(done, gold_before):
+    institution = done.lake.read(gold.INSTITUTION_SCORE).first()["institution_id"]
+    visit = (
+        done.lake.read_silver(SETTLEMENT, None)
+        .filter(F.col("institution_id") == institution)
+        .first()
+    )
+    later = {"arrive_time": "2010-01-03 00:00:00"}
+    correction = base_row(
+        "settlement",
+        setl_id=visit["settlement_id"],
+        psn_no=visit["member_id"],
+        fixmedins_code=institution,
+        setl_time="2009-06-01 00:00:00",
+        med_type="21",
+        medfee_sumamt="999999.00",
+        **later,
+    )
+    fresh = correction | {"setl_id": "later"}
+    refund = correction | {
+        "setl_id": "refund",
+        "refd_setl_flag": "1",
+        "orig_setl_id": visit["settlement_id"],
+    }
+    done.landing.csv("settlement", "2010-02-28", [correction, fresh, refund])
+    case = base_row(
+        "closed_case", subject_id=institution, decision_time="2010-01-02 12:00:00", **later
+    )
+    done.landing.csv("closed_case", "2010-02-28", [case])
+    death = base_row("person", psn_no=visit["member_id"], death_date="2009-12-01", **later)
+    done.landing.csv("person", "2010-02-28", [death])
+    for job in (ingest_batch.JOB, conform_tables.JOB):
+        assert done.run(job).exit_code == 0
+    assert (
+        done.lake.read(LANDING_BY_NAME["settlement"].bronze).filter("batch = '2010-02-28'").count()
+        == 3
+    )
+    for job in (build_institution_features.JOB, build_links.JOB, train_model.JOB):
+        assert done.run(job, AS_OF).exit_code == 0
+    for contract in (
+        gold.INSTITUTION_FEATURE,
+        gold.INSTITUTION_LINK,
+        gold.INSTITUTION_TRAINING_ROW,
+    ):
+        assert sorted(map(str, done.lake.read(contract).collect())) == gold_before[contract.name]
+
+
+def test_too_few_positives_register_nothing_and_everything_after_says_so(done, tmp_path):
+    train = done.config.train.model_copy(update={"min_positives": 1000})
+    tracking = done.config.mlflow.model_copy(
+        update={"tracking_uri": f"sqlite:///{tmp_path}/none.db"}
+    )
+    report = done.config.report.model_copy(update={"root": str(tmp_path / "report")})
+    before, done.config = (
+        done.config,
+        done.config.model_copy(update={"train": train, "mlflow": tracking, "report": report}),
+    )
+    try:
+        trained = done.run(train_model.JOB, AS_OF)
+        scored = done.run(score_subjects.JOB, AS_OF)
+        done.run(write_report.JOB, AS_OF)
+    finally:
+        done.config = before
+    assert (trained.exit_code, trained.outcome) == (0, "skipped")
+    assert "train.min_positives is 1000: no model was registered" in trained.message
+    assert (scored.exit_code, scored.outcome) == (0, "skipped")
+    assert "no model was registered" in (tmp_path / "report" / "index.html").read_text()

@@ -1,0 +1,82 @@
+"""What conform_tables has to do for one table: which batches are new since it last ran, or all of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from pyspark.sql import functions as F
+
+from expectations.landing import LandingTable
+from expectations.ops import TABLE_BALANCE
+from jobs._tables import Lake
+
+#: A smaller table is made anew whole: the fewer queries count for more than the fewer rows.
+FEW_ROWS = 200_000
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The batches of a table that silver does not show yet.
+
+    `is_all` says that silver has to be made anew from every batch; then there is nothing `before`.
+    `epoch` is the table's until now; None where it is not known what silver showed until now.
+    """
+
+    batches: Mapping[date, str]
+    new: tuple[date, ...]
+    parent_epochs: Mapping[str, str]
+    is_all: bool
+    epoch: str | None
+    before: Mapping[str, Any]
+
+    @property
+    def has_history(self) -> bool:
+        """Whether silver holds rows of batches that are not new."""
+        return not self.is_all and len(self.new) < len(self.batches)
+
+
+def newest_balances(lake: Lake) -> dict[str, Mapping[str, Any]]:
+    """The newest row of `ops/table_balance` of every table."""
+    if not lake.exists(TABLE_BALANCE):
+        return {}
+    rows = lake.read(TABLE_BALANCE)
+    newest = rows.groupBy("table_name").agg(F.max_by(F.struct(*rows.columns), "written_at"))
+    return {table: row.asDict() for table, row in newest.collect()}
+
+
+def changes_of(
+    lake: Lake, table: LandingTable, before: Mapping[str, Any] | None, epochs: Mapping[str, str]
+) -> Changes:
+    """Compare bronze with what the table's newest balance says of the last time.
+
+    All has to be done again when a batch has another version than then or is gone, when a parent's
+    keys have come to be known at another time than then (`epochs`), when silver is at another version
+    (a run died between two commits), or when nothing is known of a last time.
+    """
+    bronze = lake.read(table.bronze)
+    rows = bronze.select("batch", "batch_version").distinct().collect()
+    batches = {row["batch"]: row["batch_version"] for row in rows}
+    parents = {each.parent for each in table.references if each.parent != table.name}
+    parent_epochs = {name: epochs[name] for name in sorted(parents) if name in epochs}
+    last = before or {}
+    known = last.get("batches") or {}
+    is_known = lake.exists(table.silver) and last.get("silver_version") == lake.version(
+        table.silver
+    )
+    is_same = (
+        is_known
+        and last["parent_epochs"] == parent_epochs
+        and all(batches.get(day) == version for day, version in known.items())
+    )
+    fresh = set(batches) - set(known)
+    is_worked_on = bool(fresh or last.get("rows_quarantined"))
+    is_all = not is_same or (is_worked_on and bronze.count() <= FEW_ROWS)
+    return Changes(
+        batches=batches,
+        new=tuple(sorted(batches if is_all else fresh)),
+        parent_epochs=parent_epochs,
+        is_all=is_all,
+        epoch=last["epoch"] if is_known else None,
+        before={} if is_all else last,
+    )
