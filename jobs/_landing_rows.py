@@ -12,8 +12,12 @@ from expectations.landing import LandingTable
 from expectations.landing_rows import MALFORMED, tolerated_columns, typed_rows, unusable_columns
 from jobs._landing import LandingBatch
 
-# Timestamps in nanoseconds, which pandas writes and Spark does not read, come as numbers.
-_READING = {"spark__sql__legacy__parquet__nanosAsLong": "true"}
+_READING = {
+    # Timestamps in nanoseconds, which pandas writes and Spark does not read, come as numbers.
+    "spark__sql__legacy__parquet__nanosAsLong": "true",
+    # Wall-clock times are what the session, which is in UTC, reads them as: no conversion by row.
+    "spark__sql__parquet__inferTimestampNTZ__enabled": "false",
+}
 _ONE_FILE_TO_A_TASK = {
     "spark__sql__files__openCostInBytes": "1t",
     "spark__sql__files__maxPartitionBytes": "1t",
@@ -104,11 +108,13 @@ def _read_parquet(spark: SparkSession, paths: list[str], nanos: tuple[str, ...])
 
 
 def _with_origin(raw: DataFrame, number: Column) -> DataFrame:
-    path = F.col("_metadata.file_path")
+    # <...>/batch=yyyy-MM-dd/<name>: cut by length, as a regular expression costs more than all else.
+    path, name = F.col("_metadata.file_path"), F.col("_metadata.file_name")
+    day = F.substring(path, F.length(path) - F.length(name) - 10, 10)
     return raw.withColumns(
         {
-            "batch": F.regexp_extract(path, r"/batch=(\d{4}-\d{2}-\d{2})/[^/]*$", 1).cast("date"),
-            "source_file": F.col("_metadata.file_name"),
+            "batch": day.cast("date"),
+            "source_file": name,
             "record_number": number,
         }
     )

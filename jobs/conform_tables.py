@@ -34,8 +34,8 @@ from jobs._tables import Lake
 #: Orphans wait as JSON and come back from it: nothing of a time may be lost on the way.
 _JSON = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}
 _IDENTITY = ("batch", "source_file", "record_number")
-#: Keys of new rows that are sent to every task to look for them in the history; more are shuffled.
-_MOST_KEYS_TO_SEND = 4_000_000
+#: So many keys are sent to every task to be looked up there; more are shuffled.
+_MOST_KEYS_TO_SEND = 2_000_000
 
 
 def main(this: JobRun) -> str:
@@ -89,7 +89,7 @@ def _conform(this: JobRun, table: LandingTable, changes: Changes) -> dict[str, A
         else:
             measured.count()
         measures = observed.get
-        if changes.before:
+        if measures["older_rows"]:
             older = found.filter(~is_new & _is_changed())
             lake.merge(
                 _silver(older, table, ever_held().alias("is_kept")),
@@ -128,7 +128,7 @@ def _concerned(lake: Lake, table: LandingTable, changes: Changes) -> Iterator[Da
         yield rows
         return
     related = _related(lake, table, changes, rows).persist()
-    yield rows.unionByName(related)
+    yield rows.unionByName(related) if related.count() else rows
     related.unpersist()
 
 
@@ -155,7 +155,8 @@ def _related(lake: Lake, table: LandingTable, changes: Changes, rows: DataFrame)
             wanted = wanted.union(
                 rows.filter(F.col(reference.column).isNotNull()).select(reversed_key)
             )
-    if rows.count() <= _MOST_KEYS_TO_SEND:
+    new_rows = lake.read(table.bronze).count() - changes.before["rows_landed"]
+    if new_rows <= _MOST_KEYS_TO_SEND:
         wanted = F.broadcast(wanted)
     names = {silver: landed for landed, silver in table.silver_names.items()}
     older = lake.read(table.silver).filter(~F.col("batch").isin(*changes.new))
@@ -214,13 +215,20 @@ def _firsts(lake: Lake, parent: str, column: str, changes: Changes, rows: DataFr
     versions = lake.read(table.silver).filter("is_first")
     firsts = versions.select("batch", F.col(table.silver_names[key]).alias(key), "valid_from")
     if changes.is_all or table.kind == "reference":
-        return firsts.drop("batch")
+        return _sent(firsts.drop("batch"))
     is_recent = F.col("batch").isin(*changes.new)
-    recent = firsts.filter(is_recent).drop("batch")
+    recent = _sent(firsts.filter(is_recent).drop("batch"))
     named = rows.filter(F.col(column).isNotNull()).select(F.col(column).alias(key))
-    missing = named.join(recent.select(key), on=key, how="left_anti").distinct()
+    missing = named.join(recent, on=key, how="left_anti").distinct().persist()
+    if not missing.count():
+        return recent
     older = firsts.filter(~is_recent).drop("batch").join(missing, on=key, how="left_semi")
-    return recent.unionByName(older)
+    return _sent(recent.unionByName(older))
+
+
+def _sent(frame: DataFrame) -> DataFrame:
+    """Marked to be sent to every task if it is small enough: then what it is joined with stays in place."""
+    return F.broadcast(frame) if frame.count() <= _MOST_KEYS_TO_SEND else frame
 
 
 def _is_changed() -> Column:
@@ -258,7 +266,10 @@ def _measures(table: LandingTable) -> list[Column]:
     """Rows and sums of amounts by state, now and before, taken in the pass that writes silver."""
     was_first = F.coalesce("was.is_first", F.lit(False))
     moved = ~F.col("is_first") | (F.col("valid_from") != F.col("was.valid_from"))
-    measures = [F.count_if(was_first & moved).alias("moved_rows")]
+    measures = [
+        F.count_if(was_first & moved).alias("moved_rows"),
+        F.count_if(F.col("was").isNotNull() & _is_changed()).alias("older_rows"),
+    ]
     for at, column in (("", "state"), ("was_", "was.state")):
         for state in STATES:
             is_in = F.col(column).eqNullSafe(F.lit(state))

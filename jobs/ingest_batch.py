@@ -178,11 +178,13 @@ def _write(
     )
     stamped = rows.join(F.broadcast(versions), on="batch", how="inner")
     refused = stamped.filter(F.size("reasons") > 0).withColumn("job", F.lit("ingest_batch"))
+    # Where nothing is bad, the reasons need not be worked out a second time.
+    good = stamped.filter(F.size("reasons") == 0) if bad else stamped
     contract = quarantine(table.name)
     if bad or this.lake.exists(contract):
         where: dict[str, str | list[date]] = {"job": "ingest_batch", "batch": _days(batches)}
         this.lake.replace(refused.select(*contract.columns), contract, where)
-    kept = stamped.filter(F.size("reasons") == 0).select(*table.bronze.columns)
+    kept = good.select(*table.bronze.columns)
     this.lake.replace(kept, table.bronze, {"batch": _days(batches)})
 
 

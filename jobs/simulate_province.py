@@ -24,6 +24,7 @@ from jobs._errors import ConfigError, JobError
 from jobs._log import CONSOLE
 from jobs._session import start_session
 from jobs.province.delivery import clear_manifests, write_manifests
+from jobs.province.dirt import LEDGER, check_factor, inject
 from jobs.province.gang_plan import no_plan, plan
 from jobs.province.gang_settings import load_gang_settings
 from jobs.province.settings import chunks, load_settings
@@ -55,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         spark = start_session("simulate_province", given.spark_properties)
         spark.sparkContext.setLogLevel("OFF")
         written = simulated(spark, run, marker)
+        faults = _dirtied(run, given.dirt)
     except JobError as error:
         CONSOLE.print(f"simulate_province: {error}", style="bold red", markup=False, soft_wrap=True)
         return error.exit_code
@@ -66,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f" in {written.seconds:.1f} s{speed}",
         markup=False,
     )
+    for line in faults:
+        CONSOLE.print(f"simulate_province: {line}", markup=False, soft_wrap=True)
     return 0
 
 
@@ -86,6 +90,12 @@ def option_parser() -> argparse.ArgumentParser:
     add("--intensity", type=float, metavar="LINES", help="fee lines a member and year")
     add("--tables", metavar="NAMES", help="only these landing tables, joined by commas")
     add("--start", type=date.fromisoformat, metavar="DATE", help="first day, the first of a month")
+    add(
+        "--dirt",
+        type=float,
+        metavar="FACTOR",
+        help="put faults into the batches; 1 is one row in 1,000",
+    )
     add("--settings", default="conf/province.yaml", metavar="FILE")
     add("--gangs", default="conf/gangs.yaml", metavar="FILE")
     add("--spark-properties", default="conf/spark-local.conf", metavar="FILE")
@@ -130,6 +140,7 @@ def prepared(given: argparse.Namespace) -> tuple[Run, dict[str, Any]]:
         "format": given.format,
         "daily": given.daily,
         "tables": sorted(tables),
+        "dirt": given.dirt,
         "parameters": hashlib.sha256(parameters.encode()).hexdigest(),
         "months": given.months,
     }
@@ -176,6 +187,19 @@ def simulated(spark: SparkSession, run: Run, marker: dict[str, Any]) -> _Written
     return _Written(batches, rows, time.perf_counter() - clock)
 
 
+def _dirtied(run: Run, factor: float | None) -> list[str]:
+    """Put faults into what was written, if they are wanted; what to tell of them."""
+    if factor is None:
+        return []
+    out, truth = Path(run.out), Path(run.truth)
+    late = out.with_name(f"{out.name}-late")
+    faults = inject(out, late, truth, run.seed, factor)
+    return [
+        f"{len(faults):,} faults, listed in {truth / LEDGER}",
+        f"batches to be delivered later are in {late}: copy them over {out} then",
+    ]
+
+
 def _check_numbers(given: argparse.Namespace) -> None:
     if not 100 <= given.members <= _MOST_MEMBERS:
         raise ConfigError(
@@ -188,6 +212,8 @@ def _check_numbers(given: argparse.Namespace) -> None:
             f"--daily with --months {given.months}: at most {_MOST_DAILY_MONTHS} months in daily"
             " batches, longer times in monthly ones"
         )
+    if given.dirt is not None:
+        check_factor(given.dirt)
     if given.seed < 0:
         raise ConfigError(f"--seed {given.seed}: give a number from 0 on")
 

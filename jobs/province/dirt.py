@@ -85,8 +85,7 @@ def inject(
     Raises:
         ConfigError: when the factor is impossible.
     """
-    if not 0 < factor <= _LARGEST_FACTOR:
-        raise ConfigError(f"--dirt has to be above 0 and at most {_LARGEST_FACTOR:g}, not {factor}")
+    check_factor(factor)
     shutil.rmtree(late, ignore_errors=True)
     rng = generator(seed, "dirt")
     faults: list[Fault] = []
@@ -105,6 +104,16 @@ def inject(
     dirty.write()
     write_ledger(faults, truth / LEDGER)
     return faults
+
+
+def check_factor(factor: float) -> None:
+    """Refuse a factor that is none, or that would have whole batches refused.
+
+    Raises:
+        ConfigError: when it is impossible.
+    """
+    if not 0 < factor <= _LARGEST_FACTOR:
+        raise ConfigError(f"--dirt has to be above 0 and at most {_LARGEST_FACTOR:g}, not {factor}")
 
 
 def deliver_late(late: Path, root: Path) -> list[str]:

@@ -151,6 +151,7 @@ class _Pool:
     def customers(self, rng: np.random.Generator, gang: int) -> Customers:
         """Adults who are ill for long, whoever else takes an interest in them."""
         wish = np.where(self.health.conditions != 0, 1.0, 0.1) * (self.people.age(0) >= _ADULT)
+        wish = wish * (self.people.insured_day <= 0)
         chosen = np.unique(pick(rng, wish, _CUSTOMERS))
         return Customers(
             gang=np.full(len(chosen), gang),
@@ -208,6 +209,8 @@ class _Pool:
             key += np.where(otherwise, 50.0, 0.0)
         # Where nobody is left, as in a hamlet full of gangs, people belong to several.
         key[~self._free] -= 1000.0
+        # Nor is a card used before it is there.
+        key[self.people.insured_day > 0] -= 2000.0
         ranked = np.argsort(-key, kind="stable")
         chosen: Ints = ranked[np.arange(count) % len(ranked)]
         self._free[chosen] = False
