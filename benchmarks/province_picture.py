@@ -41,10 +41,10 @@ def main(landing: str, truth: str, picture: str) -> None:
     for draw, ax in zip(panels, axes.flat, strict=True):
         draw(base, ax)
         ax.spines[["top", "right"]].set_visible(False)
-    people, visits, lines = base.sql(
+    ((people, visits, lines),) = base.sql(
         "SELECT (SELECT count(DISTINCT psn_no) FROM person), (SELECT count(*) FROM settlement),"
         " (SELECT count(*) FROM fee_detail)"
-    ).fetchone() or (0, 0, 0)
+    ).fetchall()
     figure.suptitle(
         f"A simulated province: {people:,} people, {visits:,} settlements, {lines:,} fee lines",
         fontsize=15,
@@ -101,7 +101,8 @@ def _months(base: duckdb.DuckDBPyConnection, ax: Axes) -> None:
         ax.bar(wide.index.strftime("%b"), wide[code], bottom=bottom, label=words[code])
         bottom += wide[code].to_numpy()
     ax.set(title="How much, by month of settlement", ylabel="million yuan")
-    ax.legend(frameon=False, fontsize=8)
+    ax.set_ylim(top=1.25 * bottom.max())
+    ax.legend(frameon=False, fontsize=8, ncols=2, loc="upper right")
 
 
 def _hours(base: duckdb.DuckDBPyConnection, ax: Axes) -> None:
@@ -179,9 +180,9 @@ def _look_alikes(base: duckdb.DuckDBPyConnection, ax: Axes) -> None:
         " GROUP BY ALL ORDER BY people"
     ).df()
     ax.barh(rows.kind, rows.people, color=_HONEST)
-    guilty = (base.sql("SELECT count(DISTINCT psn_no) FROM truth_line").fetchone() or (0,))[0]
+    ((guilty,),) = base.sql("SELECT count(DISTINCT psn_no) FROM truth_line").fetchall()
     ax.axvline(guilty, color=_FRAUD, lw=1)
-    ax.set(title=f"Honest, but look guilty (red: the {guilty} cards in fraud)", xlabel="people")
+    ax.set(title=f"Honest, look guilty (red: {guilty} in fraud)", xlabel="people")
 
 
 if __name__ == "__main__":

@@ -23,8 +23,9 @@ from expectations.tables import LANDING_BY_NAME
 from jobs._errors import ConfigError, JobError
 from jobs._log import CONSOLE
 from jobs._session import start_session
+from jobs.province.arguments import MARKER, check_folders, check_numbers
 from jobs.province.delivery import clear_manifests, write_manifests
-from jobs.province.dirt import LEDGER, check_factor, inject
+from jobs.province.dirt import LEDGER, inject
 from jobs.province.gang_plan import no_plan, plan
 from jobs.province.gang_settings import load_gang_settings
 from jobs.province.settings import chunks, load_settings
@@ -33,11 +34,6 @@ from jobs.province.truth import write_gang_truth
 from jobs.province.truth_rows import join_truth_parts
 from jobs.province.world import World
 
-#: What says which province a folder holds.
-MARKER = "_province.json"
-_MOST_MEMBERS = 300_000_000
-_MOST_MONTHS = 120
-_MOST_DAILY_MONTHS = 24
 _GROUP = "simulate_province"
 
 
@@ -55,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run, marker = prepared(given)
         spark = start_session("simulate_province", given.spark_properties)
         spark.sparkContext.setLogLevel("OFF")
-        written = simulated(spark, run, marker)
+        written = simulated(spark, run, marker, given.partitions)
         faults = _dirtied(run, given.dirt)
     except JobError as error:
         CONSOLE.print(f"simulate_province: {error}", style="bold red", markup=False, soft_wrap=True)
@@ -98,6 +94,7 @@ def option_parser() -> argparse.ArgumentParser:
     )
     add("--settings", default="conf/province.yaml", metavar="FILE")
     add("--gangs", default="conf/gangs.yaml", metavar="FILE")
+    add("--partitions", type=int, metavar="N", help="Spark partitions; one a task if not given")
     add("--spark-properties", default="conf/spark-local.conf", metavar="FILE")
     return parser
 
@@ -108,7 +105,7 @@ def prepared(given: argparse.Namespace) -> tuple[Run, dict[str, Any]]:
     Raises:
         ConfigError: one sentence about an argument that cannot be.
     """
-    _check_numbers(given)
+    check_numbers(given)
     changes = {
         name: value
         for name, value in (
@@ -144,7 +141,7 @@ def prepared(given: argparse.Namespace) -> tuple[Run, dict[str, Any]]:
         "parameters": hashlib.sha256(parameters.encode()).hexdigest(),
         "months": given.months,
     }
-    _check_folders(out, truth, marker)
+    check_folders(out, truth, marker)
     world = World(given.seed, settings, given.members)
     gangs = (
         plan(world.province(), gang_settings, settings.fraud_share, given.months)
@@ -167,7 +164,9 @@ def prepared(given: argparse.Namespace) -> tuple[Run, dict[str, Any]]:
     return run, marker
 
 
-def simulated(spark: SparkSession, run: Run, marker: dict[str, Any]) -> _Written:
+def simulated(
+    spark: SparkSession, run: Run, marker: dict[str, Any], partitions: int | None = None
+) -> _Written:
     """Run the tasks, and announce what they wrote when all of it is there."""
     clock = time.perf_counter()
     out, truth = Path(run.out), Path(run.truth)
@@ -175,7 +174,7 @@ def simulated(spark: SparkSession, run: Run, marker: dict[str, Any]) -> _Written
     truth.mkdir(parents=True, exist_ok=True)
     clear_manifests(out, sorted(LANDING_BY_NAME))
     (out / MARKER).write_text(json.dumps(marker, indent=1), encoding="utf-8")
-    outcomes = _with_progress(spark, run)
+    outcomes = _with_progress(spark, run, partitions)
     files = [file for outcome in outcomes for file in outcome.files]
     batches = write_manifests(out, files)
     join_truth_parts(truth)
@@ -200,54 +199,7 @@ def _dirtied(run: Run, factor: float | None) -> list[str]:
     ]
 
 
-def _check_numbers(given: argparse.Namespace) -> None:
-    if not 100 <= given.members <= _MOST_MEMBERS:
-        raise ConfigError(
-            f"--members {given.members}: a province has from 100 to {_MOST_MEMBERS:,} members"
-        )
-    if not 1 <= given.months <= _MOST_MONTHS:
-        raise ConfigError(f"--months {given.months}: from 1 to {_MOST_MONTHS} can be simulated")
-    if given.daily and given.months > _MOST_DAILY_MONTHS:
-        raise ConfigError(
-            f"--daily with --months {given.months}: at most {_MOST_DAILY_MONTHS} months in daily"
-            " batches, longer times in monthly ones"
-        )
-    if given.dirt is not None:
-        check_factor(given.dirt)
-    if given.seed < 0:
-        raise ConfigError(f"--seed {given.seed}: give a number from 0 on")
-
-
-def _check_folders(out: Path, truth: Path, marker: dict[str, Any]) -> None:
-    """Refuse folders that hold something else, or that would mix truth and landing."""
-    if truth.is_relative_to(out) or out.is_relative_to(truth):
-        raise ConfigError(
-            f"--truth {truth} and --out {out} lie in one another: the truth has to be where no job reads"
-        )
-    for folder, option in ((out, "--out"), (truth, "--truth")):
-        if folder.exists() and not folder.is_dir():
-            raise ConfigError(f"{option} {folder} is not a folder")
-    if not out.exists() or not any(out.iterdir()):
-        return
-    try:
-        known = json.loads((out / MARKER).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise ConfigError(
-            f"--out {out} holds something that is no simulated province: give an empty folder"
-        ) from None
-    other = sorted(name for name in marker if name != "months" and known.get(name) != marker[name])
-    if other:
-        raise ConfigError(
-            f"--out {out} holds another province (its {', '.join(other)} differ): give another folder"
-        )
-    if known["months"] > marker["months"]:
-        raise ConfigError(
-            f"--out {out} already holds {known['months']} months of this province, more than"
-            f" --months {marker['months']}: give another folder"
-        )
-
-
-def _with_progress(spark: SparkSession, run: Run) -> list[Outcome]:
+def _with_progress(spark: SparkSession, run: Run, partitions: int | None) -> list[Outcome]:
     """The outcomes of all tasks, with a bar that moves as they end."""
     context = spark.sparkContext
     count = len(chunks(run.members))
@@ -258,7 +210,7 @@ def _with_progress(spark: SparkSession, run: Run) -> list[Outcome]:
     def collect() -> None:
         context.setJobGroup(_GROUP, "simulate the province")
         try:
-            numbers = context.parallelize(range(count), count)
+            numbers = context.parallelize(range(count), partitions or count)
             outcomes.extend(numbers.map(lambda number: simulate(shared.value, number)).collect())
         except BaseException as error:
             failure.append(error)

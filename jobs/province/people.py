@@ -27,11 +27,12 @@ _DORMITORY_PEOPLE, _HOME_PEOPLE = 160, 45
 #: Members of a household by kind: (youngest, oldest, sex: 1 or 2, 0 either; role), role a is one of a
 #: couple, c a child of it, e an elder. Ages of the second of a couple follow the first's.
 _HOUSEHOLDS: dict[str, tuple[tuple[int, int, int, str], ...]] = {
-    "single_adult": ((20, 50, 0, "s"),),
+    "single_adult": ((20, 58, 0, "s"),),
     "single_elder": ((62, 92, 0, "s"),),
     "elder_couple": ((60, 86, 1, "a"), (60, 86, 2, "a")),
-    "adult_couple": ((26, 62, 1, "a"), (26, 62, 2, "a")),
-    "parents_child": ((27, 52, 1, "a"), (27, 52, 2, "a"), (0, 24, 0, "c")),
+    "adult_couple": ((24, 64, 1, "a"), (24, 64, 2, "a")),
+    "parents_child": ((25, 50, 1, "a"), (25, 50, 2, "a"), (0, 22, 0, "c")),
+    "parents_grown_child": ((46, 64, 1, "a"), (46, 64, 2, "a"), (18, 34, 0, "c")),
     "parents_children": ((28, 52, 1, "a"), (28, 52, 2, "a"), (0, 20, 0, "c"), (0, 20, 0, "c")),
     "three_generations": (
         (30, 50, 1, "a"),

@@ -21,6 +21,8 @@ LINEAGE = {
     "source_file": "part-0.csv",
     "record_number": 1,
     "valid_from": TIME,
+    "is_first": True,
+    "key_hash": 1,
     "arrive_time": TIME,
 }
 

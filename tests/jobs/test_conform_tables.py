@@ -8,7 +8,6 @@ from pyspark.sql import functions as F
 from workspace import base_row
 
 from expectations.landing_event import FEE_DETAIL, SETTLEMENT
-from expectations.landing_inquiry import CLOSED_CASE
 from expectations.ops import TABLE_BALANCE, quarantine
 from jobs import conform_tables, ingest_batch
 
@@ -182,17 +181,6 @@ def test_a_second_run_gives_the_same_rows(march):
     before = silver_rows(march, SETTLEMENT), silver_rows(march, FEE_DETAIL)
     assert march.run(conform_tables.JOB).exit_code == 0
     assert (silver_rows(march, SETTLEMENT), silver_rows(march, FEE_DETAIL)) == before
-
-
-def test_the_order_of_ingest_does_not_matter(march, new_workspace):
-    other = new_workspace()
-    write_march(other.landing)
-    other.run(ingest_batch.JOB)
-    write_january(other.landing)
-    other.run(ingest_batch.JOB)
-    other.run(conform_tables.JOB)
-    for table in (SETTLEMENT, FEE_DETAIL, CLOSED_CASE):
-        assert silver_rows(other, table) == silver_rows(march, table)
 
 
 def test_a_table_that_no_source_delivers_makes_no_orphans(march):
