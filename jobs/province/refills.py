@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jobs.province.catalogue import CATALOGUE, CATEGORIES, ILLNESSES, SERVICES
+from jobs.province.catalogue import CATALOGUE, CATEGORIES, HOSPITAL_ONLY, ILLNESSES, SERVICES
 from jobs.province.days import DAY, MARKET_DAYS, before_travel, is_holiday, weekdays
 from jobs.province.draws import Flags, Floats, Ints, generator
 from jobs.province.fees import drug_price, ordered, service_lines
@@ -126,6 +126,9 @@ def _drug_lines(
     step = number[visit] + health.turn[row]
     due = step % every == 0
     due &= (health.taken_from[row] <= day[visit]) & (day[visit] < health.taken_to[row])
+    # Who goes to a pharmacy this once gets no drug there that only hospitals give.
+    at_pharmacy = here.places.kind[institution[visit]] == PHARMACY
+    due &= ~(at_pharmacy & (CATALOGUE.channel[health.drug[row]] == HOSPITAL_ONLY))
     # A second visit of the day takes over every other drug.
     second = here.chance(row, "second") < 0.4
     due &= np.where(is_extra[visit], second, ~(has_extra[visit] & second))
