@@ -11,13 +11,10 @@ from jobs.province.draws import Ints
 from jobs.province.gang_at_work import GangAtWork, hours_of_day
 from jobs.province.outings import (
     Outings,
-    at_colluders,
     days_for,
-    due_visits,
     rank_within,
-    trips,
+    with_colluders,
 )
-from jobs.province.shapes import stacked
 
 #: settlements of a batch, on average
 _BATCH = 3.5
@@ -28,15 +25,7 @@ _MINUTE = 60
 
 def outings(rng: np.random.Generator, gang: GangAtWork, first: int, after: int) -> Outings:
     """The visits of a month."""
-    card = due_visits(rng, gang, first, after)
-    row = at_colluders(rng, gang, card)
-    inside = row >= 0
-    return stacked(
-        [
-            _batches(rng, gang, card[inside], row[inside], first, after),
-            trips(rng, gang, card[~inside], first, after),
-        ]
-    )
+    return with_colluders(rng, gang, first, after, _batches)
 
 
 def _batches(

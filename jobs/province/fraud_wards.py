@@ -12,13 +12,10 @@ from jobs.province.gang_at_work import GangAtWork, hours_of_day
 from jobs.province.gangs import STAFF_HOARD
 from jobs.province.outings import (
     Outings,
-    at_colluders,
     days_for,
-    due_visits,
     rank_within,
-    trips,
+    with_colluders,
 )
-from jobs.province.shapes import stacked
 
 #: colleagues whose logins are used
 _LOGINS = 4
@@ -29,15 +26,7 @@ _SITTING = 2.5
 
 def outings(rng: np.random.Generator, gang: GangAtWork, first: int, after: int) -> Outings:
     """The visits of a month."""
-    card = due_visits(rng, gang, first, after)
-    row = at_colluders(rng, gang, card)
-    inside = row >= 0
-    return stacked(
-        [
-            _inside(rng, gang, card[inside], row[inside], first, after),
-            trips(rng, gang, card[~inside], first, after),
-        ]
-    )
+    return with_colluders(rng, gang, first, after, _inside)
 
 
 def _inside(

@@ -1,5 +1,6 @@
 """Outings: which account is taken where and when. Each family of typologies makes its own."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from jobs.province.days import DAY, day_weights
 from jobs.province.draws import Flags, Ints, pick
 from jobs.province.gang_at_work import GangAtWork, hours_of_day
-from jobs.province.shapes import Columns
+from jobs.province.shapes import Columns, stacked
 
 _QUEUE_SECONDS = (90, 420)
 #: share of visits at the holder's usual institution: card handed over, holder goes
@@ -27,6 +28,10 @@ class Outings(Columns):
     #: doctor and terminal where the gang has chosen them, -1 otherwise
     doctor: Ints
     terminal: Ints
+
+
+#: Visits of the accounts of given cards at given rows of the colluders, from a day to the one before another.
+Inside = Callable[[np.random.Generator, GangAtWork, Ints, Ints, int, int], Outings]
 
 
 def due_visits(rng: np.random.Generator, gang: GangAtWork, first: int, after: int) -> Ints:
@@ -119,6 +124,21 @@ def at_colluders(rng: np.random.Generator, gang: GangAtWork, card: Ints) -> Ints
         goes = rng.random(len(card)) < gang.habits.habits.colluding
         row[goes] = venues[pick(rng, 1.0 / (1 + np.arange(len(venues))), int(goes.sum()))]
     return row
+
+
+def with_colluders(
+    rng: np.random.Generator, gang: GangAtWork, first: int, after: int, inside: Inside
+) -> Outings:
+    """The visits of a month: `inside` says how those at places in league go, the others are trips."""
+    card = due_visits(rng, gang, first, after)
+    row = at_colluders(rng, gang, card)
+    is_inside = row >= 0
+    return stacked(
+        [
+            inside(rng, gang, card[is_inside], row[is_inside], first, after),
+            trips(rng, gang, card[~is_inside], first, after),
+        ]
+    )
 
 
 def _in_use(gang: GangAtWork, card: Ints, day: Ints) -> Flags:

@@ -65,6 +65,7 @@ def landing(tmp_path_factory):
 def test_every_column_is_as_the_contract_says(landing, table):
     contract = LANDING_BY_NAME[table]
     if not (landing / table).exists():
+        assert table in ("parcel", "closed_case")
         pytest.skip("nothing of it in so small a province")
     delivered = rows(landing, table)
 
