@@ -1,0 +1,237 @@
+"""How often, where and when a member's account is used to collect drugs."""
+
+import polars as pl
+
+from features.member.frames import HORIZON, MemberFacts, share, within, yuan
+
+_EARTH_KM = 6371.0
+#: Coordinates are rounded to 0.01 degree: two places may be this much nearer than they seem.
+_SLACK_KM = 3.0
+_FASTEST_KMH = 120.0
+_IDLE_DAYS = 90
+_BURST_DAYS = 30
+_FEW_BOXES = 2
+#: The window in which many prescribers and many institutions count, and how many of each (MPE [mpe]).
+_EPISODE = 5
+
+
+def drug_visits(facts: MemberFacts) -> pl.DataFrame:
+    """Settlements with a drug, stays apart: how an account is used to collect."""
+    return facts.visits.filter((pl.col("drug_lines") > 0) & (pl.col("visit_type") != "21"))
+
+
+def use_features(facts: MemberFacts) -> pl.DataFrame:
+    """How much and how often, one row per member_id with a visit in the horizon."""
+    visits = drug_visits(facts).with_columns(
+        gap=pl.col("ago").shift(1).over("member_id") - pl.col("ago"),
+        is_drug_only=pl.col("other_cents") == 0,
+        is_small=pl.col("boxes") <= _FEW_BOXES,
+    )
+    visits = visits.with_columns(
+        spell=(pl.col("gap").fill_null(0) >= _IDLE_DAYS).cum_sum().over("member_id")
+    ).with_columns(spell_start=pl.col("ago").max().over("member_id", "spell"))
+    amount = pl.col("drug_cents")
+    earlier = amount.filter(~within(90) & within(360)).sum() / 3
+    woken = (pl.col("spell") > 0) & (pl.col("spell_start") - pl.col("ago") < _BURST_DAYS)
+    hour = pl.col("time").dt.hour()
+    gaps = pl.col("gap").filter(within(180))
+    near_cap = (pl.col("cents") / 100 / pl.col("visit_cap")).is_between(0.9, 1.0, closed="left")
+    return visits.group_by("member_id").agg(
+        **{
+            f"visit_count_{days}d": within(days).sum().cast(pl.Float64)
+            for days in (30, 90, HORIZON)
+        },
+        **{
+            f"drug_fund_sum_{days}d": yuan(
+                (pl.col("drug_cents") * pl.col("fund_share")).filter(within(days)).round().sum()
+            )
+            for days in (90, HORIZON)
+        },
+        drug_amount_sum_365d=yuan(amount.sum()),
+        active_day_share_90d=pl.col("ago").filter(within(90)).n_unique() / 90,
+        drug_only_share_180d=pl.col("is_drug_only").filter(within(180)).mean(),
+        drug_amount_growth_360d=(
+            (yuan(amount.filter(within(90)).sum()) + 100) / (yuan(earlier) + 100)
+        ).log(),
+        off_hour_share_90d=((hour >= 20) | (hour < 6)).filter(within(90)).mean(),
+        cap_hug_share_90d=near_cap.filter(within(90)).mean(),
+        small_visit_count_90d=pl.when(pl.col("boxes").filter(within(90)).median() <= _FEW_BOXES)
+        .then(within(90).sum())
+        .otherwise(0)
+        .cast(pl.Float64),
+        gap_variation_180d=gaps.std() / gaps.mean(),
+        wake_up_visit_count_365d=pl.when(woken.any())
+        .then((woken & within(180)).sum())
+        .otherwise(0)
+        .cast(pl.Float64),
+        village_share_365d=(pl.col("institution_type") == "village").mean(),
+    )
+
+
+def care_features(facts: MemberFacts) -> pl.DataFrame:
+    """What explains much use: heavy treatment and stays, one row per member_id."""
+    code = pl.col("diagnosis")
+    treated = pl.col("other_cents") > pl.col("exam_cents")
+    renal = code.str.slice(0, 3).is_in(["N18", "N19", "Z49", "Z99", "Z94"])
+    cancer = code.str.starts_with("C")
+    return facts.visits.group_by("member_id").agg(
+        dialysis_visit_count_90d=(renal & treated & within(90)).sum().cast(pl.Float64),
+        transplant_visit_count_365d=(code.str.starts_with("Z94") | code.str.starts_with("T86"))
+        .sum()
+        .cast(pl.Float64),
+        cancer_visit_share_365d=cancer.fill_null(value=False).mean(),
+        stay_count_365d=(pl.col("visit_type") == "21").sum().cast(pl.Float64),
+        treatment_share_365d=share(pl.col("other_cents").sum(), pl.col("cents").sum()),
+    )
+
+
+def shopping_features(facts: MemberFacts) -> pl.DataFrame:
+    """How many institutions, districts and doctors, one row per member_id."""
+    visits = drug_visits(facts)
+    firsts = pl.col("ago").max().over("member_id", "institution_id")
+    days = (
+        visits.filter(within(90))
+        .group_by("member_id", "ago")
+        .agg(institutions=pl.n_unique("institution_id"))
+        .group_by("member_id")
+        .agg(multi_institution_day_count_90d=(pl.col("institutions") > 1).sum().cast(pl.Float64))
+    )
+    split = (
+        visits.filter(within(90))
+        .group_by("member_id", "ago", "institution_id")
+        .agg(times=pl.len())
+        .group_by("member_id")
+        .agg(split_settlement_count_90d=(pl.col("times") - 1).sum().cast(pl.Float64))
+    )
+    counts = (
+        visits.with_columns(first_seen=firsts)
+        .group_by("member_id")
+        .agg(
+            institution_count_30d=pl.col("institution_id")
+            .filter(within(30))
+            .n_unique()
+            .cast(pl.Float64),
+            institution_count_90d=pl.col("institution_id")
+            .filter(within(90))
+            .n_unique()
+            .cast(pl.Float64),
+            district_count_90d=pl.col("district").filter(within(90)).n_unique().cast(pl.Float64),
+            new_institution_share_90d=share(
+                pl.col("institution_id")
+                .filter(within(90) & (pl.col("first_seen") <= 90))
+                .n_unique(),
+                pl.col("institution_id").filter(within(90)).n_unique(),
+            ),
+        )
+    )
+    doctors = facts.drugs.filter(pl.col("doctor_id").is_not_null() & within(180))
+    prescribers = doctors.group_by("member_id").agg(
+        doctor_count_90d=pl.col("doctor_id").filter(within(90)).n_unique().cast(pl.Float64)
+    )
+    return (
+        counts.join(days, on="member_id", how="left")
+        .join(split, on="member_id", how="left")
+        .join(prescribers, on="member_id", how="left")
+        .join(
+            _concentration(visits.filter(within(180)), "institution_id", "institution"),
+            on="member_id",
+            how="left",
+        )
+        .join(_concentration(doctors, "doctor_id", "doctor"), on="member_id", how="left")
+        .with_columns(
+            pl.col("doctor_count_90d").fill_null(0.0),
+        )
+        .with_columns(
+            is_multiple_provider_90d=(
+                (pl.col("doctor_count_90d") >= _EPISODE)
+                & (pl.col("institution_count_90d") >= _EPISODE)
+            ).cast(pl.Float64)
+        )
+    )
+
+
+def travel_features(facts: MemberFacts) -> pl.DataFrame:
+    """Places against time and home, one row per member_id."""
+    persons = facts.rows.persons.select(
+        "member_id",
+        "paused_from",
+        "death_date",
+        home_latitude="latitude",
+        home_longitude="longitude",
+    )
+    visits = drug_visits(facts).join(persons, on="member_id", how="left")
+    before = {
+        name: pl.col(name).shift(1).over("member_id")
+        for name in ("time", "latitude", "longitude", "institution_id")
+    }
+    km = _km(before["latitude"], before["longitude"], pl.col("latitude"), pl.col("longitude"))
+    minutes = (pl.col("time") - before["time"]).dt.total_seconds() / 60
+    elsewhere = before["institution_id"] != pl.col("institution_id")
+    home_km = _km(
+        pl.col("home_latitude"), pl.col("home_longitude"), pl.col("latitude"), pl.col("longitude")
+    )
+    day = pl.col("time").dt.date()
+    visits = visits.with_columns(
+        is_impossible=((km - _SLACK_KM) > _FASTEST_KMH * minutes / 60).fill_null(value=False),
+        gap_elsewhere=pl.when(elsewhere).then(minutes),
+        home_km=home_km,
+        is_dead_or_paused=((day > pl.col("death_date")) | (day >= pl.col("paused_from"))).fill_null(
+            value=False
+        ),
+    )
+    far_voucher = (pl.col("home_km") > 50) & (pl.col("credential") == "01")
+    found = visits.group_by("member_id").agg(
+        impossible_travel_count_180d=(pl.col("is_impossible") & within(180)).sum().cast(pl.Float64),
+        home_km_median_180d=pl.col("home_km").filter(within(180)).median(),
+        min_gap_minutes_90d=pl.col("gap_elsewhere").filter(within(90)).min(),
+        dead_or_paused_visit_count_365d=pl.col("is_dead_or_paused").sum().cast(pl.Float64),
+        e_voucher_share_90d=(pl.col("credential") == "01").filter(within(90)).mean(),
+        far_voucher_count_90d=(far_voucher & within(90)).sum().cast(pl.Float64),
+    )
+    return found.join(_clashes(facts), on="member_id", how="left").with_columns(
+        pl.col("admitted_visit_count_365d").fill_null(0.0)
+    )
+
+
+def _clashes(facts: MemberFacts) -> pl.DataFrame:
+    """Drugs collected elsewhere between the day after admission and the day before discharge."""
+    day = pl.col("time").dt.date()
+    stays = facts.visits.filter(pl.col("visit_type") == "21").select(
+        "member_id",
+        first=pl.coalesce("start", day),
+        last=pl.coalesce("end", day),
+        ward=pl.col("institution_id"),
+    )
+    pairs = drug_visits(facts).join(stays, on="member_id")
+    inside = (
+        (day > pl.col("first"))
+        & (day < pl.col("last"))
+        & (pl.col("institution_id") != pl.col("ward"))
+    )
+    return (
+        pairs.filter(inside)
+        .group_by("member_id")
+        .agg(admitted_visit_count_365d=pl.n_unique("settlement_id").cast(pl.Float64))
+    )
+
+
+def _concentration(rows: pl.DataFrame, column: str, what: str) -> pl.DataFrame:
+    """Entropy (nats) and Herfindahl index of how a member's rows spread over the values of a column."""
+    part = pl.col("n") / pl.col("n").sum()
+    return (
+        rows.group_by("member_id", column)
+        .agg(n=pl.len())
+        .sort("member_id", "n", column)
+        .group_by("member_id", maintain_order=True)
+        .agg(
+            (-(part * part.log()).sum()).alias(f"{what}_entropy_180d"),
+            (part * part).sum().alias(f"{what}_concentration_180d"),
+        )
+    )
+
+
+def _km(lat: pl.Expr, lon: pl.Expr, lat_2: pl.Expr, lon_2: pl.Expr) -> pl.Expr:
+    """Great-circle distance of two places given in degrees."""
+    a, b = lat.radians(), lat_2.radians()
+    half = ((b - a) / 2).sin() ** 2 + a.cos() * b.cos() * ((lon_2 - lon).radians() / 2).sin() ** 2
+    return 2 * _EARTH_KM * half.clip(0, 1).sqrt().arcsin()
