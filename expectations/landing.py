@@ -39,8 +39,9 @@ VALIDITY = (
     ),
 )
 
-#: Old rows get their `valid_to` without their files being written anew.
-_MARKED_NOT_REWRITTEN = {"delta.enableDeletionVectors": "true"}
+#: Old rows get their `valid_to` without their files being written anew, and what changed can be read
+#: of, so that facts are built anew of the days concerned alone.
+_MARKED_AND_FED = {"delta.enableDeletionVectors": "true", "delta.enableChangeDataFeed": "true"}
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ class LandingTable:
             partition_by=("batch",),
             checks=self.checks,
             written_by="conform_tables",
-            properties=KEPT_VERSIONS | _MARKED_NOT_REWRITTEN,
+            properties=KEPT_VERSIONS | _MARKED_AND_FED,
         )
 
 

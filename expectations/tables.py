@@ -2,6 +2,8 @@
 
 from expectations.contract import TableContract
 from expectations.gold import GOLD_TABLES
+from expectations.gold_account import ACCOUNT_TABLES
+from expectations.gold_fact import FACT_TABLES
 from expectations.landing import LandingTable
 from expectations.landing_event import CLAIM_TABLES
 from expectations.landing_inquiry import INQUIRY_TABLES
@@ -19,6 +21,8 @@ def all_contracts() -> tuple[TableContract, ...]:
     return (
         *(table.bronze for table in LANDING_TABLES),
         *(table.silver for table in LANDING_TABLES),
+        *FACT_TABLES,
+        *ACCOUNT_TABLES,
         *GOLD_TABLES,
         *(quarantine(table.name) for table in LANDING_TABLES),
         *OPS_TABLES,

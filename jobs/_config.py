@@ -65,6 +65,14 @@ class Links(_Section):
     max_component_size: int = Field(ge=2)
 
 
+class Detect(_Section):
+    """The rules for accounts, and how many a week people can look at."""
+
+    typologies: str
+    capacity: int = Field(ge=1)
+    expires_days: int = Field(ge=1)
+
+
 class Train(_Section):
     """What a model is trained on and how it is judged."""
 
@@ -106,6 +114,7 @@ class Config(_Section):
     quarantine: Quarantine
     report: Report
     links: Links
+    detect: Detect
     train: Train
     mlflow: Mlflow
     log: Log

@@ -28,6 +28,7 @@ STEPS = (
     Step("ingest_batch", after=("convert_source",)),
     Step("conform_tables", after=("ingest_batch",)),
     Step("validate_tables", after=("conform_tables",)),
+    Step("build_facts", after=("validate_tables",)),
     Step("build_institution_features", after=("validate_tables",)),
     Step("build_links", after=("validate_tables",)),
     Step("build_components", after=("build_links",)),

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -33,6 +33,11 @@ class Options:
     batch: date | None = None
     subject: str | None = None
     fresh: bool = False
+    truth: str | None = None
+    member: str | None = None
+    decision: str | None = None
+    reason: str | None = None
+    by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,13 @@ def option_parser(job: Job) -> argparse.ArgumentParser:
         parser.add_argument("--batch", type=_day, metavar="DATE", help="only this landing batch")
     if "subject" in job.takes:
         parser.add_argument("--subject", choices=["institution"], default="institution")
+    if "truth" in job.takes:
+        parser.add_argument("--truth", metavar="FOLDER", help="what simulate_province wrote apart")
+    if "review" in job.takes:
+        parser.add_argument("--member", metavar="ID", help="the account")
+        parser.add_argument("--decision", help="approved or rejected")
+        parser.add_argument("--reason", help="why, in your words")
+        parser.add_argument("--by", metavar="NAME", help="who decides; otherwise the user's name")
     if "fresh" in job.takes:
         parser.add_argument(
             "--fresh",
@@ -147,12 +159,8 @@ def parsed_options(job: Job, given: argparse.Namespace) -> Options:
         raise ConfigError(
             "--as-of DATE is missing: give the day as of which to work, as 2026-01-31"
         )
-    return Options(
-        as_of=getattr(given, "as_of", None),
-        batch=getattr(given, "batch", None),
-        subject=getattr(given, "subject", None),
-        fresh=getattr(given, "fresh", False),
-    )
+    taken = {field.name for field in fields(Options)} & vars(given).keys()
+    return Options(**{name: getattr(given, name) for name in taken})
 
 
 def execute(

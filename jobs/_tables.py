@@ -13,7 +13,7 @@ from expectations.landing import LandingTable
 from jobs._errors import DataRefused
 from jobs._locks import commit_lock, is_local, local_path
 
-_Wanted = date | str | list[date]
+_Wanted = date | str | list[date] | list[str]
 _SHARED_LAYERS = ("ops", "quarantine")
 
 
@@ -78,12 +78,12 @@ class Lake:
     def replace(
         self, frame: DataFrame, contract: TableContract, where: Mapping[str, _Wanted] | None = None
     ) -> int:
-        """Replace the rows of some partitions (or all rows) in one commit; the number written.
+        """Replace the rows of some partitions or key values (or all rows) in one commit; the number written.
 
         Args:
             frame: the new rows, all within `where`.
             contract: the table.
-            where: partition column to its value, or to a list of its values.
+            where: partition or key column to its value, or to a list of its values.
 
         Raises:
             ContractError: when the frame does not fit, or breaks a NOT NULL.
@@ -205,8 +205,10 @@ def _condition(contract: TableContract, where: Mapping[str, _Wanted]) -> str:
     """A partition condition; only values that the project itself makes come in here."""
     parts = []
     for column, value in where.items():
-        if column not in contract.partition_by:
-            raise ContractError(f"{contract.name} is not partitioned by {column}")
+        if column not in (*contract.partition_by, *contract.primary_key):
+            raise ContractError(
+                f"{contract.name} is neither partitioned by {column} nor is it a key"
+            )
         values = value if isinstance(value, list) else [value]
         parts.append(f"{column} IN ({', '.join(_literal(each) for each in values)})")
     return " AND ".join(parts)

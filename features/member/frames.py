@@ -197,6 +197,6 @@ def _amounts_by_type(fees: pl.DataFrame) -> pl.DataFrame:
         drug_cents=pl.col("cents").filter(is_drug).sum(),
         other_cents=pl.col("cents").filter(is_care).sum(),
         exam_cents=pl.col("cents").filter(pl.col("item_type") == "exam").sum(),
-        boxes=pl.col("quantity").filter(is_drug).sum(),
+        boxes=pl.col("quantity").filter(is_drug).sum().round(4),
         drug_lines=is_drug.sum(),
     )

@@ -27,7 +27,8 @@ def supply_features(facts: MemberFacts) -> pl.DataFrame:
     fills = fills_with_stock(facts)
     by_ingredient = _by_ingredient(fills, facts)
     over = pl.col("supply_180") / 180 > _OVER
-    members = by_ingredient.group_by("member_id").agg(
+    # In the order of rows: sums of doubles depend on it.
+    members = by_ingredient.group_by("member_id", maintain_order=True).agg(
         supply_ratio_max_90d=(pl.col("supply_90") / 90).max(),
         supply_ratio_max_180d=(pl.col("supply_180") / 180).max(),
         supply_ratio_max_365d=(pl.col("supply_365") / 365).max(),
@@ -134,7 +135,7 @@ def _by_ingredient(fills: pl.DataFrame, facts: MemberFacts) -> pl.DataFrame:
     # What the holder could have used: a day's supply a day since the first fill, and a month ahead.
     usable = pl.col("ago").max() + _GRACE_DAYS
     excess = (1 - usable / pl.col("supply").sum()).clip(0, 1)
-    return fills.group_by("member_id", "ingredient").agg(
+    return fills.group_by("member_id", "ingredient", maintain_order=True).agg(
         supply_90=pl.col("supply").filter(within(90)).sum(),
         supply_180=pl.col("supply").filter(recent).sum(),
         supply_365=pl.col("supply").filter(within(HORIZON)).sum(),
@@ -163,7 +164,7 @@ def _class_overlap(fills: pl.DataFrame) -> pl.DataFrame:
     spans = coded.with_columns(
         drug_class=pl.col("atc").str.slice(0, 5),
         day=-pl.col("ago").cast(pl.Float64),
-    ).sort("member_id", "drug_class", "day", "ingredient")
+    ).sort("member_id", "drug_class", "day", "ingredient", "institution_id")
     before = ["member_id", "drug_class"]
     other = pl.col("ingredient").shift(1).over(before) != pl.col("ingredient")
     last_end = (pl.col("day") + pl.col("supply")).shift(1).over(before)

@@ -1,0 +1,109 @@
+"""Which accounts to look at first, why, and how a proposal stands."""
+
+from datetime import date
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+
+def ranked_accounts(indicators: DataFrame, features: DataFrame) -> DataFrame:
+    """Rank accounts by what they show, one row per member with an indicator that counts.
+
+    Rules of a family see the same thing, so only the strongest of each counts; points of families
+    add up. Of equal points the larger expected loss comes first, then the smaller id.
+
+    Args:
+        indicators: gold.indicator of a date, members only.
+        features: gold.member_feature of that date.
+
+    Returns:
+        `member_id, points, expected_loss_amount, typologies, reasons, rank`; `reasons` in the order of
+        points, those held back last.
+    """
+    counts = F.col("held_back_by").isNull()
+    by_family = (
+        indicators.filter(counts)
+        .groupBy("subject_id", "family")
+        .agg(F.max("points").alias("points"))
+        .groupBy("subject_id")
+        .agg(F.round(F.sum("points"), 6).alias("points"))
+    )
+    reason = F.struct(
+        (~counts).alias("last"),
+        (-F.col("points")).alias("weight"),
+        "reason_code",
+        "typology",
+        "value",
+        "threshold",
+        "peer_median",
+        "points",
+        "held_back_by",
+    )
+    reasons = indicators.groupBy("subject_id").agg(
+        F.sort_array(F.collect_list(reason)).alias("reasons")
+    )
+    loss = features.select(
+        F.col("member_id").alias("subject_id"),
+        F.coalesce("excess_fund_sum_365d", F.lit(0.0))
+        .cast("decimal(16,2)")
+        .alias("expected_loss_amount"),
+    )
+    counted = F.filter("reasons", lambda each: ~each["last"])
+    first = Window.orderBy(F.desc("points"), F.desc("expected_loss_amount"), "subject_id")
+    return (
+        by_family.join(reasons, on="subject_id")
+        .join(loss, on="subject_id")
+        .withColumn(
+            "typologies", F.array_distinct(F.transform(counted, lambda each: each["typology"]))
+        )
+        .withColumn("rank", F.row_number().over(first).cast("long"))
+        .withColumnRenamed("subject_id", "member_id")
+    )
+
+
+def in_words(reasons: str, texts: dict[str, str]) -> Column:
+    """Reasons with the sentence of each, from Python format strings by reason code.
+
+    A sentence may show the value as a count (`.0f`, `,.0f`), with one decimal (`.1f`) or as a
+    percentage (`.0%`).
+    """
+    sentences = F.create_map(*(F.lit(part) for pair in _templates(texts).items() for part in pair))
+    return F.transform(
+        reasons,
+        lambda each: F.struct(
+            each["reason_code"].alias("reason_code"),
+            each["typology"].alias("typology"),
+            each["value"].alias("value"),
+            each["threshold"].alias("threshold"),
+            each["peer_median"].alias("peer_median"),
+            each["points"].alias("points"),
+            each["held_back_by"].alias("held_back_by"),
+            _filled(sentences[each["reason_code"]], each["value"]).alias("text"),
+        ),
+    )
+
+
+def current_state(decisions: DataFrame, as_of: date) -> DataFrame:
+    """The last decision on each member before a date, one row per member_id with a decision.
+
+    Args:
+        decisions: gold.account_decision.
+        as_of: the date.
+    """
+    last = F.max(F.struct("decided_at", "decision_id", "decision"))["decision"].alias("decision")
+    before = decisions.filter(F.col("decided_at") < F.lit(as_of.isoformat()).cast("timestamp"))
+    return before.groupBy("member_id").agg(last, F.max("decided_at").alias("decided_at"))
+
+
+def _templates(texts: dict[str, str]) -> dict[str, str]:
+    """Format strings as printf ones: a percentage gets a marker that `_filled` looks for."""
+    made = {}
+    for code, text in texts.items():
+        plain = text.replace("%", "%%")
+        plain = plain.replace("{value:.0%%}", "%2$.0f%%").replace("{value:,.0f}", "%1$,.0f")
+        made[code] = plain.replace("{value:.0f}", "%1$.0f").replace("{value:.1f}", "%1$.1f")
+    return made
+
+
+def _filled(template: Column, value: Column) -> Column:
+    return F.call_function("format_string", template, value, value * 100)

@@ -1,0 +1,86 @@
+"""The settlements behind an indicator."""
+
+from datetime import date, timedelta
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+#: Settlements that are named with an indicator.
+MOST_NAMED = 20
+#: Which visits show a pattern: those with drugs, or those of which something more holds.
+EVIDENCE = {
+    "drugs": "has_drug",
+    "certificate": "has_drug AND visit_type = '14'",
+    "cold_chain": "has_cold_chain",
+    "e_voucher": "has_drug AND credential_type = '01'",
+    "proxy": "has_drug AND has_proxy",
+    "tonic": "has_tonic",
+}
+
+
+def visits_with_kinds(visits: DataFrame, fees: DataFrame, drugs: DataFrame) -> DataFrame:
+    """What a settlement holds, refunds left out; one row per settlement_id.
+
+    Args:
+        visits: gold.visit_fact as it stood as of a date.
+        fees: gold.fee_fact as it stood then.
+        drugs: silver.drug as of then.
+    """
+    kinds = (
+        fees.filter(F.col("drug_id").isNotNull())
+        .join(
+            F.broadcast(drugs.select("drug_id", "is_cold_chain", "category")),
+            on="drug_id",
+            how="left",
+        )
+        .groupBy("settlement_id")
+        .agg(
+            F.lit(True).alias("has_drug"),
+            F.max(F.coalesce("is_cold_chain", F.lit(False))).alias("has_cold_chain"),
+            F.max(F.coalesce(F.col("category") == "herb_tonic", F.lit(False))).alias("has_tonic"),
+        )
+    )
+    return (
+        visits.filter(~F.col("is_refund"))
+        .withColumn("has_proxy", F.coalesce(F.size("proxies") > 0, F.lit(False)))
+        .join(kinds, on="settlement_id", how="left")
+    )
+
+
+def with_evidence(found: DataFrame, visits: DataFrame, as_of: date) -> DataFrame:
+    """Add first and last day and the dearest settlements of what shows each indicator.
+
+    Args:
+        found: `subject_id, reason_code, evidence, window_days` and more; few compared with visits.
+        visits: from `visits_with_kinds`, with `subject_id`.
+        as_of: the date.
+    """
+    asked = found.select("subject_id", "reason_code", "evidence", "window_days")
+    shows = F.lit(False)
+    for name, condition in EVIDENCE.items():
+        shows = shows | ((F.col("evidence") == name) & F.expr(condition))
+    days_before = F.datediff(F.lit(as_of), "service_date")
+    recent = visits.filter(F.col("service_date") >= F.lit(as_of - timedelta(days=366)))
+    shown = recent.join(F.broadcast(asked), on="subject_id").filter(
+        shows & (days_before <= F.greatest("window_days", F.lit(30))) & (days_before >= 1)
+    )
+    by_indicator = Window.partitionBy("subject_id", "reason_code")
+    dearest = by_indicator.orderBy(F.desc("total_amount"), "settlement_id")
+    gathered = (
+        shown.withColumn("place", F.row_number().over(dearest))
+        .groupBy("subject_id", "reason_code")
+        .agg(
+            F.min("service_date").alias("first_date"),
+            F.max("service_date").alias("last_date"),
+            F.sort_array(
+                F.collect_list(
+                    F.when(F.col("place") <= MOST_NAMED, F.struct("place", "settlement_id"))
+                )
+            ).alias("named"),
+        )
+        .withColumn("settlement_ids", F.transform("named", lambda each: each["settlement_id"]))
+        .drop("named")
+    )
+    return found.join(gathered, on=["subject_id", "reason_code"], how="left").withColumn(
+        "settlement_ids", F.coalesce("settlement_ids", F.array().cast("array<string>"))
+    )

@@ -1,0 +1,87 @@
+"""Facts: the columns of settlements and fee lines that features read, with the time in which they held."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+
+def visit_facts(settlements: DataFrame, codes: DataFrame, proxies: DataFrame) -> DataFrame:
+    """Give every version of a settlement its diagnoses and proxies, one row per version.
+
+    Args:
+        settlements: Versions of silver.settlement.
+        codes: Versions of silver.settlement_code; only diagnoses are looked at.
+        proxies: Versions of silver.proxy_pickup.
+    """
+    diagnoses = _dated(codes.filter(F.col("code_type") == "diagnosis"), "code", "diagnoses")
+    collected = _dated(proxies, "proxy_cert_hash", "proxies")
+    is_refund = F.col("refund_flag").eqNullSafe(F.lit("1"))
+    return (
+        settlements.select(
+            "settlement_id",
+            "member_id",
+            F.to_date("settlement_time").alias("service_date"),
+            _month("settlement_time"),
+            "settlement_time",
+            "institution_id",
+            "visit_type",
+            "diagnosis_code",
+            "credential_type",
+            "device_hash",
+            "terminal_id",
+            "operator_id",
+            F.to_date("start_time").alias("start_date"),
+            F.to_date("end_time").alias("end_date"),
+            "total_amount",
+            "fund_amount",
+            is_refund.alias("is_refund"),
+            "original_settlement_id",
+            "valid_from",
+            "valid_to",
+        )
+        .join(diagnoses, on="settlement_id", how="left")
+        .join(collected, on="settlement_id", how="left")
+    )
+
+
+def fee_facts(fees: DataFrame) -> DataFrame:
+    """Add up fee lines of one settlement, drug, doctor, day and time; one row each.
+
+    Args:
+        fees: Versions of silver.fee_detail.
+    """
+    is_unstated = F.col("supply_days").isNull()
+    stated = F.coalesce("supply_days", F.lit(0).cast("decimal(6,2)"))
+    unstated = F.when(is_unstated, F.col("quantity")).otherwise(F.lit(0).cast("decimal(16,4)"))
+    keys = (
+        "settlement_id",
+        "member_id",
+        "service_date",
+        "service_month",
+        "item_type",
+        "drug_id",
+        "doctor_id",
+        "valid_from",
+        "valid_to",
+    )
+    return (
+        fees.withColumn("service_date", F.to_date("fee_time"))
+        .withColumn("service_month", _month("fee_time"))
+        .withColumn("doctor_id", F.when(F.col("drug_id").isNotNull(), F.col("doctor_id")))
+        .groupBy(*keys)
+        .agg(
+            F.sum("quantity").cast("decimal(18,4)").alias("quantity"),
+            F.sum("line_amount").cast("decimal(18,2)").alias("line_amount"),
+            F.sum(stated).cast("decimal(18,2)").alias("stated_supply_days"),
+            F.sum(unstated).cast("decimal(18,4)").alias("unstated_quantity"),
+        )
+    )
+
+
+def _month(time: str) -> Column:
+    return F.date_format(time, "yyyy-MM").alias("service_month")
+
+
+def _dated(rows: DataFrame, column: str, name: str) -> DataFrame:
+    """The values of a settlement in one array, each with the time in which it held, in order."""
+    dated = F.struct(F.col(column).alias("value"), "valid_from", "valid_to")
+    return rows.groupBy("settlement_id").agg(F.sort_array(F.collect_set(dated)).alias(name))

@@ -1,0 +1,176 @@
+"""The rows that member features are computed from, in Spark: facts and references as of a date."""
+
+from datetime import date, timedelta
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from features.member.frames import HORIZON
+
+#: Sharing of phones and proxies is looked at over so many days.
+_SHARING_DAYS = 90
+
+
+def visit_rows(visits: DataFrame, as_of: date) -> DataFrame:
+    """Visits of the horizon for `MemberRows.visits`.
+
+    Args:
+        visits: gold.visit_fact as it stood as of the date.
+        as_of: the date.
+    """
+    return _of_horizon(visits, as_of).select(
+        "member_id",
+        "settlement_id",
+        F.when(F.col("is_refund"), F.col("original_settlement_id")).alias("original_settlement_id"),
+        "is_refund",
+        F.col("settlement_time").cast("timestamp_ntz").alias("time"),
+        "institution_id",
+        "visit_type",
+        F.col("diagnosis_code").alias("diagnosis"),
+        _held("diagnoses", as_of).alias("diagnoses"),
+        F.col("credential_type").alias("credential"),
+        F.col("device_hash").alias("device"),
+        F.array_min(_held("proxies", as_of)).alias("proxy"),
+        F.col("start_date").alias("start"),
+        F.col("end_date").alias("end"),
+        _cents("total_amount").alias("cents"),
+        _cents("fund_amount").alias("fund_cents"),
+    )
+
+
+def fee_rows(fees: DataFrame, as_of: date) -> DataFrame:
+    """Fees of the horizon for `MemberRows.fees`; a stay's may lie before its settlement.
+
+    Args:
+        fees: gold.fee_fact as it stood as of the date.
+        as_of: the date.
+    """
+    return _of_horizon(fees, as_of).select(
+        "member_id",
+        "settlement_id",
+        F.col("service_date").alias("day"),
+        "item_type",
+        "drug_id",
+        "doctor_id",
+        F.col("quantity").cast("double").alias("quantity"),
+        _cents("line_amount").alias("cents"),
+        F.col("stated_supply_days").cast("double").alias("stated_days"),
+        F.col("unstated_quantity").cast("double").alias("unstated_quantity"),
+    )
+
+
+def person_rows(members: DataFrame) -> DataFrame:
+    """What is known of members, from silver.person as of the date."""
+    return members.select(
+        "member_id",
+        "paused_from",
+        "death_date",
+        F.col("home_latitude").alias("latitude"),
+        F.col("home_longitude").alias("longitude"),
+    )
+
+
+def certificate_rows(certificates: DataFrame) -> DataFrame:
+    """Certificates, from silver.special_cert as of the date."""
+    return certificates.select(
+        "member_id",
+        "special_disease_code",
+        "start_date",
+        "end_date",
+        F.col("annual_cap_amount").cast("double").alias("annual_cap"),
+    )
+
+
+def sale_rows(scans: DataFrame, as_of: date) -> DataFrame:
+    """Boxes sold to members within the horizon, and whether each was sold again later.
+
+    A box that came back does not count, nor does a split pack, which may be sold many times.
+
+    Args:
+        scans: silver.trace_scan as of the date.
+        as_of: the date.
+    """
+    by_code = Window.partitionBy("trace_code")
+    in_time = by_code.orderBy("scan_time", "scan_id")
+    is_sale = F.col("scan_type") == "sale"
+    came_back = F.max(F.col("scan_type") == "return").over(by_code)
+    sales = (
+        scans.filter(
+            F.col("scan_type").isin("sale", "return") & ~F.coalesce("is_split_pack", F.lit(False))
+        )
+        .withColumn("came_back", came_back)
+        .filter(is_sale & ~F.col("came_back"))
+        .withColumn("next_time", F.lead("scan_time").over(in_time))
+        .withColumn("next_settlement", F.lead("settlement_id").over(in_time))
+        .withColumn("next_institution", F.lead("institution_id").over(in_time))
+    )
+    again = F.col("next_time").isNotNull() & (
+        ~F.col("next_settlement").eqNullSafe(F.col("settlement_id"))
+    )
+    recent = F.to_date("scan_time") >= F.lit(as_of - timedelta(days=HORIZON))
+    return sales.filter(F.col("member_id").isNotNull() & recent).select(
+        "member_id",
+        "drug_id",
+        F.to_date("scan_time").alias("day"),
+        again.alias("sold_again"),
+        F.when(again, F.datediff("next_time", "scan_time")).cast("double").alias("gap_days"),
+    )
+
+
+def shared_rows(visits: DataFrame, members: DataFrame, as_of: date) -> DataFrame:
+    """Accounts that share a phone or a proxy with each member, at most a row per kind and thing shared.
+
+    Args:
+        visits: rows of `visit_rows`.
+        members: silver.person as of the date.
+        as_of: the date.
+    """
+    since = F.lit(as_of - timedelta(days=_SHARING_DAYS)).cast("timestamp_ntz")
+    things = F.explode(
+        F.array(
+            F.struct(F.lit("device").alias("kind"), F.col("device").alias("thing")),
+            F.struct(F.lit("proxy").alias("kind"), F.col("proxy").alias("thing")),
+        )
+    )
+    held = (
+        visits.filter(
+            (F.col("time") >= since) & (F.col("device").isNotNull() | F.col("proxy").isNotNull())
+        )
+        .select("member_id", things.alias("each"))
+        .select("member_id", "each.kind", "each.thing")
+        .filter(F.col("thing").isNotNull())
+        .distinct()
+    )
+    homes = members.select("member_id", F.coalesce("household_id", "member_id").alias("household"))
+    by_thing = Window.partitionBy("kind", "thing")
+    by_home = Window.partitionBy("kind", "thing", "household")
+    return (
+        held.join(homes, on="member_id", how="left")
+        .withColumn("accounts", F.count("*").over(by_thing).cast("int"))
+        .withColumn("relatives", F.count("*").over(by_home).cast("int"))
+        .filter(F.col("accounts") > 1)
+        .select("member_id", "kind", "accounts", "relatives")
+    )
+
+
+def _of_horizon(facts: DataFrame, as_of: date) -> DataFrame:
+    first = as_of - timedelta(days=HORIZON)
+    return facts.filter(
+        (F.col("service_date") >= F.lit(first)) & (F.col("service_date") < F.lit(as_of))
+    )
+
+
+def _held(dated: str, as_of: date) -> Column:
+    """The values of an array that held as of a date."""
+    cut = F.lit(as_of.isoformat()).cast("timestamp")
+    held = F.filter(
+        dated,
+        lambda each: (
+            (each["valid_from"] < cut) & (each["valid_to"].isNull() | (each["valid_to"] >= cut))
+        ),
+    )
+    return F.transform(held, lambda each: each["value"])
+
+
+def _cents(amount: str) -> Column:
+    return (F.col(amount) * 100).cast("long")

@@ -1,0 +1,101 @@
+"""All rows of a member brought together once, and the member features computed from them."""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from expectations.member_feature import OWN_FEATURES
+from features.member.features import member_features
+from features.member.frames import MemberRows, References
+
+#: The kinds of rows in a stream, by the names of `MemberRows`.
+KINDS = ("visits", "fees", "persons", "certificates", "sales", "shared")
+#: Rows that are worked on at a time: enough for whole columns, few enough for a small worker.
+_CHUNK = 600_000
+
+OUTPUT = "member_id string, " + ", ".join(f"{each.name} double" for each in OWN_FEATURES)
+
+
+def member_stream(kinds: dict[str, DataFrame], tasks: int) -> DataFrame:
+    """Bring rows of all `KINDS` together by `member_id`: the one shuffle that member features need.
+
+    Each kind becomes one column that holds its rows as structs, empty in rows of other kinds.
+    """
+    columns = {
+        name: [each for each in rows.columns if each != "member_id"] for name, rows in kinds.items()
+    }
+    stream: DataFrame | None = None
+    for name, rows in kinds.items():
+        one = rows.select(
+            "member_id",
+            *(
+                F.struct(*columns[kind]).alias(kind)
+                if kind == name
+                else F.lit(None).cast(_struct(kinds[kind])).alias(kind)
+                for kind in KINDS
+            ),
+        )
+        stream = one if stream is None else stream.unionByName(one)
+    assert stream is not None
+    return stream.repartition(tasks, "member_id").sortWithinPartitions("member_id")
+
+
+def computed_features(stream: DataFrame, references: References, as_of: date) -> DataFrame:
+    """Compute `OWN_FEATURES`, one row per member_id with a settlement in the horizon.
+
+    Args:
+        stream: from `member_stream`.
+        references: small tables; they travel to every task.
+        as_of: the date.
+    """
+    return stream.mapInArrow(_in_chunks(references, as_of), OUTPUT)
+
+
+def _in_chunks(
+    references: References, as_of: date
+) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    def compute(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        held: list[pa.RecordBatch] = []
+        rows = 0
+        for batch in batches:
+            held.append(batch)
+            rows += batch.num_rows
+            if rows >= _CHUNK:
+                table = pa.Table.from_batches(held)
+                members = table["member_id"]
+                whole = pc.index(members, members[-1]).as_py()
+                if whole:
+                    yield from _features(table.slice(0, whole), references, as_of)
+                held = table.slice(whole).to_batches()
+                rows -= whole
+        if rows:
+            yield from _features(pa.Table.from_batches(held), references, as_of)
+
+    return compute
+
+
+def _features(table: pa.Table, references: References, as_of: date) -> list[pa.RecordBatch]:
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)
+    kinds = {
+        name: frame.select("member_id", name).filter(pl.col(name).is_not_null()).unnest(name)
+        for name in KINDS
+    }
+    found = member_features(MemberRows(**kinds), references, as_of)
+    columns = [pl.col(each.name).cast(pl.Float64).fill_nan(None) for each in OWN_FEATURES]
+    schema = pa.schema(
+        [("member_id", pa.string()), *((each.name, pa.float64()) for each in OWN_FEATURES)]
+    )
+    batches: list[pa.RecordBatch] = (
+        found.select("member_id", *columns).to_arrow().cast(schema).to_batches()
+    )
+    return batches
+
+
+def _struct(rows: DataFrame) -> str:
+    return rows.drop("member_id").schema.simpleString()

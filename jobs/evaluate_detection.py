@@ -1,0 +1,164 @@
+"""Judge the lists of a simulated province against its truth: gold.detection_result and a table."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+from rich.table import Table
+
+from expectations.gold_account import DETECTION_RESULT, INDICATOR, MEMBER_FEATURE
+from expectations.landing_reference import PERSON
+from jobs._account_claims import delivered
+from jobs._config import Config
+from jobs._errors import ConfigError, DataRefused
+from jobs._log import CONSOLE
+from jobs._runtime import Job, JobRun, Options, run
+from models.detection import Figure, Truth, days_to_detection, figures, reranked
+
+#: With every rule, beside the families that are switched off in turn.
+ALL = "all"
+_CAPACITIES = (50, 100, 200, 500)
+
+
+def check(config: Config, options: Options) -> None:
+    """The truth has to be there."""
+    if options.truth is None:
+        raise ConfigError("--truth FOLDER is missing: give the truth that simulate_province wrote")
+    for name in ("truth_person", "truth_line", "truth_benign"):
+        if not list(Path(options.truth).glob(f"{name}.*")):
+            raise ConfigError(f"--truth {options.truth}: there is no {name}.parquet or .csv in it")
+
+
+def main(this: JobRun) -> str:
+    """Judge every list up to the as-of date, and that date's list with each family switched off."""
+    lake, day = this.lake, this.as_of
+    assert this.options.truth is not None
+    insured = delivered(lake, PERSON, day).filter(_is_own(this)).count()
+    truth = read_truth(Path(this.options.truth), insured)
+    indicators = _indicators(this)
+    days = sorted(each for each in indicators["as_of_date"].unique().to_list() if each <= day)
+    if day not in days:
+        raise DataRefused(f"gold.indicator has nothing as of {day}: run flag_indicators first")
+    lists = {each: reranked(indicators.filter(pl.col("as_of_date") == each)) for each in days}
+    rows: list[dict[str, Any]] = []
+    for each, ranked in lists.items():
+        rows += _rows(each, ALL, figures(ranked, truth, _CAPACITIES))
+    rows += _rows(day, ALL, days_to_detection(lists, truth))
+    today = indicators.filter(pl.col("as_of_date") == day)
+    for family in sorted(today["family"].unique()):
+        without = reranked(today, without=family)
+        kept = [each for each in figures(without, truth, _CAPACITIES) if "_by_" not in each.measure]
+        rows += _rows(day, family, kept)
+    frame = this.spark.createDataFrame(rows, DETECTION_RESULT.schema).coalesce(1)
+    lake.replace(frame, DETECTION_RESULT, {"as_of_date": days})
+    _print([row for row in rows if row["as_of_date"] == day])
+    return f"{len(days)} lists judged, {truth.accounts.height} accounts in fraud among {insured}"
+
+
+def read_truth(folder: Path, insured: int) -> Truth:
+    """The truth tables that detection of accounts is judged by.
+
+    Only accounts that were used count: someone in a gang who never billed cannot be seen in claims.
+    """
+    lines = _read(folder, "truth_line").group_by("psn_no").agg(loss=pl.sum("fund_loss").cast(float))
+    people = _read(folder, "truth_person").sort("active_from", "gang_id")
+    accounts = (
+        lines.join(
+            people.group_by("psn_no", maintain_order=True).agg(
+                pl.first("typology"), pl.min("active_from")
+            ),
+            on="psn_no",
+            how="left",
+        )
+        .with_columns(pl.col("active_from").cast(pl.Date), pl.col("typology").fill_null("unknown"))
+        .rename({"psn_no": "member_id"})
+    )
+    benign = _read(folder, "truth_benign").rename({"psn_no": "member_id"})
+    return Truth(accounts, benign.select("member_id", "benign_type"), insured)
+
+
+def _read(folder: Path, name: str) -> pl.DataFrame:
+    parquet = folder / f"{name}.parquet"
+    if parquet.exists():
+        return pl.read_parquet(parquet)
+    return pl.read_csv(folder / f"{name}.csv", try_parse_dates=True)
+
+
+def _is_own(this: JobRun) -> Column:
+    """Insured in the province that most people are: people from elsewhere are not its accounts."""
+    people = delivered(this.lake, PERSON, this.as_of)
+    province = F.substring("district", 1, 2)
+    most = (
+        people.groupBy(province.alias("province"))
+        .count()
+        .orderBy(F.desc("count"), "province")
+        .first()
+    )
+    if most is None or most["province"] is None:
+        return F.lit(True)
+    return F.coalesce(province == most["province"], F.lit(True))
+
+
+def _indicators(this: JobRun) -> pl.DataFrame:
+    loss = this.lake.read(MEMBER_FEATURE).select(
+        F.col("member_id").alias("subject_id"),
+        "as_of_date",
+        F.coalesce("excess_fund_sum_365d", F.lit(0.0)).alias("expected_loss"),
+    )
+    rows = (
+        this.lake.read(INDICATOR)
+        .filter(F.col("subject_type") == "member")
+        .join(loss, on=["subject_id", "as_of_date"])
+        .select(
+            "as_of_date",
+            F.col("subject_id").alias("member_id"),
+            "family",
+            "points",
+            "held_back_by",
+            "expected_loss",
+        )
+    )
+    frame = pl.from_arrow(rows.toArrow())
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _rows(day: Any, setting: str, told: list[Figure]) -> list[dict[str, Any]]:
+    return [
+        {
+            "as_of_date": day,
+            "setting": setting,
+            "measure": each.measure,
+            "slice": each.slice,
+            "value": each.value,
+            "n": each.n,
+        }
+        for each in told
+    ]
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    table = Table("rules", "measure", "of", "value", "rests on")
+    for row in rows:
+        if row["setting"] == ALL or (row["measure"], row["slice"]) in (
+            ("precision", "100"),
+            ("loss_recall", "1%"),
+        ):
+            shown = "" if row["value"] is None else f"{row['value']:.3f}"
+            rules = ALL if row["setting"] == ALL else f"without {row['setting']}"
+            table.add_row(rules, row["measure"], row["slice"], shown, f"{row['n']:,}")
+    CONSOLE.print(table)
+
+
+JOB = Job(
+    "evaluate_detection",
+    "Judge the lists of a simulated province against its truth",
+    main,
+    ("as_of", "truth"),
+    check,
+)
+
+if __name__ == "__main__":
+    run(JOB)

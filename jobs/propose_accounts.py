@@ -1,0 +1,74 @@
+"""Build gold.high_risk_account: the accounts to look at first as of a date. Nothing is locked."""
+
+from datetime import timedelta
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from expectations.gold_account import (
+    ACCOUNT_DECISION,
+    HIGH_RISK_ACCOUNT,
+    INDICATOR,
+    MEMBER_FEATURE,
+)
+from features.accounts import current_state, in_words, ranked_accounts
+from jobs._rulebook import check_rules, rulebook
+from jobs._runtime import Job, JobRun, run
+from jobs._tables import Lake
+
+
+def main(this: JobRun) -> str:
+    """Rebuild one as-of date; safe to run again."""
+    lake, day, detect = this.lake, this.as_of, this.config.detect
+    rules = rulebook(this.config)
+    language = this.config.report.language
+    is_today = F.col("as_of_date") == F.lit(day)
+    shown = lake.read(INDICATOR).filter(is_today & (F.col("subject_type") == "member"))
+    features = lake.read(MEMBER_FEATURE).filter(is_today)
+    texts = {code: words[language] for code, words in rules.texts.items()}
+    checks = {code: words[language] for code, words in rules.checks.items()}
+    accounts = ranked_accounts(shown, features)
+    first_reason = F.col("reasons")[0]["reason_code"]
+    listed = (
+        accounts.withColumn("next_check", _chosen(checks, first_reason))
+        .withColumn("reasons", in_words("reasons", texts))
+        .withColumns(
+            {
+                "as_of_date": F.lit(day),
+                "is_within_capacity": F.col("rank") <= detect.capacity,
+                "expires_on": F.lit(day + timedelta(days=detect.expires_days)),
+            }
+        )
+    )
+    rows = lake.replace(_with_state(this, lake, listed), HIGH_RISK_ACCOUNT, {"as_of_date": day})
+    return f"{rows} accounts listed, the first {detect.capacity} are a week's work"
+
+
+def _with_state(this: JobRun, lake: Lake, listed: DataFrame) -> DataFrame:
+    """Add the state: what a person decided within the time of a proposal, otherwise proposed."""
+    if not lake.exists(ACCOUNT_DECISION):
+        return listed.withColumn("state", F.lit("proposed"))
+    decided = current_state(lake.read(ACCOUNT_DECISION), this.as_of)
+    lasts = F.date_add(F.to_date("decided_at"), this.config.detect.expires_days)
+    state = (
+        F.when(F.col("decision").isNull(), "proposed")
+        .when(lasts < F.lit(this.as_of), "expired")
+        .otherwise(F.col("decision"))
+    )
+    return listed.join(decided, on="member_id", how="left").withColumn("state", state)
+
+
+def _chosen(words: dict[str, str], code: Column) -> Column:
+    return F.create_map(*(F.lit(part) for pair in words.items() for part in pair))[code]
+
+
+JOB = Job(
+    "propose_accounts",
+    "Rank the accounts to look at first, with reasons and what to check",
+    main,
+    ("as_of",),
+    check_rules,
+)
+
+if __name__ == "__main__":
+    run(JOB)

@@ -1,0 +1,169 @@
+"""How good a list of accounts is, judged against the truth of a simulated province."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+#: The part of insured people whose place on a list counts as being seen.
+TOP_SHARE = 0.01
+#: Benign groups of fewer people say little.
+MIN_BENIGN = 100
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Who is in fraud, for how much, and who only looks like it.
+
+    Args:
+        accounts: `member_id, typology, active_from, loss`, one row per account used in fraud.
+        benign: `member_id, benign_type`.
+        insured: how many people are insured.
+    """
+
+    accounts: pl.DataFrame
+    benign: pl.DataFrame
+    insured: int
+
+    @property
+    def top(self) -> int:
+        """Places on a list that count as being seen."""
+        return max(1, round(self.insured * TOP_SHARE))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measure of a list, for a slice of it; `n` is how many accounts it rests on."""
+
+    measure: str
+    slice: str
+    value: float | None
+    n: int
+
+
+def reranked(indicators: pl.DataFrame, without: str | None = None) -> pl.DataFrame:
+    """Rank accounts as `features.accounts` does, with a family of rules switched off.
+
+    Args:
+        indicators: `member_id, family, points, held_back_by, expected_loss`.
+        without: the family.
+
+    Returns:
+        `member_id, points, rank`.
+    """
+    counted = indicators.filter(pl.col("held_back_by").is_null())
+    if without is not None:
+        counted = counted.filter(pl.col("family") != without)
+    return (
+        counted.group_by("member_id", "family")
+        .agg(pl.max("points"), pl.first("expected_loss"))
+        .group_by("member_id")
+        .agg(pl.sum("points").round(6), pl.first("expected_loss"))
+        .sort(["points", "expected_loss", "member_id"], descending=[True, True, False])
+        .with_columns(rank=pl.int_range(1, pl.len() + 1))
+        .select("member_id", "points", "rank")
+    )
+
+
+def figures(ranked: pl.DataFrame, truth: Truth, capacities: Sequence[int]) -> list[Figure]:
+    """Every measure of one list.
+
+    Average precision counts the accounts that are not listed as never found. Loss is the truth's loss
+    to the fund over the whole period. Lift is precision over the share of accounts in fraud.
+    """
+    positives = truth.accounts.height
+    whole_loss = float(truth.accounts["loss"].sum())
+    judged = ranked.join(truth.accounts, on="member_id", how="left").sort("rank")
+    is_hit = pl.col("loss").is_not_null()
+    hits = judged.with_columns(found=is_hit.cum_sum()).filter(is_hit)
+    base = positives / truth.insured if truth.insured else 0.0
+    told = [
+        Figure(
+            "average_precision",
+            "",
+            _share(float((hits["found"] / hits["rank"]).sum()), positives),
+            positives,
+        )
+    ]
+    for name, size in [*((str(each), each) for each in capacities), ("1%", truth.top)]:
+        first = judged.filter(pl.col("rank") <= size)
+        found, loss = int(first["loss"].is_not_null().sum()), float(first["loss"].sum() or 0.0)
+        precision = found / size
+        told += [
+            Figure("precision", name, precision, size),
+            Figure("recall", name, _share(found, positives), positives),
+            Figure("loss_recall", name, _share(loss, whole_loss), positives),
+            Figure("lift", name, _share(precision, base), size),
+        ]
+    return told + _by_typology(judged, truth) + _by_benign(judged, truth)
+
+
+def days_to_detection(lists: dict[date, pl.DataFrame], truth: Truth) -> list[Figure]:
+    """Median days from an account's first offence to its first place in the top of a monthly list."""
+    seen = [
+        ranked.filter(pl.col("rank") <= truth.top).select("member_id", day=pl.lit(day))
+        for day, ranked in lists.items()
+    ]
+    if not seen:
+        return []
+    first = pl.concat(seen).group_by("member_id").agg(pl.min("day"))
+    started = pl.max_horizontal("active_from", pl.lit(min(lists)).cast(pl.Date))
+    waits = (
+        truth.accounts.join(first, on="member_id")
+        .filter(pl.col("day") >= pl.col("active_from"))
+        .select(wait=(pl.col("day") - started).dt.total_days())
+    )
+    median = waits["wait"].median()
+    return [
+        Figure(
+            "days_to_detection", "", None if median is None else float(str(median)), waits.height
+        ),
+        Figure("ever_seen", "", _share(waits.height, truth.accounts.height), truth.accounts.height),
+    ]
+
+
+def _by_typology(judged: pl.DataFrame, truth: Truth) -> list[Figure]:
+    seen = judged.filter(pl.col("rank") <= truth.top).select("member_id", is_seen=pl.lit(1))
+    rows = (
+        truth.accounts.join(seen, on="member_id", how="left")
+        .group_by("typology")
+        .agg(
+            n=pl.len(),
+            recall=pl.col("is_seen").fill_null(0).mean(),
+            loss=pl.col("loss").sum(),
+            found=(pl.col("loss") * pl.col("is_seen").fill_null(0)).sum(),
+        )
+        .sort("typology")
+    )
+    told = []
+    for row in rows.iter_rows(named=True):
+        told += [
+            Figure("recall_by_typology", row["typology"], row["recall"], row["n"]),
+            Figure(
+                "loss_recall_by_typology",
+                row["typology"],
+                _share(row["found"], row["loss"]),
+                row["n"],
+            ),
+        ]
+    return told
+
+
+def _by_benign(judged: pl.DataFrame, truth: Truth) -> list[Figure]:
+    innocent = truth.benign.join(truth.accounts, on="member_id", how="anti")
+    seen = judged.filter(pl.col("rank") <= truth.top).select("member_id", is_seen=pl.lit(1))
+    rows = (
+        innocent.join(seen, on="member_id", how="left")
+        .group_by("benign_type")
+        .agg(n=pl.len(), alarms=pl.col("is_seen").fill_null(0).mean())
+        .sort("benign_type")
+    )
+    return [
+        Figure("false_alarms_by_benign", row["benign_type"], row["alarms"], row["n"])
+        for row in rows.iter_rows(named=True)
+    ]
+
+
+def _share(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
