@@ -4,6 +4,7 @@ from expectations.contract import TableContract
 from expectations.gold import GOLD_TABLES
 from expectations.gold_account import ACCOUNT_TABLES
 from expectations.gold_fact import FACT_TABLES
+from expectations.gold_provider import PROVIDER_TABLES
 from expectations.landing import LandingTable
 from expectations.landing_event import CLAIM_TABLES
 from expectations.landing_inquiry import INQUIRY_TABLES
@@ -23,6 +24,7 @@ def all_contracts() -> tuple[TableContract, ...]:
         *(table.silver for table in LANDING_TABLES),
         *FACT_TABLES,
         *ACCOUNT_TABLES,
+        *PROVIDER_TABLES,
         *GOLD_TABLES,
         *(quarantine(table.name) for table in LANDING_TABLES),
         *OPS_TABLES,

@@ -90,13 +90,13 @@ def indicators(
 
 def _with_peers(features: DataFrame, peers: DataFrame, rules: Sequence[Rule]) -> DataFrame:
     """Add to each row what is usual among its peers: `peer`, a map from feature to median and high."""
-    names = sorted({rule.main.feature for rule in rules})
+    names: list[bool | float | int | str] = sorted({rule.main.feature for rule in rules})
     usual = (
         peers.filter(F.col("feature").isin(*names))
         .groupBy("peer_group")
         .pivot("feature", names)
         .agg(F.first(F.struct("median", "high")))
-        .withColumnsRenamed({name: _peer(name) for name in names})
+        .withColumnsRenamed({str(name): _peer(str(name)) for name in names})
     )
     return features.join(F.broadcast(usual), on="peer_group", how="left")
 

@@ -6,11 +6,13 @@ import polars as pl
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from expectations.gold_account import MEMBER_FEATURE
 from expectations.gold_fact import FEE_FACT, VISIT_FACT
 from expectations.landing import LandingTable
 from expectations.landing_event import SPECIAL_CERT
 from expectations.landing_inquiry import TRACE_SCAN
 from expectations.landing_reference import DRUG, INSTITUTION, PERSON, SPECIAL_DISEASE
+from features.dispensing import sales
 from features.member.frames import References
 from features.member_rows import (
     certificate_rows,
@@ -71,6 +73,22 @@ def member_kinds(lake: Lake, as_of: date) -> dict[str, DataFrame]:
         "sales": sale_rows(delivered(lake, TRACE_SCAN, as_of), as_of),
         "shared": shared_rows(visits, members, as_of),
     }
+
+
+def dispensed(lake: Lake, as_of: date) -> DataFrame:
+    """The drugs dispensed in the year before a day, with who got them.
+
+    Raises:
+        DataRefused: when facts or member features have not been built.
+    """
+    features = lake.read(MEMBER_FEATURE).filter(F.col("as_of_date") == F.lit(as_of))
+    return sales(
+        standing(lake.read(FEE_FACT), as_of),
+        standing(lake.read(VISIT_FACT), as_of),
+        delivered(lake, DRUG, as_of),
+        features,
+        as_of,
+    )
 
 
 def member_references(lake: Lake, as_of: date) -> References:

@@ -29,12 +29,20 @@ STEPS = (
     Step("conform_tables", after=("ingest_batch",)),
     Step("validate_tables", after=("conform_tables",)),
     Step("build_facts", after=("validate_tables",)),
-    Step("build_institution_features", after=("validate_tables",)),
+    Step("build_member_features", after=("build_facts",)),
+    Step("build_institution_features", after=("validate_tables", "build_member_features")),
+    Step("build_doctor_features", after=("build_member_features",)),
+    Step("build_drug_features", after=("build_member_features",)),
+    Step(
+        "flag_indicators",
+        after=("build_member_features", "build_institution_features", "build_doctor_features"),
+    ),
+    Step("propose_accounts", after=("flag_indicators",)),
     Step("build_links", after=("validate_tables",)),
     Step("build_components", after=("build_links",)),
     Step("train_model", after=("build_institution_features", "build_components")),
     Step("score_subjects", after=("build_institution_features", "train_model")),
-    Step("write_report", after=("score_subjects", "build_components")),
+    Step("write_report", after=("score_subjects", "build_components", "propose_accounts")),
 )
 
 

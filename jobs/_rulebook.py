@@ -1,9 +1,11 @@
 """The rules in force: what conf/typologies.yaml says, checked against the features that there are."""
 
+from expectations.feature import FeatureDefinition
 from expectations.member_feature import MEMBER_FEATURES
+from expectations.provider_feature import DOCTOR_FEATURES, INSTITUTION_DRUG_FEATURES
 from jobs._config import Config
 from jobs._runtime import Options
-from jobs._typologies import Typologies, load_typologies
+from jobs._typologies import Subject, Typologies, load_typologies
 
 
 def rulebook(config: Config) -> Typologies:
@@ -12,7 +14,12 @@ def rulebook(config: Config) -> Typologies:
     Raises:
         ConfigError: naming every fault in the file.
     """
-    return load_typologies(config.detect.typologies, {"member": MEMBER_FEATURES})
+    known: dict[Subject, tuple[FeatureDefinition, ...]] = {
+        "member": MEMBER_FEATURES,
+        "institution": INSTITUTION_DRUG_FEATURES,
+        "doctor": DOCTOR_FEATURES,
+    }
+    return load_typologies(config.detect.typologies, known)
 
 
 def check_rules(config: Config, options: Options) -> None:

@@ -1,7 +1,7 @@
 """Reading conf/typologies.yaml: rules, what explains them, and their words."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +15,6 @@ from features.rules import Allowance, Condition, Rule
 from jobs._errors import ConfigError
 
 Subject = Literal["member", "institution", "doctor"]
-SUBJECTS: tuple[Subject, ...] = ("member", "institution", "doctor")
 
 
 class _Part(BaseModel):
@@ -82,7 +81,7 @@ class Typologies:
     checks: dict[str, dict[str, str]]
 
 
-def load_typologies(path: str, known: dict[Subject, Iterable[FeatureDefinition]]) -> Typologies:
+def load_typologies(path: str, known: Mapping[Subject, Iterable[FeatureDefinition]]) -> Typologies:
     """Read and check the rules.
 
     Args:
@@ -100,6 +99,7 @@ def load_typologies(path: str, known: dict[Subject, Iterable[FeatureDefinition]]
     faults = _faults(file, windows)
     if faults:
         raise ConfigError("\n".join(f"{path}: {fault}" for fault in faults))
+    rules = (*file.member, *file.institution, *file.doctor)
     return Typologies(
         rules={
             subject: tuple(_rule(each, windows[subject]) for each in getattr(file, subject))
@@ -109,14 +109,9 @@ def load_typologies(path: str, known: dict[Subject, Iterable[FeatureDefinition]]
             Allowance(each.code, each.holds_back, tuple(part.condition for part in each.when))
             for each in file.allowed
         ),
-        texts={
-            each.code: each.text.model_dump()
-            for each in (*file.member, *file.institution, *file.doctor, *file.allowed)
-        },
-        checks={
-            each.code: each.check.model_dump()
-            for each in (*file.member, *file.institution, *file.doctor)
-        },
+        texts={each.code: each.text.model_dump() for each in rules}
+        | {each.code: each.text.model_dump() for each in file.allowed},
+        checks={each.code: each.check.model_dump() for each in rules},
     )
 
 

@@ -1,10 +1,17 @@
-"""Build gold.institution_feature: one row per institution as of a date."""
+"""Build gold.institution_feature and gold.institution_drug_feature: institutions as of a date."""
 
 from pyspark.sql import functions as F
 
 from expectations.gold import INSTITUTION_FEATURE
+from expectations.gold_fact import VISIT_FACT
+from expectations.gold_provider import INSTITUTION_DRUG_FEATURE
+from expectations.landing_inquiry import TRACE_SCAN
+from expectations.landing_reference import DRUG
+from features.dispensing import institution_drug_features
+from jobs._account_claims import delivered, dispensed
 from jobs._claims import claims_as_of
 from jobs._runtime import Job, JobRun, run
+from jobs._tables import standing
 
 
 def main(this: JobRun) -> str:
@@ -12,7 +19,19 @@ def main(this: JobRun) -> str:
     claims = claims_as_of(this.lake, this.as_of)
     features = claims.features_of(claims.subjects()).withColumn("as_of_date", F.lit(this.as_of))
     rows = this.lake.replace(features, INSTITUTION_FEATURE, {"as_of_date": this.as_of})
-    return f"{rows} institutions, {len(INSTITUTION_FEATURE.columns) - 2} features"
+    told = f"{rows} institutions, {len(INSTITUTION_FEATURE.columns) - 2} features"
+    if not this.lake.exists(DRUG.silver):
+        return f"{told}; no drugs were delivered, so nothing is said of dispensing"
+    dispensing = institution_drug_features(
+        dispensed(this.lake, this.as_of),
+        claims.institutions,
+        claims.members,
+        standing(this.lake.read(VISIT_FACT), this.as_of),
+        delivered(this.lake, TRACE_SCAN, this.as_of),
+        this.as_of,
+    ).withColumn("as_of_date", F.lit(this.as_of))
+    rows = this.lake.replace(dispensing, INSTITUTION_DRUG_FEATURE, {"as_of_date": this.as_of})
+    return f"{told}; {rows} that dispense, {len(INSTITUTION_DRUG_FEATURE.columns) - 2} features"
 
 
 JOB = Job(

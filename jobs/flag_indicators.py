@@ -1,9 +1,15 @@
-"""Build gold.indicator: which patterns members show as of a date, and the settlements behind them."""
+"""Build gold.indicator: what members, institutions and doctors show, and the settlements behind it."""
 
+from dataclasses import dataclass
+from functools import reduce
+
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from expectations.contract import TableContract
 from expectations.gold_account import INDICATOR, MEMBER_FEATURE, PEER_STATISTIC
 from expectations.gold_fact import FEE_FACT, VISIT_FACT
+from expectations.gold_provider import DOCTOR_FEATURE, INSTITUTION_DRUG_FEATURE
 from expectations.landing_reference import DRUG
 from features.evidence import visits_with_kinds, with_evidence
 from features.rules import indicators
@@ -11,39 +17,68 @@ from jobs._account_claims import delivered
 from jobs._rulebook import check_rules, rulebook
 from jobs._runtime import Job, JobRun, run, step
 from jobs._tables import standing
+from jobs._typologies import Subject
+
+
+@dataclass(frozen=True)
+class _Flagged:
+    """A kind of subject, its features, and whether it is compared with peers."""
+
+    subject: Subject
+    table: TableContract
+    has_peers: bool = False
+
+
+_FLAGGED = (
+    _Flagged("member", MEMBER_FEATURE, has_peers=True),
+    _Flagged("institution", INSTITUTION_DRUG_FEATURE),
+    _Flagged("doctor", DOCTOR_FEATURE),
+)
 
 
 def main(this: JobRun) -> str:
-    """Rebuild one as-of date; safe to run again."""
+    """Rebuild one as-of date; safe to run again. Kinds of subjects without features are left out."""
     lake, day = this.lake, this.as_of
     rules = rulebook(this.config)
-    is_today = F.col("as_of_date") == F.lit(day)
-    features = (
-        lake.read(MEMBER_FEATURE).filter(is_today).withColumnRenamed("member_id", "subject_id")
-    )
-    peers = lake.read(PEER_STATISTIC).filter(is_today)
-    found = indicators(features, peers, rules.rules["member"], rules.allowances).persist()
-    with step(this, "rules"):
-        flagged = found.select("subject_id").distinct().count()
+    fees = standing(lake.read(FEE_FACT), day)
     visits = visits_with_kinds(
-        standing(lake.read(VISIT_FACT), day),
-        standing(lake.read(FEE_FACT), day),
-        delivered(lake, DRUG, day),
-    ).withColumnRenamed("member_id", "subject_id")
-    shown = (
-        with_evidence(found, visits, day)
-        .drop("evidence")
-        .withColumns({"as_of_date": F.lit(day), "subject_type": F.lit("member")})
+        standing(lake.read(VISIT_FACT), day), fees, delivered(lake, DRUG, day)
+    )
+    is_today = F.col("as_of_date") == F.lit(day)
+    lake.read(MEMBER_FEATURE)
+    every: list[DataFrame] = []
+    for kind in _FLAGGED:
+        if not lake.exists(kind.table) or not rules.rules[kind.subject]:
+            continue
+        key = f"{kind.subject}_id"
+        features = lake.read(kind.table).filter(is_today).withColumnRenamed(key, "subject_id")
+        peers = lake.read(PEER_STATISTIC).filter(is_today) if kind.has_peers else None
+        allowances = rules.allowances if kind.subject == "member" else ()
+        found = indicators(features, peers, rules.rules[kind.subject], allowances).persist()
+        with step(this, f"{found.count()} indicators of {kind.subject}s"):
+            shown = with_evidence(found, _of_subject(visits, fees, key), day)
+            every.append(shown.withColumn("subject_type", F.lit(kind.subject)))
+    frame = (
+        reduce(DataFrame.unionByName, every).drop("evidence").withColumn("as_of_date", F.lit(day))
     )
     with step(this, "evidence"):
-        rows = lake.replace(shown, INDICATOR, {"as_of_date": day})
-    found.unpersist()
-    return f"{rows} indicators on {flagged} members"
+        rows = lake.replace(frame, INDICATOR, {"as_of_date": day})
+    return f"{rows} indicators"
+
+
+def _of_subject(visits: DataFrame, fees: DataFrame, key: str) -> DataFrame:
+    """Visits with the subject that they are evidence for."""
+    if key in visits.columns:
+        return visits.withColumnRenamed(key, "subject_id")
+    named = fees.filter(F.col(key).isNotNull()).select(
+        "settlement_id", F.col(key).alias("subject_id")
+    )
+    return visits.join(named.distinct(), on="settlement_id")
 
 
 JOB = Job(
     "flag_indicators",
-    "Flag what members show, by the rules in conf/typologies.yaml",
+    "Flag what members, institutions and doctors show, by conf/typologies.yaml",
     main,
     ("as_of",),
     check_rules,

@@ -215,7 +215,8 @@ def _carried(values: _Ints, is_first: npt.NDArray[np.bool_]) -> _Ints:
 
 def _running_max(values: _Ints, segment: _Ints) -> _Ints:
     apart = segment * _APART
-    return np.maximum.accumulate(values + apart) - apart
+    highest: _Ints = np.maximum.accumulate(values + apart) - apart
+    return highest
 
 
 def _before(values: _Ints, is_first: npt.NDArray[np.bool_], start: int | np.int64) -> _Ints:

@@ -1,0 +1,28 @@
+"""Build gold.doctor_feature: one row per doctor as of a date."""
+
+from pyspark.sql import functions as F
+
+from expectations.gold_provider import DOCTOR_FEATURE
+from expectations.landing_event import SPECIAL_CERT
+from features.dispensing import doctor_features
+from jobs._account_claims import delivered, dispensed
+from jobs._runtime import Job, JobRun, run
+
+
+def main(this: JobRun) -> str:
+    """Rebuild one as-of date; safe to run again."""
+    lake, day = this.lake, this.as_of
+    certificates = delivered(lake, SPECIAL_CERT, day)
+    features = doctor_features(dispensed(lake, day), certificates, day)
+    rows = lake.replace(
+        features.withColumn("as_of_date", F.lit(day)), DOCTOR_FEATURE, {"as_of_date": day}
+    )
+    return f"{rows} doctors, {len(DOCTOR_FEATURE.columns) - 2} features"
+
+
+JOB = Job(
+    "build_doctor_features", "Compute the features of every doctor as of a date", main, ("as_of",)
+)
+
+if __name__ == "__main__":
+    run(JOB)
