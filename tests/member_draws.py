@@ -6,7 +6,7 @@ from typing import Any
 
 from member_histories import AS_OF, MEMBER_KINDS, REFERENCE_KINDS, Row, Rows, day, reference
 
-_CODES = ("I10", "i10.x00", "E11.9", "C34", "N18", "Z49.1", "Z94", "J06", "", None)
+_CODES = ("I10", "i10.x00", "E11.9", "C34", "N18", "Z49.1", "Z94", "J06", "J06.9", "K29", "", None)
 _ICD = ("E11;E10.9", "C;D02", "i10; I11", "N18;", "", None)
 _DISEASES = (("M1", "e11"), ("M2", "C;D05"), ("M3", None))
 
@@ -37,10 +37,10 @@ def drawn_references(seed: int) -> dict[str, list[Row]]:
             "institutions",
             f"h{number}",
             institution_type=rng.choice(["hospital", "village", None]),
-            visit_cap=rng.choice([30.0, 60.0, 33.33, None]),
+            visit_cap=rng.choice([25.0, 40.0, 33.33, None]),
             district=rng.choice(["d1", "d2", "d3", None]),
-            latitude=None if number == 3 else round(30 + rng.random(), 2),
-            longitude=None if number == 3 else round(110 + rng.random(), 2),
+            latitude=None if number == 3 else round(28 + 5 * rng.random(), 2),
+            longitude=None if number == 3 else round(108 + 5 * rng.random(), 2),
         )
         for number in range(6)
     ]
@@ -76,11 +76,16 @@ class _Member:
     ) -> None:
         self.rng, self.rows, self.name, self.visits = rng, rows, name, visits
         self.settled = 0
+        # Members differ: few places or many, few illnesses or many, cheap things or dear ones.
+        self.places = [f"h{rng.randint(0, 6)}" for _ in range(rng.choice([1, 2, 4, 12]))]
+        self.codes = rng.sample(_CODES, rng.randint(1, 4))
+        self.kinds = rng.sample(["exam", "treatment", "material"], rng.randint(1, 3))
+        self.dearest = rng.choice([2000, 40000])
 
     def draw(self) -> None:
         rng = self.rng
         agos = [rng.randint(-4, 430) for _ in range(self.visits)]
-        agos += [ago - rng.randint(0, 2) for ago in rng.sample(agos, self.visits // 3)]
+        agos += [ago - rng.choice([0, 0, 1]) for ago in rng.sample(agos, self.visits // 2)]
         for ago in agos:
             self._visit(ago, rng.choice(["11", "11", "14", "41", None]))
         for ago in (rng.randint(0, 380) for _ in range(rng.randint(0, 3))):
@@ -95,8 +100,8 @@ class _Member:
         cents = sum(fee["cents"] for fee in fees)
         visit = self._settlement(ago, cents) | {
             "visit_type": visit_type,
-            "diagnosis": rng.choice(_CODES),
-            "diagnoses": rng.choice([None, [], ["E11", None], ["c34.1", "I10"]]),
+            "diagnosis": rng.choice(self.codes),
+            "diagnoses": rng.choice([None, [], [rng.choice(self.codes), None]]),
             "credential": rng.choice(["01", "02", None]),
             "proxy": rng.choice(["p1", "p2", None, None]),
             **changes,
@@ -135,14 +140,14 @@ class _Member:
             "settlement_id": f"{self.name}-{self.settled}",
             "is_refund": False,
             "time": datetime.combine(day(ago), clock),
-            "institution_id": f"h{rng.randint(0, 6)}",
+            "institution_id": rng.choice(self.places),
             "cents": cents,
             "fund_cents": int(cents * rng.choice([0, 0.5, 0.8])),
         }
 
     def _fee(self, ago: int) -> Row:
         rng = self.rng
-        item_type = rng.choice(["drug", "drug", "drug", "exam", "treatment", "material"])
+        item_type = rng.choice(["drug", rng.choice(self.kinds)])
         is_drug = item_type == "drug"
         boxes = float(rng.choice([1, 1, 2, 3, 0.5, 6]))
         stated = is_drug and rng.random() < 0.4
@@ -152,7 +157,7 @@ class _Member:
             "drug_id": f"d{rng.randint(0, 10)}" if is_drug else None,
             "doctor_id": rng.choice(["x", "y", "z", "u", "v", "w", None]) if is_drug else None,
             "quantity": boxes,
-            "cents": rng.randint(0, 3000),
+            "cents": rng.randint(0, self.dearest),
             "stated_days": float(rng.choice([3, 7.25, 30])) if stated else 0.0,
             "unstated_quantity": 0.0 if stated or not is_drug else boxes,
         }
@@ -173,7 +178,7 @@ class _Member:
             person = {
                 "paused_from": rng.choice([day(rng.randint(0, 300)), None]),
                 "death_date": rng.choice([day(rng.randint(0, 300)), None, None]),
-                "latitude": rng.choice([30.5, None]),
+                "latitude": rng.choice([30.5, 30.5, None]),
                 "longitude": 110.5,
             }
             self.rows["persons"].append(name | person)

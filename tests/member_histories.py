@@ -161,7 +161,7 @@ class Account:
         dates = {"start": day(first), "end": day(last)}
         return self.visit(last, *fees, visit_type="21", **dates, **changes)
 
-    def add(self, kind: str, **values: Any) -> "Account":
+    def add(self, kind: str, /, **values: Any) -> "Account":
         """A row of another kind."""
         self.rows[kind].append(dict.fromkeys(SCHEMAS[kind]) | values)
         return self
