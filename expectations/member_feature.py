@@ -51,7 +51,7 @@ USE = declared(
         90,
         "share",
         (4,),
-        "drug visits with 0.9 to under 1 of the institution's visit cap",
+        "drug visits with 0.9 to under 1 of the institution's visit cap / those where one is known",
     ),
     (
         "small_visit_count_90d",
@@ -67,7 +67,7 @@ USE = declared(
         180,
         "ratio",
         (1,),
-        "standard deviation / mean of days between drug visits",
+        "sample standard deviation / mean of the days between a drug visit and the one before",
     ),
     (
         "wake_up_visit_count_365d",
@@ -75,9 +75,16 @@ USE = declared(
         180,
         "count",
         (2,),
-        "drug visits within 30 days of the end of a rest of 90 days and more",
+        "drug visits of the last 180 days within 30 days of the end of a rest of 90 days and more",
     ),
-    ("village_share_365d", "", 365, "share", (1,), "drug visits at village institutions"),
+    (
+        "village_share_365d",
+        "",
+        365,
+        "share",
+        (1,),
+        "drug visits at village institutions, of those whose type is known",
+    ),
 )
 
 CARE = declared(
@@ -135,7 +142,7 @@ SUPPLY = declared(
         180,
         "days",
         (1,),
-        "days' supply beyond 180 and a reserve of 30, over ingredients",
+        "days' supply beyond 180 and a reserve of 30, added up over ingredients",
     ),
     (
         "overlap_days_180d",
@@ -143,7 +150,7 @@ SUPPLY = declared(
         180,
         "days",
         (1,),
-        "days of a fill that an earlier one of the ingredient covers, days in hospital left out",
+        "days covered by two fills of an ingredient and more, each once, also those still to come; by the fill that doubles them; days in hospital left out",
     ),
     (
         "elsewhere_overlap_days_180d",
@@ -151,7 +158,7 @@ SUPPLY = declared(
         180,
         "days",
         (1,),
-        "the same, where the longest-lasting earlier fill came from another institution",
+        "the same, covered by fills from two institutions and more",
     ),
     (
         "elsewhere_overlap_days_365d",
@@ -159,7 +166,7 @@ SUPPLY = declared(
         365,
         "days",
         (1,),
-        "the same, where the longest-lasting earlier fill came from another institution",
+        "the same, covered by fills from two institutions and more",
     ),
     (
         "early_refill_count_180d",
@@ -167,7 +174,7 @@ SUPPLY = declared(
         180,
         "count",
         (1,),
-        "fills with at least a quarter of the previous one left",
+        "fills (of an ingredient, day and institution) with stock of at least a quarter of the previous one left",
     ),
     (
         "elsewhere_early_refill_count_180d",
@@ -191,7 +198,7 @@ SUPPLY = declared(
         365,
         "days",
         (1,),
-        "largest stock of an ingredient at the as-of date, one day's supply a day being used",
+        "largest stock of an ingredient at the as-of date, one day's supply a day being used, none in hospital",
     ),
     (
         "stock_peak_days_365d",
@@ -199,7 +206,7 @@ SUPPLY = declared(
         365,
         "days",
         (1,),
-        "largest stock of an ingredient right after a fill",
+        "largest stock of an ingredient right after a fill, used in the same way",
     ),
     (
         "dose_ratio_max_90d",
@@ -207,7 +214,7 @@ SUPPLY = declared(
         90,
         "ratio",
         (1,),
-        "largest sum of defined daily doses / (90 x those of a day at the label dose)",
+        "largest sum of an ingredient's defined daily doses / (90 x those of a day at the highest label dose of its drugs in the year)",
     ),
     (
         "oversupplied_ingredient_count_180d",
@@ -223,7 +230,7 @@ SUPPLY = declared(
         90,
         "days",
         (1,),
-        "days on which a drug of a class (ATC, five characters) was given while the one before, another, lasted",
+        "days on which fills of two ingredients and more of a class (ATC, five characters) last, each once, added up over classes",
     ),
     (
         "excess_fund_sum_365d",
@@ -231,7 +238,7 @@ SUPPLY = declared(
         365,
         "yuan",
         (1,),
-        "fund's part of supply beyond a day's use a day and a reserve of 30, and of drugs that no illness explains",
+        "fund's part of an ingredient's supply beyond a day's use a day since its first fill and a reserve of 30, and, of the rest, of drugs that no illness explains",
     ),
     ("long_fill_share_365d", "", 365, "share", (1,), "fills of chronic drugs for 28 days and more"),
 )
@@ -240,7 +247,7 @@ SHOPPING = declared(
     _VISITS,
     ("institution_count_30d", "17", 30, "count", (1,), "institutions of drug visits"),
     ("institution_count_90d", "17", 90, "count", (1,), "institutions of drug visits"),
-    ("doctor_count_90d", "18", 90, "count", (1,), "doctors who billed drugs"),
+    ("doctor_count_90d", "18", 90, "count", (1,), "doctors who billed drugs, stays apart"),
     (
         "is_multiple_provider_90d",
         "19",
@@ -265,7 +272,14 @@ SHOPPING = declared(
         (1,),
         "sum of squared shares of institutions",
     ),
-    ("doctor_entropy_180d", "46", 180, "nats", (1,), "entropy of drug lines over doctors"),
+    (
+        "doctor_entropy_180d",
+        "46",
+        180,
+        "nats",
+        (1,),
+        "entropy of drug lines over doctors, stays apart",
+    ),
     ("doctor_concentration_180d", "46", 180, "share", (1,), "sum of squared shares of doctors"),
     (
         "new_institution_share_90d",
@@ -273,7 +287,7 @@ SHOPPING = declared(
         90,
         "share",
         (1,),
-        "institutions first seen within 90 days of the year's / all of 90 days",
+        "institutions with the first drug visit of the year within 90 days / all of 90 days",
     ),
     (
         "multi_institution_day_count_90d",
@@ -319,7 +333,7 @@ TRAVEL = declared(
         365,
         "count",
         (1,),
-        "drug visits elsewhere after the day of admission and before that of discharge",
+        "drug visits elsewhere, without a proxy, after the day of admission and before that of discharge",
     ),
     (
         "dead_or_paused_visit_count_365d",
@@ -329,7 +343,14 @@ TRAVEL = declared(
         (1,),
         "drug visits after death, or from the day the insurance paused",
     ),
-    ("e_voucher_share_90d", "66", 90, "share", (4,), "drug visits with an e-voucher"),
+    (
+        "e_voucher_share_90d",
+        "66",
+        90,
+        "share",
+        (4,),
+        "drug visits with an e-voucher, of those whose credential is known",
+    ),
     (
         "far_voucher_count_90d",
         "70",
@@ -378,7 +399,7 @@ PRODUCT = declared(
         180,
         "share",
         (0,),
-        "drugs that the visit's diagnosis does not explain, by amount",
+        "drugs that no diagnosis of the visit explains, by amount",
     ),
     (
         "unexplained_share_180d",
@@ -396,7 +417,7 @@ PRODUCT = declared(
         365,
         "count",
         (4,),
-        "calendar months with 95 % and more of a drug's monthly most",
+        "calendar months with 95 % and more of the monthly most of a drug",
     ),
     (
         "is_unmonitored_365d",
@@ -410,7 +431,14 @@ PRODUCT = declared(
 
 CERTIFICATE = declared(
     "special_cert, special_disease, fee_fact",
-    ("has_certificate", "", 365, "yes/no", (0,), "a special-disease certificate was in force"),
+    (
+        "has_certificate",
+        "",
+        365,
+        "yes/no",
+        (0,),
+        "a special-disease certificate was in force on a day",
+    ),
     ("certificate_age_days", "56", 0, "days", (1,), "since the newest certificate began"),
     (
         "certificate_amount_sum_365d",
@@ -426,7 +454,7 @@ CERTIFICATE = declared(
         180,
         "share",
         (0,),
-        "of these, drugs not for a certified disease",
+        "of these, drugs not for a certified disease; empty where it is not known what one is for",
     ),
     (
         "certificate_cap_share_365d",
@@ -434,7 +462,15 @@ CERTIFICATE = declared(
         365,
         "share",
         (4,),
-        "drugs settled over certificates / annual caps",
+        "drugs settled over certificates / annual caps of the certified diseases",
+    ),
+    (
+        "certificate_ramp_days_365d",
+        "56",
+        365,
+        "days",
+        (1,),
+        "from the start of the newest certificate to the first fill with which 90 days hold more than 1.2 x 90 days' supply of an ingredient",
     ),
 )
 
@@ -480,8 +516,22 @@ TRACE = declared(
         (4,),
         "boxes sold to the member, not returned and not split, that were scanned as sold again",
     ),
-    ("resold_gap_days_median_365d", "73", 365, "days", (4,), "median days until then"),
-    ("uncoded_share_90d", "75", 90, "share", (4,), "boxes that had to be scanned and were not"),
+    (
+        "resold_gap_days_median_365d",
+        "73",
+        365,
+        "days",
+        (4,),
+        "median days until such a box was sold again",
+    ),
+    (
+        "uncoded_share_90d",
+        "75",
+        90,
+        "share",
+        (4,),
+        "boxes that had to be scanned and were not, by drug",
+    ),
 )
 
 PEER = declared(

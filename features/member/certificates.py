@@ -2,25 +2,27 @@
 
 import polars as pl
 
-from features.member.frames import HORIZON, MemberFacts, share, within, yuan
+from features.member.frames import MemberFacts, share, within, yuan
 from features.member.illness import alike, treated
 
 
 def certificate_features(facts: MemberFacts) -> pl.DataFrame:
-    """What goes over a member's special-disease certificates, one row per holder."""
+    """What goes over special-disease certificates, one row per holder or member who used one.
+
+    Where it is not known what a certificate is for, nothing can be called unrelated.
+    """
     as_of = pl.lit(facts.as_of)
-    held = facts.rows.certificates.filter(
-        (pl.col("start_date") < as_of)
-        & (pl.col("end_date").is_null() | (pl.col("end_date") >= as_of - pl.duration(days=HORIZON)))
+    diseases = facts.certificates.join(
+        facts.references.diseases, on="special_disease_code", how="left"
     )
-    diseases = held.join(facts.references.diseases, on="special_disease_code", how="left")
     covered = (
-        diseases.select("member_id", covered=pl.col("indications").str.split(";"))
+        diseases.drop_nulls("indications")
+        .select("member_id", covered="indications")
         .explode("covered")
         .unique()
     )
     spent = facts.drugs.filter(pl.col("visit_type") == "14").select(
-        "member_id", "settlement_id", "drug_id", "ago", "cents", "supply", group=pl.col("diagnosis")
+        "member_id", "drug_id", "ago", "cents"
     )
     treats = treated(facts.references.drugs)
     fitting = (
@@ -32,29 +34,35 @@ def certificate_features(facts: MemberFacts) -> pl.DataFrame:
         .select("member_id", "drug_id", fits=True)
         .unique()
     )
-    limited = treats.select("drug_id").unique().with_columns(is_limited=True)
+    limited = treats.select("drug_id", is_limited=True).unique()
     lines = spent.join(fitting, on=["member_id", "drug_id"], how="left").join(
         limited, on="drug_id", how="left"
     )
     unrelated = pl.col("fits").is_null() & pl.col("is_limited").fill_null(value=False)
     use = lines.group_by("member_id").agg(
         certificate_amount_sum_365d=yuan(pl.col("cents").sum()),
-        certificate_unrelated_share_180d=share(
+        unrelated_share=share(
             pl.col("cents").filter(unrelated & within(180)).sum(),
             pl.col("cents").filter(within(180)).sum(),
         ),
     )
-    holders = held.group_by("member_id").agg(
-        certificate_age_days=(as_of - pl.col("start_date").max()).dt.total_days().cast(pl.Float64),
-        annual_cap=pl.col("annual_cap").sum(),
+    # A certificate that is renewed each year has one cap, not two.
+    by_disease = diseases.group_by("member_id", "special_disease_code").agg(
+        pl.max("start_date", "annual_cap"), is_known=pl.col("indications").is_not_null().all()
+    )
+    holders = by_disease.group_by("member_id").agg(
+        certificate_age_days=(as_of - pl.col("start_date").max()).dt.total_days(),
+        annual_cap=pl.col("annual_cap").sort().sum(),
         has_certificate=pl.lit(1.0),
+        is_known=pl.col("is_known").all(),
     )
     return (
-        holders.join(use, on="member_id", how="left")
+        holders.join(use, on="member_id", how="full", coalesce=True)
         .with_columns(
+            certificate_unrelated_share_180d=pl.when("is_known").then("unrelated_share"),
             certificate_cap_share_365d=share(
-                pl.col("certificate_amount_sum_365d"), pl.col("annual_cap")
-            )
+                pl.col("certificate_amount_sum_365d").fill_null(0), pl.col("annual_cap")
+            ),
         )
-        .drop("annual_cap")
+        .drop("annual_cap", "is_known", "unrelated_share")
     )

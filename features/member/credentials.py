@@ -2,70 +2,87 @@
 
 import polars as pl
 
-from features.member.frames import MemberFacts, share, within
+from features.member.frames import HORIZON, MemberFacts, share, within
 from features.member.visits import drug_visits
+
+_SHARED = ("device", "proxy")
 
 
 def credential_features(facts: MemberFacts) -> pl.DataFrame:
-    """Proxies and sharing, one row per member_id with a drug visit."""
-    visits = drug_visits(facts)
-    proxies = visits.group_by("member_id").agg(
-        proxy_count_180d=pl.col("proxy")
-        .filter(within(180))
-        .drop_nulls()
-        .n_unique()
-        .cast(pl.Float64),
-        proxy_visit_share_180d=pl.col("proxy").filter(within(180)).is_not_null().mean(),
+    """Proxies and sharing, one row per member_id with a drug visit, or who shares or was sold to."""
+    proxies = (
+        drug_visits(facts)
+        .group_by("member_id")
+        .agg(
+            proxy_count_180d=pl.col("proxy").filter(within(180)).drop_nulls().n_unique(),
+            proxy_visit_share_180d=pl.col("proxy").filter(within(180)).is_not_null().mean(),
+        )
     )
+    most = {
+        f"{name}_per_{kind}_90d": accounts.filter(pl.col("kind") == kind).max()
+        for kind in _SHARED
+        for name, accounts in (
+            ("accounts", pl.col("accounts")),
+            ("strangers", pl.col("accounts") - pl.col("relatives")),
+        )
+    }
     shared = facts.rows.shared.group_by("member_id").agg(
-        *(
-            pl.col("accounts")
-            .filter(pl.col("kind") == kind)
-            .max()
-            .fill_null(0)
-            .cast(pl.Float64)
-            .alias(f"accounts_per_{kind}_90d")
-            for kind in ("device", "proxy")
-        ),
-        *(
-            (pl.col("accounts") - pl.col("relatives"))
-            .filter(pl.col("kind") == kind)
-            .max()
-            .fill_null(0)
-            .cast(pl.Float64)
-            .alias(f"strangers_per_{kind}_90d")
-            for kind in ("device", "proxy")
-        ),
+        **most,
         kin_share_90d=share(
             (pl.col("relatives") - 1).sum().cast(pl.Float64),
             (pl.col("accounts") - 1).sum().cast(pl.Float64),
         ),
     )
-    return proxies.join(shared, on="member_id", how="left").join(
-        _boxes(facts), on="member_id", how="left"
+    return proxies.join(shared, on="member_id", how="full", coalesce=True).join(
+        _boxes(facts), on="member_id", how="full", coalesce=True
     )
 
 
 def _boxes(facts: MemberFacts) -> pl.DataFrame:
     """What the scans say of the boxes sold to the member."""
-    scans = facts.rows.sales.group_by("member_id").agg(
-        resold_box_count_365d=pl.col("sold_again").sum().cast(pl.Float64),
+    as_of = pl.lit(facts.as_of)
+    sales = facts.rows.sales.with_columns(ago=(as_of - pl.col("day")).dt.total_days()).filter(
+        pl.col("ago").is_between(1, HORIZON)
+    )
+    resold = sales.group_by("member_id").agg(
+        resold_box_count_365d=pl.col("sold_again").sum(),
         resold_gap_days_median_365d=pl.col("gap_days").median(),
     )
-    coded = facts.drugs.filter(
-        within(90)
-        & (pl.lit(facts.as_of) - pl.duration(days=pl.col("ago")) >= pl.col("trace_from"))
-        & (pl.col("visit_type") != "21")
+    # A scan of one drug does not stand for a box of another; one that names no drug may be of any.
+    asked = ["member_id", "drug_id"]
+    sold = (
+        facts.drugs.filter(
+            within(90)
+            & (as_of - pl.duration(days=pl.col("ago")) >= pl.col("trace_from"))
+            & pl.col("visit_type").ne_missing("21")
+        )
+        .group_by(asked)
+        .agg(boxes=pl.col("quantity").sum().round(4))
     )
-    sold = coded.group_by("member_id").agg(boxes=pl.col("quantity").sum())
-    start = facts.as_of
     scanned = (
-        facts.rows.sales.filter((pl.lit(start) - pl.col("day")).dt.total_days().is_between(1, 90))
+        sales.filter(within(90))
+        .join(facts.references.drugs.select("drug_id", "trace_from"), on="drug_id")
+        .filter(pl.col("day") >= pl.col("trace_from"))
+        .group_by(asked)
+        .agg(scanned=pl.len().cast(pl.Float64))
+    )
+    unnamed = (
+        sales.filter(within(90) & pl.col("drug_id").is_null())
         .group_by("member_id")
-        .agg(scanned=pl.len())
+        .agg(unnamed=pl.len().cast(pl.Float64))
     )
-    missing = sold.join(scanned, on="member_id", how="left").select(
-        "member_id",
-        uncoded_share_90d=(1 - pl.col("scanned").fill_null(0) / pl.col("boxes")).clip(0, 1),
+    uncoded = (
+        sold.join(scanned, on=asked, how="left")
+        .with_columns(missing=(pl.col("boxes") - pl.col("scanned").fill_null(0)).clip(0))
+        .sort("member_id", "drug_id")
+        .group_by("member_id")
+        .agg(pl.sum("missing", "boxes"))
+        .join(unnamed, on="member_id", how="left")
+        .select(
+            "member_id",
+            uncoded_share_90d=share(
+                (pl.col("missing") - pl.col("unnamed").fill_null(0)).clip(0), pl.col("boxes")
+            ),
+        )
     )
-    return missing.join(scans, on="member_id", how="full", coalesce=True)
+    return uncoded.join(resold, on="member_id", how="full", coalesce=True)

@@ -4,10 +4,13 @@ from datetime import date
 
 import polars as pl
 
+from expectations.feature import FeatureDefinition
+from expectations.member_feature import OWN_FEATURES, SUPPLY, TRACE
 from features.member.certificates import certificate_features
 from features.member.credentials import credential_features
 from features.member.frames import MemberRows, References, member_facts
 from features.member.products import product_features
+from features.member.references import usable
 from features.member.supply import supply_features
 from features.member.visits import (
     care_features,
@@ -26,12 +29,26 @@ _FAMILIES = (
     certificate_features,
     credential_features,
 )
+_COUNTED = ("count", "yuan", "yes/no")
+#: Sums, which are 0 where there is nothing to sum. What scans would tell is unknown without any.
+_SUMS = {each.name for each in OWN_FEATURES if each.unit in _COUNTED and each not in TRACE} | {
+    each.name for each in SUPPLY if each.unit == "days"
+}
 
 
 def member_features(rows: MemberRows, references: References, as_of: date) -> pl.DataFrame:
-    """Every member-level feature, one row per member_id with a settlement in the horizon."""
-    facts = member_facts(rows, references, as_of)
+    """Every member-level feature, one row per member_id with a settlement in the horizon.
+
+    Columns are doubles in the order of their declaration; empty means that there is no such number.
+    """
+    facts = member_facts(rows, usable(references), as_of)
     features = facts.visits.select("member_id").unique().sort("member_id")
     for family in _FAMILIES:
-        features = features.join(family(facts), on="member_id", how="left")
-    return features
+        features = features.join(family(facts), on="member_id", how="left", maintain_order="left")
+    return features.select("member_id", *(_column(each) for each in OWN_FEATURES))
+
+
+def _column(feature: FeatureDefinition) -> pl.Expr:
+    value = pl.col(feature.name).cast(pl.Float64)
+    number = pl.when(value.is_finite()).then(value)
+    return (number.fill_null(0.0) if feature.name in _SUMS else number).alias(feature.name)

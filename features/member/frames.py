@@ -5,11 +5,24 @@ from datetime import date
 
 import polars as pl
 
-from features.member.illness import explained
+from features.member.illness import explained, plain_code
 
 #: How far back a feature may look, in days before the as-of date.
 HORIZON = 365
 _CENTS = 100
+_FEE_SUMS = ("quantity", "cents", "stated_days", "unstated_quantity")
+_DRUG_ORDER = (
+    "member_id",
+    "ingredient",
+    "time",
+    "settlement_id",
+    "drug_id",
+    "doctor_id",
+    "day",
+    "quantity",
+    "cents",
+    "stated_days",
+)
 
 
 @dataclass(frozen=True)
@@ -18,9 +31,12 @@ class References:
 
     Args:
         drugs: `drug_id, ingredient, atc, category, days_per_box, ddd_per_box, monthly_max_boxes,
-            resale_ratio, list_price, chronic, cold_chain, indications, watch_from, trace_from`.
+            resale_ratio, chronic, cold_chain, indications, watch_from, trace_from`.
         institutions: `institution_id, institution_type, visit_cap, district, latitude, longitude`.
         diseases: `special_disease_code, indications`.
+
+    Indications are ICD-10 prefixes joined by semicolons as delivered, lists after
+    `features.member.references.usable`.
     """
 
     drugs: pl.DataFrame
@@ -33,8 +49,9 @@ class MemberRows:
     """All rows of some members within the horizon, as they stand as of a date.
 
     Args:
-        visits: `member_id, settlement_id, original_settlement_id, time, institution_id, visit_type,
-            diagnosis, diagnoses (a list of codes), credential, device, terminal, proxy, start, end, cents, fund_cents`; refunds too.
+        visits: `member_id, settlement_id, original_settlement_id, is_refund, time, institution_id,
+            visit_type, diagnosis, diagnoses (a list of codes), credential, device, proxy, start, end,
+            cents, fund_cents`; refunds too.
         fees: `member_id, settlement_id, day, item_type, drug_id, doctor_id, quantity, cents,
             stated_days, unstated_quantity`; refunds too.
         persons: `member_id, paused_from, death_date, latitude, longitude`, at most one a member.
@@ -59,7 +76,9 @@ class MemberFacts:
     Args:
         as_of: the date.
         visits: one row per settlement that is left after refunds, with the place and amounts of kinds of fees.
-        drugs: one row per settlement and drug that is left after refunds, with the drug and the visit.
+        drugs: one row per settlement, drug, doctor and day of the fee that is left after refunds, with
+            the drug and the visit.
+        certificates: those that were in force on a day of the horizon.
         rows: the rows that these come from.
         references: what was looked up.
     """
@@ -67,6 +86,7 @@ class MemberFacts:
     as_of: date
     visits: pl.DataFrame
     drugs: pl.DataFrame
+    certificates: pl.DataFrame
     rows: MemberRows
     references: References
 
@@ -74,14 +94,26 @@ class MemberFacts:
 def member_facts(rows: MemberRows, references: References, as_of: date) -> MemberFacts:
     """Net refunds against what they reverse and attach references and visits to fees.
 
-    A refund counts on the day of the settlement that it reverses. One whose settlement lies before
-    the horizon is left out with it, and so is a fee of a settlement that is not among the visits.
+    A refund counts on the day of the settlement that it reverses. One whose settlement is not among
+    the member's (it lies before the horizon, or was never delivered) is left out, and so are fees of
+    such a settlement. A refund of a refund changes nothing.
+
+    Args:
+        rows: the rows.
+        references: as of `features.member.references.usable`.
+        as_of: the date.
     """
-    netted = _netted_visits(rows.visits)
-    ids = rows.visits.select(
-        "settlement_id", netted_id=pl.coalesce("original_settlement_id", "settlement_id")
+    settled = _with_own_refunds(rows.visits, as_of)
+    netted = _netted_visits(settled)
+    ids = settled.select(
+        "settlement_id",
+        owner="member_id",
+        netted_id=pl.when("is_refund").then("original_settlement_id").otherwise("settlement_id"),
     )
-    fees = _netted_fees(rows.fees.join(ids, on="settlement_id"))
+    own_fees = rows.fees.join(ids, on="settlement_id").filter(
+        pl.col("member_id") == pl.col("owner")
+    )
+    fees = _netted_fees(own_fees)
     day = (pl.lit(as_of) - pl.col("time").dt.date()).dt.total_days().cast(pl.Int32)
     visits = (
         netted.with_columns(ago=day)
@@ -89,7 +121,10 @@ def member_facts(rows: MemberRows, references: References, as_of: date) -> Membe
         .join(references.institutions, on="institution_id", how="left")
         .join(_amounts_by_type(fees), on="settlement_id", how="left")
         .with_columns(
-            pl.col("drug_cents", "other_cents", "exam_cents", "boxes", "drug_lines").fill_null(0)
+            pl.col("drug_cents", "treatment_cents", "exam_cents", "boxes", "drug_lines").fill_null(
+                0
+            ),
+            diagnosis=plain_code(pl.col("diagnosis")),
         )
         .sort("member_id", "time", "settlement_id")
     )
@@ -105,7 +140,6 @@ def member_facts(rows: MemberRows, references: References, as_of: date) -> Membe
     )
     drugs = (
         fees.filter(pl.col("drug_id").is_not_null())
-        .drop("day")
         .join(carried, on="settlement_id")
         .join(references.drugs, on="drug_id", how="left")
         .with_columns(
@@ -116,10 +150,19 @@ def member_facts(rows: MemberRows, references: References, as_of: date) -> Membe
             ingredient=pl.coalesce("ingredient", "drug_id"),
             fund_cents=(pl.col("cents") * pl.col("fund_share")).round().cast(pl.Int64),
         )
-        .sort("member_id", "ingredient", "time", "settlement_id", "drug_id", "doctor_id")
+        # A total order: sums of doubles depend on it.
+        .sort(*_DRUG_ORDER)
+        .drop("day")
     )
-    drugs = explained(drugs, visits, rows.certificates, references.drugs, references.diseases)
-    return MemberFacts(as_of, visits, drugs, rows, references)
+    certificates = rows.certificates.filter(
+        (pl.col("start_date") < pl.lit(as_of))
+        & (
+            pl.col("end_date").is_null()
+            | (pl.col("end_date") >= pl.lit(as_of) - pl.duration(days=HORIZON))
+        )
+    )
+    drugs = explained(drugs, visits, certificates, references.drugs, references.diseases)
+    return MemberFacts(as_of, visits, drugs, certificates, rows, references)
 
 
 def within(days: int) -> pl.Expr:
@@ -137,16 +180,26 @@ def yuan(cents: pl.Expr) -> pl.Expr:
     return cents / _CENTS
 
 
+def _with_own_refunds(visits: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """The visits, less refunds that come later or of what is not a settlement of the same member."""
+    is_refund = pl.col("is_refund")
+    settled = visits.filter(~is_refund).select("member_id", original_settlement_id="settlement_id")
+    refunds = visits.filter(is_refund & (pl.col("time") < pl.lit(as_of))).join(
+        settled, on=["member_id", "original_settlement_id"], how="semi"
+    )
+    return pl.concat([visits.filter(~is_refund), refunds])
+
+
 def _netted_visits(visits: pl.DataFrame) -> pl.DataFrame:
     """One row per settlement but the refunds, with what is left of its amounts."""
-    is_refund = pl.col("original_settlement_id").is_not_null()
+    is_refund = pl.col("is_refund")
     refunds = (
         visits.filter(is_refund)
         .group_by("original_settlement_id")
         .agg(refund=pl.sum("cents"), fund_refund=pl.sum("fund_cents"))
     )
     return (
-        visits.filter(~is_refund & ~pl.col("is_refund"))
+        visits.filter(~is_refund)
         .drop("original_settlement_id", "is_refund")
         .join(refunds, left_on="settlement_id", right_on="original_settlement_id", how="left")
         .filter(pl.col("refund").is_null() | (pl.col("cents") + pl.col("refund") > 0))
@@ -160,31 +213,24 @@ def _netted_visits(visits: pl.DataFrame) -> pl.DataFrame:
 
 
 def _netted_fees(fees: pl.DataFrame) -> pl.DataFrame:
-    """Fees by the settlement that is left; only what a refund touches has to be summed."""
+    """Fees by the settlement that is left; only what a refund touches has to be summed.
+
+    A refund need not name the doctor: what is left of a drug counts as its first doctor's.
+    """
     touched = (
         fees.filter(pl.col("netted_id") != pl.col("settlement_id")).select("netted_id").unique()
     )
+    columns = ["netted_id", "item_type", "drug_id", "doctor_id", "day", *_FEE_SUMS]
     untouched = fees.join(touched, on="netted_id", how="anti")
     summed = (
         fees.join(touched, on="netted_id", how="semi")
-        .group_by("netted_id", "item_type", "drug_id", "doctor_id")
-        .agg(
-            pl.min("day"),
-            pl.sum("quantity", "cents", "stated_days", "unstated_quantity"),
-        )
+        .with_columns(item_type=pl.when(pl.col("drug_id").is_null()).then("item_type"))
+        .group_by("netted_id", "item_type", "drug_id")
+        .agg(pl.min("day", "doctor_id"), pl.sum(*_FEE_SUMS))
+        # Ten-thousandths are all that is delivered; the rest is what binary fractions leave.
+        .with_columns(pl.col("quantity", "stated_days", "unstated_quantity").round(4))
         .filter((pl.col("quantity") > 0) & (pl.col("cents") > 0))
     )
-    columns = [
-        "netted_id",
-        "item_type",
-        "drug_id",
-        "doctor_id",
-        "day",
-        "quantity",
-        "cents",
-        "stated_days",
-        "unstated_quantity",
-    ]
     both = pl.concat([untouched.select(columns), summed.select(columns)])
     return both.rename({"netted_id": "settlement_id"})
 
@@ -192,11 +238,11 @@ def _netted_fees(fees: pl.DataFrame) -> pl.DataFrame:
 def _amounts_by_type(fees: pl.DataFrame) -> pl.DataFrame:
     """What a settlement holds of drugs and of other things."""
     is_drug = pl.col("drug_id").is_not_null()
-    is_care = pl.col("item_type").is_in(["exam", "treatment"])
+    cents, kind = pl.col("cents"), pl.col("item_type")
     return fees.group_by("settlement_id").agg(
-        drug_cents=pl.col("cents").filter(is_drug).sum(),
-        other_cents=pl.col("cents").filter(is_care).sum(),
-        exam_cents=pl.col("cents").filter(pl.col("item_type") == "exam").sum(),
+        drug_cents=cents.filter(is_drug).sum(),
+        treatment_cents=cents.filter(kind == "treatment").sum(),
+        exam_cents=cents.filter(kind == "exam").sum(),
         boxes=pl.col("quantity").filter(is_drug).sum().round(4),
         drug_lines=is_drug.sum(),
     )

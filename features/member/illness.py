@@ -12,34 +12,20 @@ def explained(
 ) -> pl.DataFrame:
     """Add to `drugs` whether an illness explains each.
 
-    `fits_visit`: the visit's diagnosis begins with one of the drug's indications. `fits_member`: that,
-    or a diagnosis of the member within the horizon made at an institution other than a pharmacy does,
-    or a certified disease. A drug without indications fits any. Codes are ICD-10.
+    `fits_visit`: a diagnosis of the visit, principal or further, begins with one of the drug's
+    indications. `fits_member`: that, or a diagnosis of the member within the horizon made at an
+    institution other than a pharmacy does, or a certified disease. A drug without indications fits
+    any. Codes are ICD-10, as of `plain_code`.
     """
     prefixes = treated(drug_reference)
-    limited = prefixes.select("drug_id").unique().with_columns(is_limited=True)
-    pairs = drugs.select("drug_id", "diagnosis").unique()
-    fitting = (
-        pairs.drop_nulls("diagnosis")
-        .join(prefixes, on="drug_id")
-        .filter(pl.col("diagnosis").str.starts_with(pl.col("prefix")))
-        .select("drug_id", "diagnosis", fits=True)
-        .unique()
-    )
-    judged = pairs.join(limited, on="drug_id", how="left").join(
-        fitting, on=["drug_id", "diagnosis"], how="left"
-    )
-    fits_visit = pl.col("is_limited").is_null() | pl.col("fits").fill_null(value=False)
-    judged = judged.select("drug_id", "diagnosis", fits_visit=fits_visit)
-    drugs = drugs.join(
-        judged, on=["drug_id", "diagnosis"], how="left", nulls_equal=True, maintain_order="left"
-    )
+    codes = _visit_codes(visits)
+    drugs = _fitting_visit(drugs, codes, prefixes)
     open_pairs = drugs.filter(~pl.col("fits_visit")).select("member_id", "drug_id").unique()
-    known = _known_illnesses(visits, certificates, diseases)
+    # The first letter leaves few pairs to look at, and codes of one letter have it too.
     by_member = (
         open_pairs.join(prefixes, on="drug_id")
-        .with_columns(group=pl.col("prefix").str.slice(0, 3))
-        .join(known, on=["member_id", "group"])
+        .with_columns(letter=pl.col("prefix").str.head(1))
+        .join(_known_illnesses(codes, certificates, diseases), on=["member_id", "letter"])
         .filter(alike(pl.col("illness"), pl.col("prefix")))
         .select("member_id", "drug_id", fits_known=True)
         .unique()
@@ -53,11 +39,17 @@ def explained(
     )
 
 
+def plain_code(code: pl.Expr) -> pl.Expr:
+    """A code in capitals, without dots, signs and spaces; empty when nothing is left."""
+    plain = code.str.to_uppercase().str.replace_all("[^A-Z0-9]", "")
+    return pl.when(plain != "").then(plain)
+
+
 def treated(drug_reference: pl.DataFrame) -> pl.DataFrame:
     """`drug_id, prefix`: what each drug that has indications is for."""
     return (
-        drug_reference.filter(pl.col("indications").fill_null("") != "")
-        .select("drug_id", prefix=pl.col("indications").str.split(";"))
+        drug_reference.filter(pl.col("indications").is_not_null())
+        .select("drug_id", prefix="indications")
         .explode("prefix")
     )
 
@@ -67,19 +59,76 @@ def alike(code: pl.Expr, other: pl.Expr) -> pl.Expr:
     return code.str.starts_with(other) | other.str.starts_with(code)
 
 
-def _known_illnesses(
-    visits: pl.DataFrame, certificates: pl.DataFrame, diseases: pl.DataFrame
+def _fitting_visit(
+    drugs: pl.DataFrame, codes: pl.DataFrame, prefixes: pl.DataFrame
 ) -> pl.DataFrame:
-    """`member_id, illness, group`: ICD-10 codes of a member, with their first three characters."""
-    seen = visits.filter((pl.col("visit_type") != "41") & pl.col("diagnosis").is_not_null()).select(
-        "member_id", illness="diagnosis"
+    """Add `fits_visit`: the principal diagnosis first, which leaves few drugs for the further ones."""
+    limited = prefixes.select("drug_id", is_limited=True).unique()
+    pairs = drugs.select("drug_id", code="diagnosis").unique()
+    judged = (
+        pairs.join(limited, on="drug_id", how="left")
+        .join(_fitting(pairs, prefixes), on=["drug_id", "code"], how="left")
+        .select(
+            "drug_id",
+            diagnosis="code",
+            fits_visit=pl.col("is_limited").is_null() | pl.col("fits").fill_null(value=False),
+        )
     )
+    drugs = drugs.join(
+        judged, on=["drug_id", "diagnosis"], how="left", nulls_equal=True, maintain_order="left"
+    )
+    further = (
+        drugs.filter(~pl.col("fits_visit"))
+        .select("settlement_id", "drug_id")
+        .unique()
+        .join(codes.select("settlement_id", "code"), on="settlement_id")
+    )
+    fitting = _fitting(further.select("drug_id", "code").unique(), prefixes)
+    by_settlement = (
+        further.join(fitting, on=["drug_id", "code"])
+        .select("settlement_id", "drug_id", "fits")
+        .unique()
+    )
+    return drugs.join(
+        by_settlement, on=["settlement_id", "drug_id"], how="left", maintain_order="left"
+    ).select(
+        pl.exclude("fits", "fits_visit"),
+        fits_visit=pl.col("fits_visit") | pl.col("fits").fill_null(value=False),
+    )
+
+
+def _fitting(pairs: pl.DataFrame, prefixes: pl.DataFrame) -> pl.DataFrame:
+    """Those of different `drug_id, code` in which the code begins with an indication of the drug."""
+    return (
+        pairs.drop_nulls("code")
+        .join(prefixes, on="drug_id")
+        .filter(pl.col("code").str.starts_with(pl.col("prefix")))
+        .select("drug_id", "code", fits=True)
+        .unique()
+    )
+
+
+def _visit_codes(visits: pl.DataFrame) -> pl.DataFrame:
+    """`member_id, settlement_id, visit_type, code`: every diagnosis of a visit."""
+    names = ["member_id", "settlement_id", "visit_type"]
+    further = (
+        visits.filter(pl.col("diagnoses").list.len() > 0)
+        .select(*names, code="diagnoses")
+        .explode("code")
+        .with_columns(code=plain_code(pl.col("code")))
+    )
+    return pl.concat([visits.select(*names, code="diagnosis"), further]).drop_nulls("code")
+
+
+def _known_illnesses(
+    codes: pl.DataFrame, certificates: pl.DataFrame, diseases: pl.DataFrame
+) -> pl.DataFrame:
+    """`member_id, illness, letter`: ICD-10 codes of a member, with their first letter."""
+    seen = codes.filter(pl.col("visit_type").ne_missing("41")).select("member_id", illness="code")
     certified = (
         certificates.join(diseases, on="special_disease_code")
-        .select("member_id", illness=pl.col("indications").str.split(";"))
+        .select("member_id", illness="indications")
         .explode("illness")
         .drop_nulls()
     )
-    return (
-        pl.concat([seen, certified]).unique().with_columns(group=pl.col("illness").str.slice(0, 3))
-    )
+    return pl.concat([seen, certified]).unique().with_columns(letter=pl.col("illness").str.head(1))

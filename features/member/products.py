@@ -1,16 +1,18 @@
-"""What is collected: kinds of drugs, whether an illness explains them, what a certificate covers."""
+"""What is collected: kinds of drugs, and whether an illness explains them."""
 
 import polars as pl
 
 from features.member.frames import MemberFacts, share, within, yuan
 
-#: Certified or long-term drugs worth more than this a year, in yuan, ask for a look at the patient.
+#: Long-term drugs worth more than this a year, in yuan, ask for a look at the patient.
 _MONITORED_YUAN = 1000
+#: From this part of a drug's monthly most on, a month counts as full.
+_NEAR_CAP = 0.95
 
 
 def product_features(facts: MemberFacts) -> pl.DataFrame:
     """Shares of kinds of drugs and of drugs that no diagnosis explains, one row per member_id."""
-    drugs = facts.drugs.filter(pl.col("visit_type") != "21")
+    drugs = facts.drugs.filter(pl.col("visit_type").ne_missing("21"))
     date = pl.lit(facts.as_of) - pl.duration(days=pl.col("ago"))
     value = pl.col("cents")
     watched = (pl.col("watch_from") <= date.cast(pl.Date)).fill_null(value=False)
@@ -20,11 +22,11 @@ def product_features(facts: MemberFacts) -> pl.DataFrame:
     full_months = (
         drugs.with_columns(month=month)
         .group_by("member_id", "month", "drug_id")
-        .agg(filled=pl.col("quantity").sum() / pl.col("monthly_max_boxes").first())
+        .agg(filled=pl.col("quantity").sum().round(4) / pl.col("monthly_max_boxes").first())
         .group_by("member_id", "month")
         .agg(filled=pl.max("filled"))
         .group_by("member_id")
-        .agg(month_cap_count_365d=(pl.col("filled") >= 0.95).sum().cast(pl.Float64))
+        .agg(month_cap_count_365d=(pl.col("filled") >= _NEAR_CAP).sum())
     )
 
     def part(of: pl.Expr, days: int) -> pl.Expr:
@@ -39,11 +41,9 @@ def product_features(facts: MemberFacts) -> pl.DataFrame:
         resale_gain_sum_90d=yuan(resale.filter(within(90)).sum()),
         resale_gain_sum_365d=yuan(resale.sum()),
         chronic_class_count_180d=coded.filter(
-            pl.col("chronic").fill_null(value=False) & (coded != "") & within(180)
-        )
-        .n_unique()
-        .cast(pl.Float64),
-        ingredient_count_180d=pl.col("ingredient").filter(within(180)).n_unique().cast(pl.Float64),
+            pl.col("chronic").fill_null(value=False) & coded.is_not_null() & within(180)
+        ).n_unique(),
+        ingredient_count_180d=pl.col("ingredient").filter(within(180)).n_unique(),
         visit_mismatch_share_180d=part(~pl.col("fits_visit"), 180),
         unexplained_share_180d=part(~pl.col("fits_member"), 180),
         unexplained_fund_sum_365d=yuan(pl.col("fund_cents").filter(~pl.col("fits_member")).sum()),
@@ -54,9 +54,8 @@ def product_features(facts: MemberFacts) -> pl.DataFrame:
         .join(_monitoring(facts), on="member_id", how="left")
         .with_columns(
             is_unmonitored_365d=(
-                (pl.col("chronic_amount_sum_365d") > _MONITORED_YUAN)
-                & ~pl.col("has_exam").fill_null(value=False)
-            ).cast(pl.Float64)
+                (pl.col("chronic_amount_sum_365d") > _MONITORED_YUAN) & ~pl.col("has_exam")
+            )
         )
         .drop("has_exam")
     )

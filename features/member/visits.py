@@ -17,15 +17,14 @@ _EPISODE = 5
 
 def drug_visits(facts: MemberFacts) -> pl.DataFrame:
     """Settlements with a drug, stays apart: how an account is used to collect."""
-    return facts.visits.filter((pl.col("drug_lines") > 0) & (pl.col("visit_type") != "21"))
+    return facts.visits.filter((pl.col("drug_lines") > 0) & pl.col("visit_type").ne_missing("21"))
 
 
 def use_features(facts: MemberFacts) -> pl.DataFrame:
     """How much and how often, one row per member_id with a visit in the horizon."""
     visits = drug_visits(facts).with_columns(
         gap=pl.col("ago").shift(1).over("member_id") - pl.col("ago"),
-        is_drug_only=pl.col("other_cents") == 0,
-        is_small=pl.col("boxes") <= _FEW_BOXES,
+        is_drug_only=(pl.col("treatment_cents") == 0) & (pl.col("exam_cents") == 0),
     )
     visits = visits.with_columns(
         spell=(pl.col("gap").fill_null(0) >= _IDLE_DAYS).cum_sum().over("member_id")
@@ -35,12 +34,11 @@ def use_features(facts: MemberFacts) -> pl.DataFrame:
     woken = (pl.col("spell") > 0) & (pl.col("spell_start") - pl.col("ago") < _BURST_DAYS)
     hour = pl.col("time").dt.hour()
     gaps = pl.col("gap").filter(within(180))
-    near_cap = (pl.col("cents") / 100 / pl.col("visit_cap")).is_between(0.9, 1.0, closed="left")
+    # Whole cents: nine tenths of a cap must not depend on binary fractions.
+    cap = (pl.col("visit_cap") * 100).round().cast(pl.Int64)
+    near_cap = (pl.col("cents") * 10 >= cap * 9) & (pl.col("cents") < cap)
     return visits.group_by("member_id").agg(
-        **{
-            f"visit_count_{days}d": within(days).sum().cast(pl.Float64)
-            for days in (30, 90, HORIZON)
-        },
+        **{f"visit_count_{days}d": within(days).sum() for days in (30, 90, HORIZON)},
         **{
             f"drug_fund_sum_{days}d": yuan(
                 (pl.col("drug_cents") * pl.col("fund_share")).filter(within(days)).round().sum()
@@ -57,13 +55,9 @@ def use_features(facts: MemberFacts) -> pl.DataFrame:
         cap_hug_share_90d=near_cap.filter(within(90)).mean(),
         small_visit_count_90d=pl.when(pl.col("boxes").filter(within(90)).median() <= _FEW_BOXES)
         .then(within(90).sum())
-        .otherwise(0)
-        .cast(pl.Float64),
-        gap_variation_180d=gaps.std() / gaps.mean(),
-        wake_up_visit_count_365d=pl.when(woken.any())
-        .then((woken & within(180)).sum())
-        .otherwise(0)
-        .cast(pl.Float64),
+        .otherwise(0),
+        gap_variation_180d=share(gaps.std(), gaps.mean()),
+        wake_up_visit_count_365d=(woken & within(180)).sum(),
         village_share_365d=(pl.col("institution_type") == "village").mean(),
     )
 
@@ -71,17 +65,17 @@ def use_features(facts: MemberFacts) -> pl.DataFrame:
 def care_features(facts: MemberFacts) -> pl.DataFrame:
     """What explains much use: heavy treatment and stays, one row per member_id."""
     code = pl.col("diagnosis")
-    treated = pl.col("other_cents") > pl.col("exam_cents")
+    treated = pl.col("treatment_cents") > pl.col("exam_cents")
     renal = code.str.slice(0, 3).is_in(["N18", "N19", "Z49", "Z99", "Z94"])
     cancer = code.str.starts_with("C")
     return facts.visits.group_by("member_id").agg(
-        dialysis_visit_count_90d=(renal & treated & within(90)).sum().cast(pl.Float64),
-        transplant_visit_count_365d=(code.str.starts_with("Z94") | code.str.starts_with("T86"))
-        .sum()
-        .cast(pl.Float64),
+        dialysis_visit_count_90d=(renal & treated & within(90)).sum(),
+        transplant_visit_count_365d=code.str.head(3).is_in(["Z94", "T86"]).sum(),
         cancer_visit_share_365d=cancer.fill_null(value=False).mean(),
-        stay_count_365d=(pl.col("visit_type") == "21").sum().cast(pl.Float64),
-        treatment_share_365d=share(pl.col("other_cents").sum(), pl.col("cents").sum()),
+        stay_count_365d=(pl.col("visit_type") == "21").sum(),
+        treatment_share_365d=share(
+            pl.col("treatment_cents").sum() + pl.col("exam_cents").sum(), pl.col("cents").sum()
+        ),
     )
 
 
@@ -94,28 +88,22 @@ def shopping_features(facts: MemberFacts) -> pl.DataFrame:
         .group_by("member_id", "ago")
         .agg(institutions=pl.n_unique("institution_id"))
         .group_by("member_id")
-        .agg(multi_institution_day_count_90d=(pl.col("institutions") > 1).sum().cast(pl.Float64))
+        .agg(multi_institution_day_count_90d=(pl.col("institutions") > 1).sum())
     )
     split = (
         visits.filter(within(90))
         .group_by("member_id", "ago", "institution_id")
         .agg(times=pl.len())
         .group_by("member_id")
-        .agg(split_settlement_count_90d=(pl.col("times") - 1).sum().cast(pl.Float64))
+        .agg(split_settlement_count_90d=(pl.col("times") - 1).sum())
     )
     counts = (
         visits.with_columns(first_seen=firsts)
         .group_by("member_id")
         .agg(
-            institution_count_30d=pl.col("institution_id")
-            .filter(within(30))
-            .n_unique()
-            .cast(pl.Float64),
-            institution_count_90d=pl.col("institution_id")
-            .filter(within(90))
-            .n_unique()
-            .cast(pl.Float64),
-            district_count_90d=pl.col("district").filter(within(90)).n_unique().cast(pl.Float64),
+            institution_count_30d=pl.col("institution_id").filter(within(30)).n_unique(),
+            institution_count_90d=pl.col("institution_id").filter(within(90)).n_unique(),
+            district_count_90d=pl.col("district").filter(within(90)).drop_nulls().n_unique(),
             new_institution_share_90d=share(
                 pl.col("institution_id")
                 .filter(within(90) & (pl.col("first_seen") <= 90))
@@ -124,9 +112,11 @@ def shopping_features(facts: MemberFacts) -> pl.DataFrame:
             ),
         )
     )
-    doctors = facts.drugs.filter(pl.col("doctor_id").is_not_null() & within(180))
+    doctors = facts.drugs.filter(
+        pl.col("doctor_id").is_not_null() & pl.col("visit_type").ne_missing("21") & within(180)
+    )
     prescribers = doctors.group_by("member_id").agg(
-        doctor_count_90d=pl.col("doctor_id").filter(within(90)).n_unique().cast(pl.Float64)
+        doctor_count_90d=pl.col("doctor_id").filter(within(90)).n_unique()
     )
     return (
         counts.join(days, on="member_id", how="left")
@@ -139,13 +129,8 @@ def shopping_features(facts: MemberFacts) -> pl.DataFrame:
         )
         .join(_concentration(doctors, "doctor_id", "doctor"), on="member_id", how="left")
         .with_columns(
-            pl.col("doctor_count_90d").fill_null(0.0),
-        )
-        .with_columns(
-            is_multiple_provider_90d=(
-                (pl.col("doctor_count_90d") >= _EPISODE)
-                & (pl.col("institution_count_90d") >= _EPISODE)
-            ).cast(pl.Float64)
+            is_multiple_provider_90d=(pl.col("doctor_count_90d") >= _EPISODE)
+            & (pl.col("institution_count_90d") >= _EPISODE)
         )
     )
 
@@ -159,7 +144,7 @@ def travel_features(facts: MemberFacts) -> pl.DataFrame:
         home_latitude="latitude",
         home_longitude="longitude",
     )
-    visits = drug_visits(facts).join(persons, on="member_id", how="left")
+    visits = drug_visits(facts).join(persons, on="member_id", how="left", maintain_order="left")
     before = {
         name: pl.col(name).shift(1).over("member_id")
         for name in ("time", "latitude", "longitude", "institution_id")
@@ -181,20 +166,21 @@ def travel_features(facts: MemberFacts) -> pl.DataFrame:
     )
     far_voucher = (pl.col("home_km") > 50) & (pl.col("credential") == "01")
     found = visits.group_by("member_id").agg(
-        impossible_travel_count_180d=(pl.col("is_impossible") & within(180)).sum().cast(pl.Float64),
+        impossible_travel_count_180d=(pl.col("is_impossible") & within(180)).sum(),
         home_km_median_180d=pl.col("home_km").filter(within(180)).median(),
         min_gap_minutes_90d=pl.col("gap_elsewhere").filter(within(90)).min(),
-        dead_or_paused_visit_count_365d=pl.col("is_dead_or_paused").sum().cast(pl.Float64),
+        dead_or_paused_visit_count_365d=pl.col("is_dead_or_paused").sum(),
         e_voucher_share_90d=(pl.col("credential") == "01").filter(within(90)).mean(),
-        far_voucher_count_90d=(far_voucher & within(90)).sum().cast(pl.Float64),
+        far_voucher_count_90d=(far_voucher & within(90)).sum(),
     )
-    return found.join(_clashes(facts), on="member_id", how="left").with_columns(
-        pl.col("admitted_visit_count_365d").fill_null(0.0)
-    )
+    return found.join(_clashes(facts), on="member_id", how="left")
 
 
 def _clashes(facts: MemberFacts) -> pl.DataFrame:
-    """Drugs collected elsewhere between the day after admission and the day before discharge."""
+    """Drugs collected elsewhere between the day after admission and the day before discharge.
+
+    What a proxy collects meanwhile is no clash.
+    """
     day = pl.col("time").dt.date()
     stays = facts.visits.filter(pl.col("visit_type") == "21").select(
         "member_id",
@@ -202,7 +188,7 @@ def _clashes(facts: MemberFacts) -> pl.DataFrame:
         last=pl.coalesce("end", day),
         ward=pl.col("institution_id"),
     )
-    pairs = drug_visits(facts).join(stays, on="member_id")
+    pairs = drug_visits(facts).filter(pl.col("proxy").is_null()).join(stays, on="member_id")
     inside = (
         (day > pl.col("first"))
         & (day < pl.col("last"))
@@ -211,7 +197,7 @@ def _clashes(facts: MemberFacts) -> pl.DataFrame:
     return (
         pairs.filter(inside)
         .group_by("member_id")
-        .agg(admitted_visit_count_365d=pl.n_unique("settlement_id").cast(pl.Float64))
+        .agg(admitted_visit_count_365d=pl.n_unique("settlement_id"))
     )
 
 
@@ -224,7 +210,7 @@ def _concentration(rows: pl.DataFrame, column: str, what: str) -> pl.DataFrame:
         .sort("member_id", "n", column)
         .group_by("member_id", maintain_order=True)
         .agg(
-            (-(part * part.log()).sum()).alias(f"{what}_entropy_180d"),
+            (0 - (part * part.log()).sum()).alias(f"{what}_entropy_180d"),
             (part * part).sum().alias(f"{what}_concentration_180d"),
         )
     )

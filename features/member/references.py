@@ -1,0 +1,48 @@
+"""The references as the features can rely on them, whoever delivered them."""
+
+import polars as pl
+
+from features.member.frames import References
+from features.member.illness import plain_code
+
+
+def usable(references: References) -> References:
+    """One row a key, codes written in one way, and no number that a calculation cannot use.
+
+    Of several rows of a key the first counts. A number that is not finite, or not above zero where
+    nothing else makes sense, is as good as unknown.
+    """
+    atc, codes = plain_code(pl.col("atc")), pl.col("indications").str.split(";")
+    drugs = (
+        _first_of_key(references.drugs, "drug_id")
+        .with_columns(
+            *(_positive(name) for name in ("days_per_box", "ddd_per_box", "monthly_max_boxes")),
+            _positive("resale_ratio"),
+            atc=atc,
+            indications=_plain_codes(codes),
+        )
+        .with_columns(indications=pl.when(pl.col("indications").list.len() > 0).then("indications"))
+    )
+    institutions = _first_of_key(references.institutions, "institution_id").with_columns(
+        _positive("visit_cap"), _finite("latitude"), _finite("longitude")
+    )
+    diseases = _first_of_key(references.diseases, "special_disease_code").with_columns(
+        indications=_plain_codes(codes)
+    )
+    return References(drugs, institutions, diseases)
+
+
+def _first_of_key(rows: pl.DataFrame, key: str) -> pl.DataFrame:
+    return rows.unique(subset=key, keep="first", maintain_order=True)
+
+
+def _plain_codes(codes: pl.Expr) -> pl.Expr:
+    return codes.list.eval(plain_code(pl.element()).drop_nulls())
+
+
+def _finite(name: str) -> pl.Expr:
+    return pl.when(pl.col(name).is_finite()).then(name).alias(name)
+
+
+def _positive(name: str) -> pl.Expr:
+    return pl.when(pl.col(name).is_finite() & (pl.col(name) > 0)).then(name).alias(name)
