@@ -27,10 +27,10 @@ def visit_rows(visits: DataFrame, as_of: date) -> DataFrame:
         "institution_id",
         "visit_type",
         F.col("diagnosis_code").alias("diagnosis"),
-        _held("diagnoses", as_of).alias("diagnoses"),
+        held_values("diagnoses", as_of).alias("diagnoses"),
         F.col("credential_type").alias("credential"),
         F.col("device_hash").alias("device"),
-        F.array_min(_held("proxies", as_of)).alias("proxy"),
+        F.array_min(held_values("proxies", as_of)).alias("proxy"),
         F.col("start_date").alias("start"),
         F.col("end_date").alias("end"),
         _cents("total_amount").alias("cents"),
@@ -141,11 +141,14 @@ def shared_rows(visits: DataFrame, members: DataFrame, as_of: date) -> DataFrame
         .filter(F.col("thing").isNotNull())
         .distinct()
     )
-    homes = members.select("member_id", F.coalesce("household_id", "member_id").alias("household"))
+    homes = members.select("member_id", "household_id")
+    # Nobody is kin to people of whom nothing is known.
+    home = F.coalesce("household_id", "member_id").alias("household")
     by_thing = Window.partitionBy("kind", "thing")
     by_home = Window.partitionBy("kind", "thing", "household")
     return (
         held.join(homes, on="member_id", how="left")
+        .select("member_id", "kind", "thing", home)
         .withColumn("accounts", F.count("*").over(by_thing).cast("int"))
         .withColumn("relatives", F.count("*").over(by_home).cast("int"))
         .filter(F.col("accounts") > 1)
@@ -153,15 +156,8 @@ def shared_rows(visits: DataFrame, members: DataFrame, as_of: date) -> DataFrame
     )
 
 
-def _of_horizon(facts: DataFrame, as_of: date) -> DataFrame:
-    first = as_of - timedelta(days=HORIZON)
-    return facts.filter(
-        (F.col("service_date") >= F.lit(first)) & (F.col("service_date") < F.lit(as_of))
-    )
-
-
-def _held(dated: str, as_of: date) -> Column:
-    """The values of an array that held as of a date."""
+def held_values(dated: str, as_of: date) -> Column:
+    """The values of an array of visit_fact that held as of a date."""
     cut = F.lit(as_of.isoformat()).cast("timestamp")
     held = F.filter(
         dated,
@@ -170,6 +166,13 @@ def _held(dated: str, as_of: date) -> Column:
         ),
     )
     return F.transform(held, lambda each: each["value"])
+
+
+def _of_horizon(facts: DataFrame, as_of: date) -> DataFrame:
+    first = as_of - timedelta(days=HORIZON)
+    return facts.filter(
+        (F.col("service_date") >= F.lit(first)) & (F.col("service_date") < F.lit(as_of))
+    )
 
 
 def _cents(amount: str) -> Column:

@@ -97,5 +97,6 @@ def fund_percentiles(features: DataFrame) -> DataFrame:
 def three_digits(name: str) -> Column:
     """A value cut to its first three digits; empty and negative ones are 0."""
     value = F.coalesce(name, F.lit(0.0))
-    step = F.pow(F.lit(10.0), F.floor(F.log10(value)) - 2)
-    return F.when(value > 0, F.floor(value / step) * step).otherwise(0.0)
+    # Divided at the end: 700 thousandths are then the 0.7 that they came from.
+    scale = F.pow(F.lit(10.0), 2 - F.floor(F.log10(value)))
+    return F.when(value > 0, F.floor(value * scale) / scale).otherwise(0.0)

@@ -42,10 +42,10 @@ def main(this: JobRun) -> str:
     rules = rulebook(this.config)
     fees = standing(lake.read(FEE_FACT), day)
     visits = visits_with_kinds(
-        standing(lake.read(VISIT_FACT), day), fees, delivered(lake, DRUG, day)
+        standing(lake.read(VISIT_FACT), day), fees, delivered(lake, DRUG, day), day
     )
     is_today = F.col("as_of_date") == F.lit(day)
-    lake.read(MEMBER_FEATURE)
+    lake.read_day(MEMBER_FEATURE, day)
     every: list[DataFrame] = []
     for kind in _FLAGGED:
         if not lake.exists(kind.table) or not rules.rules[kind.subject]:

@@ -118,7 +118,7 @@ def test_every_fault_is_told_at_once(faults_of):
 
 def test_a_file_that_is_not_there_is_one_sentence():
     config = load_config(str(ROOT / "conf" / "local.yaml"), ["detect.typologies=nowhere.yaml"])
-    with pytest.raises(ConfigError, match="cannot read the rules in nowhere.yaml"):
+    with pytest.raises(ConfigError, match=r"cannot read the rules in nowhere\.yaml"):
         rulebook(config)
 
 
