@@ -82,7 +82,25 @@ def certificate_rows(certificates: DataFrame) -> DataFrame:
 
 
 def sale_rows(scans: DataFrame, as_of: date) -> DataFrame:
-    """Boxes sold to members within the horizon, and whether each was sold again later.
+    """Boxes sold to members for `MemberRows.sales`.
+
+    Args:
+        scans: silver.trace_scan as of the date.
+        as_of: the date.
+    """
+    return boxes_sold(scans, as_of).select(
+        "member_id",
+        "drug_id",
+        F.to_date("scan_time").alias("day"),
+        F.col("is_sold_again").alias("sold_again"),
+        F.when(F.col("is_sold_again"), F.datediff("next_time", "scan_time"))
+        .cast("double")
+        .alias("gap_days"),
+    )
+
+
+def boxes_sold(scans: DataFrame, as_of: date) -> DataFrame:
+    """Sales of boxes to members within the horizon, and whether and where each was sold again later.
 
     A box that came back does not count, nor does a split pack, which may be sold many times.
 
@@ -102,7 +120,7 @@ def sale_rows(scans: DataFrame, as_of: date) -> DataFrame:
         .filter(is_sale & ~F.col("came_back"))
         .withColumn("next_time", F.lead("scan_time").over(in_time))
         .withColumn("next_settlement", F.lead("settlement_id").over(in_time))
-        .withColumn("next_institution", F.lead("institution_id").over(in_time))
+        .withColumn("next_institution_id", F.lead("institution_id").over(in_time))
     )
     again = F.col("next_time").isNotNull() & (
         ~F.col("next_settlement").eqNullSafe(F.col("settlement_id"))
@@ -111,9 +129,11 @@ def sale_rows(scans: DataFrame, as_of: date) -> DataFrame:
     return sales.filter(F.col("member_id").isNotNull() & recent).select(
         "member_id",
         "drug_id",
-        F.to_date("scan_time").alias("day"),
-        again.alias("sold_again"),
-        F.when(again, F.datediff("next_time", "scan_time")).cast("double").alias("gap_days"),
+        "institution_id",
+        "scan_time",
+        again.alias("is_sold_again"),
+        "next_time",
+        "next_institution_id",
     )
 
 

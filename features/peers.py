@@ -26,7 +26,9 @@ def peer_groups(members: DataFrame, certified: DataFrame, as_of: date) -> DataFr
         as_of: the date.
     """
     years = F.floor(F.datediff(F.lit(as_of), "birth_date") / (365.25 * _BAND_YEARS))
-    band = F.coalesce(F.least(years, F.lit(_OLDEST_BAND)).cast("string"), F.lit("unknown"))
+    # `least` skips what is empty: people of unknown age would be the oldest.
+    known_band = F.when(years.isNotNull(), F.least(years, F.lit(_OLDEST_BAND)))
+    band = F.coalesce(known_band.cast("string"), F.lit("unknown"))
     known = members.select(
         "member_id",
         F.concat(F.lit("age "), band).alias("age"),

@@ -31,7 +31,7 @@ class Silver:
 
     def row(self, table, key, arrived, ends=None, is_first=True, **columns):
         """A version of a row; the same key and arrival again is the same row, changed."""
-        known = self.rows.setdefault(table, {})
+        known = self.rows.setdefault(table.name, {})
         place = known.get((key, arrived), {}).get("record_number", len(known) + 1)
         known[key, arrived] = columns | {
             "batch": BATCHES[arrived],
@@ -93,7 +93,7 @@ class Silver:
 
     def written_anew(self, *tables):
         for table in tables:
-            frame = frame_of(self.workspace.spark, table.silver, *self.rows[table].values())
+            frame = frame_of(self.workspace.spark, table.silver, *self.rows[table.name].values())
             self.workspace.lake.replace(frame, table.silver)
 
     def merged(self, table, *changed):
@@ -113,11 +113,11 @@ def rows(frame):
 def built_anew(spark, silver):
     """All that silver says, in one go."""
     every = {
-        table: frame_of(spark, table.silver, *silver.rows.get(table, {}).values())
+        table.name: frame_of(spark, table.silver, *silver.rows.get(table.name, {}).values())
         for table in (SETTLEMENT, SETTLEMENT_CODE, PROXY_PICKUP, FEE_DETAIL)
     }
-    visits = visit_facts(*(every[table] for table in (SETTLEMENT, SETTLEMENT_CODE, PROXY_PICKUP)))
-    fees = fee_facts(every[FEE_DETAIL])
+    visits = visit_facts(every["settlement"], every["settlement_code"], every["proxy_pickup"])
+    fees = fee_facts(every["fee_detail"])
     return [rows(VISIT_FACT.conform(visits)), rows(FEE_FACT.conform(fees))]
 
 
@@ -194,7 +194,7 @@ def steps(new_workspace):
     # January is sent again with one visit more, so its table is made anew; a proxy is withdrawn.
     silver.visit(9, "2024-01-20", LATER)
     silver.proxy(1, LATE)
-    del silver.rows[PROXY_PICKUP][4, LATE]
+    del silver.rows["proxy_pickup"][4, LATE]
     silver.written_anew(SETTLEMENT, PROXY_PICKUP)
     done.built("january again", silver)
     return done
