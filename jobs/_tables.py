@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from expectations.contract import ContractError, TableContract
 from expectations.landing import LandingTable
-from jobs._errors import DataRefused
+from jobs._errors import DataRefused, JobError
 from jobs._locks import commit_lock, is_local, local_path
 
 _Wanted = date | str | list[date] | list[str]
@@ -46,7 +46,7 @@ class Lake:
 
         Raises:
             DataRefused: when it is not there yet; names the job that writes it.
-            ContractError: when another version of the project wrote it.
+            JobError: when another version of the project wrote it.
         """
         if not self.exists(contract):
             raise DataRefused(
@@ -101,6 +101,7 @@ class Lake:
 
         Raises:
             ContractError: when the frame does not fit, or breaks a NOT NULL.
+            JobError: when another version of the project made the table.
         """
         writer = self._created(contract, frame).write.format("delta").mode("overwrite")
         if where is not None:
@@ -177,7 +178,7 @@ class Lake:
     def _check(self, contract: TableContract, frame: DataFrame) -> None:
         faults = contract.differences(frame.schema)
         if faults:
-            raise ContractError(
+            raise JobError(
                 f"{self.path(contract)} was written by another version of the project:"
                 f" {'; '.join(faults)}. Rebuild it in a new lake.root, or migrate it"
             )

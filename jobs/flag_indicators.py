@@ -47,6 +47,7 @@ def main(this: JobRun) -> str:
     is_today = F.col("as_of_date") == F.lit(day)
     lake.read_day(MEMBER_FEATURE, day)
     every: list[DataFrame] = []
+    held: list[DataFrame] = []
     for kind in _FLAGGED:
         if not lake.exists(kind.table) or not rules.rules[kind.subject]:
             continue
@@ -55,6 +56,7 @@ def main(this: JobRun) -> str:
         peers = lake.read(PEER_STATISTIC).filter(is_today) if kind.has_peers else None
         allowances = rules.allowances if kind.subject == "member" else ()
         found = indicators(features, peers, rules.rules[kind.subject], allowances).persist()
+        held.append(found)
         with step(this, f"{found.count()} indicators of {kind.subject}s"):
             shown = with_evidence(found, _of_subject(visits, fees, key), day)
             every.append(shown.withColumn("subject_type", F.lit(kind.subject)))
@@ -63,6 +65,8 @@ def main(this: JobRun) -> str:
     )
     with step(this, "evidence"):
         rows = lake.replace(frame, INDICATOR, {"as_of_date": day})
+    for found in held:
+        found.unpersist()
     return f"{rows} indicators"
 
 

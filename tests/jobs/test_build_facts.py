@@ -230,10 +230,3 @@ def test_a_run_with_nothing_new_writes_nothing(steps):
     assert result.message == "0 visits and 0 sums of fees written, 0 days of visits"
     lake = steps.workspace.lake
     assert [lake.version(table) for table in FACT_TABLES] == before
-
-
-def test_without_silver_the_job_that_is_missing_is_named(new_workspace):
-    result = new_workspace().run(build_facts.JOB)
-    assert (result.exit_code, result.outcome) == (3, "refused")
-    assert "there is no table silver.settlement" in result.message
-    assert "run conform_tables first" in result.message
