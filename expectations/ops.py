@@ -20,6 +20,11 @@ JOB_RUN = TableContract(
         Field("as_of_date", "date", "The as-of date where the job has one"),
         Field("batch", "date", "The landing batch where the job was given one"),
         Field(
+            "legal_basis_id",
+            "string",
+            "The warrant or request under which the job looked at parcels; empty for all others",
+        ),
+        Field(
             "outcome",
             "string",
             "How it ended",

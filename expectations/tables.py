@@ -5,6 +5,7 @@ from expectations.gold import GOLD_TABLES
 from expectations.gold_account import ACCOUNT_TABLES
 from expectations.gold_fact import FACT_TABLES
 from expectations.gold_provider import PROVIDER_TABLES
+from expectations.gold_triage import TRIAGE_TABLES
 from expectations.landing import LandingTable
 from expectations.landing_event import CLAIM_TABLES
 from expectations.landing_inquiry import INQUIRY_TABLES
@@ -25,6 +26,7 @@ def all_contracts() -> tuple[TableContract, ...]:
         *FACT_TABLES,
         *ACCOUNT_TABLES,
         *PROVIDER_TABLES,
+        *TRIAGE_TABLES,
         *GOLD_TABLES,
         *(quarantine(table.name) for table in LANDING_TABLES),
         *OPS_TABLES,

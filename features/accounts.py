@@ -1,9 +1,14 @@
 """Which accounts to look at first, why, and how a proposal stands."""
 
 from datetime import date
+from string import Formatter
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
+
+#: How a sentence may show `{value}`: Python's format and the one that Spark's `format_string` knows, whose
+#: first argument is the value and the second a hundred times that.
+TEXT_FORMATS = {".0f": "%1$.0f", ",.0f": "%1$,.0f", ".1f": "%1$.1f", ".0%": "%2$.0f%%"}
 
 
 def ranked_accounts(indicators: DataFrame, features: DataFrame) -> DataFrame:
@@ -64,10 +69,10 @@ def ranked_accounts(indicators: DataFrame, features: DataFrame) -> DataFrame:
 def in_words(reasons: str, texts: dict[str, str]) -> Column:
     """Reasons with the sentence of each, from Python format strings by reason code.
 
-    A sentence may show the value as a count (`.0f`, `,.0f`), with one decimal (`.1f`) or as a
-    percentage (`.0%`).
+    A sentence may show the value in one of `TEXT_FORMATS`.
     """
-    sentences = F.create_map(*(F.lit(part) for pair in _templates(texts).items() for part in pair))
+    pairs = [F.lit(part) for code, text in texts.items() for part in (code, _template(text))]
+    sentences = F.create_map(*pairs)
     return F.transform(
         reasons,
         lambda each: F.struct(
@@ -95,14 +100,14 @@ def current_state(decisions: DataFrame, as_of: date) -> DataFrame:
     return before.groupBy("member_id").agg(last, F.max("decided_at").alias("decided_at"))
 
 
-def _templates(texts: dict[str, str]) -> dict[str, str]:
-    """Format strings as printf ones: a percentage gets a marker that `_filled` looks for."""
-    made = {}
-    for code, text in texts.items():
-        plain = text.replace("%", "%%")
-        plain = plain.replace("{value:.0%%}", "%2$.0f%%").replace("{value:,.0f}", "%1$,.0f")
-        made[code] = plain.replace("{value:.0f}", "%1$.0f").replace("{value:.1f}", "%1$.1f")
-    return made
+def _template(text: str) -> str:
+    """A Python format string as one of `format_string`."""
+    parts = []
+    for plain, name, shape, _ in Formatter().parse(text):
+        parts.append(plain.replace("%", "%%"))
+        if name is not None:
+            parts.append(TEXT_FORMATS[shape or ""])
+    return "".join(parts)
 
 
 def _filled(template: Column, value: Column) -> Column:

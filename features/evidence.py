@@ -5,6 +5,8 @@ from datetime import date, timedelta
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from features.member_rows import held_values
+
 #: Settlements that are named with an indicator.
 MOST_NAMED = 20
 #: Which visits show a pattern: those with drugs, or those of which something more holds.
@@ -18,13 +20,16 @@ EVIDENCE = {
 }
 
 
-def visits_with_kinds(visits: DataFrame, fees: DataFrame, drugs: DataFrame) -> DataFrame:
-    """What a settlement holds, refunds left out; one row per settlement_id.
+def visits_with_kinds(
+    visits: DataFrame, fees: DataFrame, drugs: DataFrame, as_of: date
+) -> DataFrame:
+    """What a settlement holds, one row per settlement_id; refunds and what they undo are left out.
 
     Args:
         visits: gold.visit_fact as it stood as of a date.
         fees: gold.fee_fact as it stood then.
         drugs: silver.drug as of then.
+        as_of: the date.
     """
     kinds = (
         fees.filter(F.col("drug_id").isNotNull())
@@ -40,9 +45,22 @@ def visits_with_kinds(visits: DataFrame, fees: DataFrame, drugs: DataFrame) -> D
             F.max(F.coalesce(F.col("category") == "herb_tonic", F.lit(False))).alias("has_tonic"),
         )
     )
+    refunds = (
+        visits.filter("is_refund")
+        .groupBy(F.col("original_settlement_id").alias("settlement_id"))
+        .agg(F.sum("total_amount").alias("refunded_amount"))
+    )
+    is_left = F.col("refunded_amount").isNull() | (
+        F.col("total_amount") > -F.col("refunded_amount")
+    )
     return (
         visits.filter(~F.col("is_refund"))
-        .withColumn("has_proxy", F.coalesce(F.size("proxies") > 0, F.lit(False)))
+        .join(refunds, on="settlement_id", how="left")
+        .filter(is_left)
+        .drop("refunded_amount")
+        .withColumn(
+            "has_proxy", F.coalesce(F.size(held_values("proxies", as_of)) > 0, F.lit(False))
+        )
         .join(kinds, on="settlement_id", how="left")
     )
 

@@ -27,10 +27,10 @@ def visit_rows(visits: DataFrame, as_of: date) -> DataFrame:
         "institution_id",
         "visit_type",
         F.col("diagnosis_code").alias("diagnosis"),
-        _held("diagnoses", as_of).alias("diagnoses"),
+        held_values("diagnoses", as_of).alias("diagnoses"),
         F.col("credential_type").alias("credential"),
         F.col("device_hash").alias("device"),
-        F.array_min(_held("proxies", as_of)).alias("proxy"),
+        F.array_min(held_values("proxies", as_of)).alias("proxy"),
         F.col("start_date").alias("start"),
         F.col("end_date").alias("end"),
         _cents("total_amount").alias("cents"),
@@ -82,7 +82,25 @@ def certificate_rows(certificates: DataFrame) -> DataFrame:
 
 
 def sale_rows(scans: DataFrame, as_of: date) -> DataFrame:
-    """Boxes sold to members within the horizon, and whether each was sold again later.
+    """Boxes sold to members for `MemberRows.sales`.
+
+    Args:
+        scans: silver.trace_scan as of the date.
+        as_of: the date.
+    """
+    return boxes_sold(scans, as_of).select(
+        "member_id",
+        "drug_id",
+        F.to_date("scan_time").alias("day"),
+        F.col("is_sold_again").alias("sold_again"),
+        F.when(F.col("is_sold_again"), F.datediff("next_time", "scan_time"))
+        .cast("double")
+        .alias("gap_days"),
+    )
+
+
+def boxes_sold(scans: DataFrame, as_of: date) -> DataFrame:
+    """Sales of boxes to members within the horizon, and whether and where each was sold again later.
 
     A box that came back does not count, nor does a split pack, which may be sold many times.
 
@@ -102,7 +120,7 @@ def sale_rows(scans: DataFrame, as_of: date) -> DataFrame:
         .filter(is_sale & ~F.col("came_back"))
         .withColumn("next_time", F.lead("scan_time").over(in_time))
         .withColumn("next_settlement", F.lead("settlement_id").over(in_time))
-        .withColumn("next_institution", F.lead("institution_id").over(in_time))
+        .withColumn("next_institution_id", F.lead("institution_id").over(in_time))
     )
     again = F.col("next_time").isNotNull() & (
         ~F.col("next_settlement").eqNullSafe(F.col("settlement_id"))
@@ -111,9 +129,11 @@ def sale_rows(scans: DataFrame, as_of: date) -> DataFrame:
     return sales.filter(F.col("member_id").isNotNull() & recent).select(
         "member_id",
         "drug_id",
-        F.to_date("scan_time").alias("day"),
-        again.alias("sold_again"),
-        F.when(again, F.datediff("next_time", "scan_time")).cast("double").alias("gap_days"),
+        "institution_id",
+        "scan_time",
+        again.alias("is_sold_again"),
+        "next_time",
+        "next_institution_id",
     )
 
 
@@ -141,11 +161,14 @@ def shared_rows(visits: DataFrame, members: DataFrame, as_of: date) -> DataFrame
         .filter(F.col("thing").isNotNull())
         .distinct()
     )
-    homes = members.select("member_id", F.coalesce("household_id", "member_id").alias("household"))
+    homes = members.select("member_id", "household_id")
+    # Nobody is kin to people of whom nothing is known.
+    home = F.coalesce("household_id", "member_id").alias("household")
     by_thing = Window.partitionBy("kind", "thing")
     by_home = Window.partitionBy("kind", "thing", "household")
     return (
         held.join(homes, on="member_id", how="left")
+        .select("member_id", "kind", "thing", home)
         .withColumn("accounts", F.count("*").over(by_thing).cast("int"))
         .withColumn("relatives", F.count("*").over(by_home).cast("int"))
         .filter(F.col("accounts") > 1)
@@ -153,15 +176,8 @@ def shared_rows(visits: DataFrame, members: DataFrame, as_of: date) -> DataFrame
     )
 
 
-def _of_horizon(facts: DataFrame, as_of: date) -> DataFrame:
-    first = as_of - timedelta(days=HORIZON)
-    return facts.filter(
-        (F.col("service_date") >= F.lit(first)) & (F.col("service_date") < F.lit(as_of))
-    )
-
-
-def _held(dated: str, as_of: date) -> Column:
-    """The values of an array that held as of a date."""
+def held_values(dated: str, as_of: date) -> Column:
+    """The values of an array of visit_fact that held as of a date."""
     cut = F.lit(as_of.isoformat()).cast("timestamp")
     held = F.filter(
         dated,
@@ -170,6 +186,13 @@ def _held(dated: str, as_of: date) -> Column:
         ),
     )
     return F.transform(held, lambda each: each["value"])
+
+
+def _of_horizon(facts: DataFrame, as_of: date) -> DataFrame:
+    first = as_of - timedelta(days=HORIZON)
+    return facts.filter(
+        (F.col("service_date") >= F.lit(first)) & (F.col("service_date") < F.lit(as_of))
+    )
 
 
 def _cents(amount: str) -> Column:

@@ -15,6 +15,8 @@ from features.member.frames import MemberRows, References
 
 #: The kinds of rows in a stream, by the names of `MemberRows`.
 KINDS = ("visits", "fees", "persons", "certificates", "sales", "shared")
+#: Figures that are kept of a feature: the last bit of a quotient depends on how many rows are worked on.
+_FIGURES = 12
 #: Rows that are worked on at a time: enough for whole columns, few enough for a small worker.
 _CHUNK = 600_000
 
@@ -87,7 +89,10 @@ def _features(table: pa.Table, references: References, as_of: date) -> list[pa.R
         for name in KINDS
     }
     found = member_features(MemberRows(**kinds), references, as_of)
-    columns = [pl.col(each.name).cast(pl.Float64).fill_nan(None) for each in OWN_FEATURES]
+    columns = [
+        pl.col(each.name).cast(pl.Float64).fill_nan(None).round_sig_figs(_FIGURES)
+        for each in OWN_FEATURES
+    ]
     schema = pa.schema(
         [("member_id", pa.string()), *((each.name, pa.float64()) for each in OWN_FEATURES)]
     )

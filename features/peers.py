@@ -26,7 +26,9 @@ def peer_groups(members: DataFrame, certified: DataFrame, as_of: date) -> DataFr
         as_of: the date.
     """
     years = F.floor(F.datediff(F.lit(as_of), "birth_date") / (365.25 * _BAND_YEARS))
-    band = F.coalesce(F.least(years, F.lit(_OLDEST_BAND)).cast("string"), F.lit("unknown"))
+    # `least` skips what is empty: people of unknown age would be the oldest.
+    known_band = F.when(years.isNotNull(), F.least(years, F.lit(_OLDEST_BAND)))
+    band = F.coalesce(known_band.cast("string"), F.lit("unknown"))
     known = members.select(
         "member_id",
         F.concat(F.lit("age "), band).alias("age"),
@@ -97,5 +99,6 @@ def fund_percentiles(features: DataFrame) -> DataFrame:
 def three_digits(name: str) -> Column:
     """A value cut to its first three digits; empty and negative ones are 0."""
     value = F.coalesce(name, F.lit(0.0))
-    step = F.pow(F.lit(10.0), F.floor(F.log10(value)) - 2)
-    return F.when(value > 0, F.floor(value / step) * step).otherwise(0.0)
+    # Divided at the end: 700 thousandths are then the 0.7 that they came from.
+    scale = F.pow(F.lit(10.0), 2 - F.floor(F.log10(value)))
+    return F.when(value > 0, F.floor(value * scale) / scale).otherwise(0.0)

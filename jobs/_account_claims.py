@@ -79,14 +79,13 @@ def dispensed(lake: Lake, as_of: date) -> DataFrame:
     """The drugs dispensed in the year before a day, with who got them.
 
     Raises:
-        DataRefused: when facts or member features have not been built.
+        DataRefused: when facts, or member features of the day, have not been built.
     """
-    features = lake.read(MEMBER_FEATURE).filter(F.col("as_of_date") == F.lit(as_of))
     return sales(
         standing(lake.read(FEE_FACT), as_of),
         standing(lake.read(VISIT_FACT), as_of),
         delivered(lake, DRUG, as_of),
-        features,
+        lake.read_day(MEMBER_FEATURE, as_of),
         as_of,
     )
 

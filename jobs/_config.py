@@ -73,6 +73,12 @@ class Detect(_Section):
     expires_days: int = Field(ge=1)
 
 
+class Triage(_Section):
+    """Under which warrant or request parcels may be looked at; without one nobody does."""
+
+    legal_basis: str | None
+
+
 class Train(_Section):
     """What a model is trained on and how it is judged."""
 
@@ -115,6 +121,7 @@ class Config(_Section):
     report: Report
     links: Links
     detect: Detect
+    triage: Triage
     train: Train
     mlflow: Mlflow
     log: Log

@@ -14,6 +14,7 @@ class Step:
     name: str
     after: tuple[str, ...] = ()
     needs_source: bool = False
+    needs_legal_basis: bool = False
 
     @property
     def job(self) -> Job:
@@ -38,6 +39,7 @@ STEPS = (
         after=("build_member_features", "build_institution_features", "build_doctor_features"),
     ),
     Step("propose_accounts", after=("flag_indicators",)),
+    Step("build_triage_features", after=("build_facts",), needs_legal_basis=True),
     Step("build_links", after=("validate_tables",)),
     Step("build_components", after=("build_links",)),
     Step("train_model", after=("build_institution_features", "build_components")),
@@ -48,4 +50,9 @@ STEPS = (
 
 def steps_of(config: Config) -> list[Step]:
     """The steps that a configuration asks for, in an order that runs each after those it needs."""
-    return [step for step in STEPS if config.source.mapping or not step.needs_source]
+    return [
+        step
+        for step in STEPS
+        if (config.source.mapping or not step.needs_source)
+        and (config.triage.legal_basis or not step.needs_legal_basis)
+    ]

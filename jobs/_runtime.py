@@ -38,6 +38,7 @@ class Options:
     decision: str | None = None
     reason: str | None = None
     by: str | None = None
+    legal_basis: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class JobRun:
     log: structlog.stdlib.BoundLogger
     run_id: str
     pipeline_key: str | None = None
+    legal_basis: str | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -140,6 +142,12 @@ def option_parser(job: Job) -> argparse.ArgumentParser:
         parser.add_argument("--decision", help="approved or rejected")
         parser.add_argument("--reason", help="why, in your words")
         parser.add_argument("--by", metavar="NAME", help="who decides; otherwise the user's name")
+    if "legal_basis" in job.takes:
+        parser.add_argument(
+            "--legal-basis",
+            metavar="ID",
+            help="warrant or request under which parcels are looked at",
+        )
     if "fresh" in job.takes:
         parser.add_argument(
             "--fresh",
@@ -169,7 +177,11 @@ def execute(
     """Run a job in a session under its lock, record it, and say how it ended."""
     run_id = uuid.uuid4().hex
     log = open_log(config.log.file, job=job.name, run_id=run_id)
-    this = JobRun(spark, config, options, Lake(spark, config.lake.root), log, run_id, pipeline_key)
+    lake = Lake(spark, config.lake.root)
+    # Recorded of the jobs that look at what is restricted, and of no others.
+    basis = options.legal_basis or config.triage.legal_basis
+    legal_basis = basis if "legal_basis" in job.takes else None
+    this = JobRun(spark, config, options, lake, log, run_id, pipeline_key, legal_basis)
     clock = time.perf_counter()
     log.info("started", as_of=options.as_of, batch=options.batch)
     result = Result(job.name, "failed", 1, "interrupted", 0.0)
@@ -230,6 +242,7 @@ def _record(this: JobRun, result: Result) -> None:
         "pipeline_key": this.pipeline_key,
         "as_of_date": this.options.as_of,
         "batch": this.options.batch,
+        "legal_basis_id": this.legal_basis,
         "outcome": result.outcome,
         "exit_code": result.exit_code,
         "message": result.message,

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from expectations.contract import ContractError, TableContract
 from expectations.landing import LandingTable
-from jobs._errors import DataRefused
+from jobs._errors import DataRefused, JobError
 from jobs._locks import commit_lock, is_local, local_path
 
 _Wanted = date | str | list[date] | list[str]
@@ -46,7 +46,7 @@ class Lake:
 
         Raises:
             DataRefused: when it is not there yet; names the job that writes it.
-            ContractError: when another version of the project wrote it.
+            JobError: when another version of the project wrote it.
         """
         if not self.exists(contract):
             raise DataRefused(
@@ -68,6 +68,19 @@ class Lake:
         """A silver table in the versions that held as of a day's first second, or that stand now."""
         return standing(self.read(table.silver), as_of)
 
+    def read_day(self, contract: TableContract, as_of: date) -> DataFrame:
+        """The rows of a gold table as of a day.
+
+        Raises:
+            DataRefused: when there are none; names the job that writes them.
+        """
+        rows = self.read(contract).filter(F.col("as_of_date") == F.lit(as_of))
+        if rows.isEmpty():
+            raise DataRefused(
+                f"{contract.name} has nothing as of {as_of}: run {contract.written_by} --as-of {as_of} first"
+            )
+        return rows
+
     def version(self, contract: TableContract) -> int:
         """The version of an existing table that this run works with."""
         if contract.name not in self._pinned:
@@ -83,10 +96,12 @@ class Lake:
         Args:
             frame: the new rows, all within `where`.
             contract: the table.
-            where: partition or key column to its value, or to a list of its values.
+            where: column to its value, or to a list of its values; name a partition column among
+                them, so that other partitions are not opened.
 
         Raises:
             ContractError: when the frame does not fit, or breaks a NOT NULL.
+            JobError: when another version of the project made the table.
         """
         writer = self._created(contract, frame).write.format("delta").mode("overwrite")
         if where is not None:
@@ -163,7 +178,7 @@ class Lake:
     def _check(self, contract: TableContract, frame: DataFrame) -> None:
         faults = contract.differences(frame.schema)
         if faults:
-            raise ContractError(
+            raise JobError(
                 f"{self.path(contract)} was written by another version of the project:"
                 f" {'; '.join(faults)}. Rebuild it in a new lake.root, or migrate it"
             )
@@ -202,13 +217,11 @@ def standing(versions: DataFrame, as_of: date | None) -> DataFrame:
 
 
 def _condition(contract: TableContract, where: Mapping[str, _Wanted]) -> str:
-    """A partition condition; only values that the project itself makes come in here."""
+    """A condition on columns; only values that the project itself makes come in here."""
     parts = []
     for column, value in where.items():
-        if column not in (*contract.partition_by, *contract.primary_key):
-            raise ContractError(
-                f"{contract.name} is neither partitioned by {column} nor is it a key"
-            )
+        if column not in contract.columns:
+            raise ContractError(f"{contract.name} has no column {column}")
         values = value if isinstance(value, list) else [value]
         parts.append(f"{column} IN ({', '.join(_literal(each) for each in values)})")
     return " AND ".join(parts)

@@ -4,12 +4,14 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from string import Formatter
 from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from expectations.feature import FeatureDefinition
+from features.accounts import TEXT_FORMATS
 from features.evidence import EVIDENCE
 from features.rules import Allowance, Condition, Rule
 from jobs._errors import ConfigError
@@ -65,10 +67,14 @@ class _Allowance(_Part):
 
 
 class _File(_Part):
-    member: tuple[_Rule, ...]
+    member: tuple[_Rule, ...] = Field(min_length=1)
     institution: tuple[_Rule, ...] = ()
     doctor: tuple[_Rule, ...] = ()
     allowed: tuple[_Allowance, ...] = ()
+
+
+_PARTS = (_File, _Rule, _Condition, _Allowance, _Words)
+_KEYS = sorted({key for part in _PARTS for key in part.model_fields})
 
 
 @dataclass(frozen=True)
@@ -122,14 +128,33 @@ def _parsed(path: str) -> _File:
         raise ConfigError(f"cannot read the rules in {path}: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise ConfigError(
+            f"{path} must hold sections, such as member: and below it a list of rules"
+        )
     try:
         return _File.model_validate(content)
     except ValidationError as error:
-        told = [
-            f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}"
-            for fault in error.errors()
-        ]
+        told = [f"{path}: {_sentence(content, dict(fault))}" for fault in error.errors()]
         raise ConfigError("\n".join(told)) from None
+
+
+def _sentence(content: dict[str, Any], fault: dict[str, Any]) -> str:
+    """What is wrong and in which rule, by its code if it has one."""
+    section, *inner = fault["loc"]
+    where = str(section)
+    if inner and isinstance(inner[0], int):
+        entry = content[section][inner[0]]
+        code = entry.get("code") if isinstance(entry, dict) else None
+        where = str(code or f"{section}, entry {inner.pop(0) + 1}")
+        inner = inner[1:] if code else inner
+    key = ".".join(map(str, inner))
+    if fault["type"] == "extra_forbidden":
+        nearest = difflib.get_close_matches(str(fault["loc"][-1]), _KEYS, n=1, cutoff=0.0)[0]
+        return f"{where}: unknown key {key or section}; the nearest valid name is {nearest}"
+    if fault["type"] == "missing":
+        return f"{where}: {key} is missing" if key else f"{where} is missing"
+    return f"{where}: {key}: {fault['msg']}" if key else f"{where}: {fault['msg']}"
 
 
 def _faults(file: _File, windows: dict[Subject, dict[str, int]]) -> list[str]:
@@ -148,13 +173,17 @@ def _faults(file: _File, windows: dict[Subject, dict[str, int]]) -> list[str]:
             faults += [
                 f"{rule.code}: {_unknown(name, known)}" for name in names if name not in known
             ]
-            for words in rule.text.model_dump().values():
-                try:
-                    words.format(value=1.0)
-                except (KeyError, ValueError, IndexError):
-                    faults.append(f"{rule.code}: text {words!r} may use {{value}} only")
+            faults += [
+                f"{rule.code}: text {text!r} may show {{value}} only, as one of"
+                f" {', '.join(f'{{value:{each}}}' for each in TEXT_FORMATS)}"
+                for text in (rule.text.en, rule.text.zh)
+                if not _shows_value_at_most(text)
+            ]
     families = {rule.family for rule in file.member}
     for allowance in file.allowed:
+        if allowance.code in codes:
+            faults.append(f"{allowance.code} is there twice")
+        codes.add(allowance.code)
         names = [each.feature for each in allowance.when]
         faults += [
             f"{allowance.code}: {_unknown(name, windows['member'])}"
@@ -167,6 +196,17 @@ def _faults(file: _File, windows: dict[Subject, dict[str, int]]) -> list[str]:
             if family not in families
         ]
     return faults
+
+
+def _shows_value_at_most(text: str) -> bool:
+    try:
+        shown = [each for each in Formatter().parse(text) if each[1] is not None]
+    except ValueError:
+        return False
+    return all(
+        name == "value" and shape in TEXT_FORMATS and conversion is None
+        for _, name, shape, conversion in shown
+    )
 
 
 def _unknown(name: str, known: dict[str, int]) -> str:

@@ -1,7 +1,7 @@
 """Build gold.visit_fact and gold.fee_fact, of the days that changed since they were last built."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -26,24 +26,33 @@ def main(this: JobRun) -> str:
     for table in (SETTLEMENT, FEE_DETAIL):
         lake.read(table.silver)
     with step(this, "visits"):
-        visits = _replaced(lake, VISIT_FACT, _visits(this, visit_days), visit_days)
+        visits = _replaced(lake, VISIT_FACT, _visits(lake, visit_days), visit_days)
     with step(this, "fees"):
         fees = _replaced(lake, FEE_FACT, _fees(lake, fee_days), fee_days)
     told = "all days" if days is None else f"{len(visit_days or [])} days of visits"
     return f"{visits} visits and {fees} sums of fees written, {told}"
 
 
-def _visits(this: JobRun, days: Sequence[date] | None) -> DataFrame:
-    lake = this.lake
+def _visits(lake: Lake, days: Sequence[date] | None) -> DataFrame:
     settlements = lake.read(SETTLEMENT.silver)
     codes, proxies = _versions(lake, SETTLEMENT_CODE), _versions(lake, PROXY_PICKUP)
     if days:
-        settlements = settlements.filter(_on(days, "settlement_time"))
-        # A code can't have arrived before its visit, clocks apart: older files are not opened.
-        skew = timedelta(hours=this.config.quarantine.clock_skew_hours)
-        arrived = F.col("valid_from") >= F.lit(min(days)).cast("timestamp") - F.lit(skew)
+        concerned = settlements.filter(_on(days, "settlement_time"))
+        # What names a settlement counts from its first arrival on: older files are not opened.
+        arrived = F.col("valid_from") >= F.lit(_first_arrival(settlements, concerned))
+        settlements = concerned
         codes, proxies = codes.filter(arrived), proxies.filter(arrived)
     return visit_facts(settlements, codes, proxies)
+
+
+def _first_arrival(settlements: DataFrame, concerned: DataFrame) -> datetime | None:
+    """When the first of some settlements arrived, in whichever version and on whichever day."""
+    is_first = F.col("is_first")
+    corrected = concerned.filter(~is_first).select("settlement_id").distinct()
+    firsts = settlements.filter(is_first).join(corrected, on="settlement_id", how="left_semi")
+    arrivals = concerned.filter(is_first).select("valid_from").union(firsts.select("valid_from"))
+    row = arrivals.agg(F.min("valid_from").alias("first")).first()
+    return row["first"] if row else None
 
 
 def _fees(lake: Lake, days: Sequence[date] | None) -> DataFrame:

@@ -105,7 +105,8 @@ def _indicators(this: JobRun) -> pl.DataFrame:
     loss = this.lake.read(MEMBER_FEATURE).select(
         F.col("member_id").alias("subject_id"),
         "as_of_date",
-        F.coalesce("excess_fund_sum_365d", F.lit(0.0)).alias("expected_loss"),
+        # As features.accounts has it: amounts that are equal to the cent are equal.
+        F.coalesce("excess_fund_sum_365d", F.lit(0.0)).cast("decimal(16,2)").alias("expected_loss"),
     )
     rows = (
         this.lake.read(INDICATOR)

@@ -42,11 +42,12 @@ def main(this: JobRun) -> str:
     rules = rulebook(this.config)
     fees = standing(lake.read(FEE_FACT), day)
     visits = visits_with_kinds(
-        standing(lake.read(VISIT_FACT), day), fees, delivered(lake, DRUG, day)
+        standing(lake.read(VISIT_FACT), day), fees, delivered(lake, DRUG, day), day
     )
     is_today = F.col("as_of_date") == F.lit(day)
-    lake.read(MEMBER_FEATURE)
+    lake.read_day(MEMBER_FEATURE, day)
     every: list[DataFrame] = []
+    held: list[DataFrame] = []
     for kind in _FLAGGED:
         if not lake.exists(kind.table) or not rules.rules[kind.subject]:
             continue
@@ -55,6 +56,7 @@ def main(this: JobRun) -> str:
         peers = lake.read(PEER_STATISTIC).filter(is_today) if kind.has_peers else None
         allowances = rules.allowances if kind.subject == "member" else ()
         found = indicators(features, peers, rules.rules[kind.subject], allowances).persist()
+        held.append(found)
         with step(this, f"{found.count()} indicators of {kind.subject}s"):
             shown = with_evidence(found, _of_subject(visits, fees, key), day)
             every.append(shown.withColumn("subject_type", F.lit(kind.subject)))
@@ -63,6 +65,8 @@ def main(this: JobRun) -> str:
     )
     with step(this, "evidence"):
         rows = lake.replace(frame, INDICATOR, {"as_of_date": day})
+    for found in held:
+        found.unpersist()
     return f"{rows} indicators"
 
 

@@ -24,7 +24,7 @@ def main(this: JobRun) -> str:
     language = this.config.report.language
     is_today = F.col("as_of_date") == F.lit(day)
     shown = lake.read(INDICATOR).filter(is_today & (F.col("subject_type") == "member"))
-    features = lake.read(MEMBER_FEATURE).filter(is_today)
+    features = lake.read_day(MEMBER_FEATURE, day)
     texts = {code: words[language] for code, words in rules.texts.items()}
     checks = {code: words[language] for code, words in rules.checks.items()}
     accounts = ranked_accounts(shown, features)
@@ -52,7 +52,7 @@ def _with_state(this: JobRun, lake: Lake, listed: DataFrame) -> DataFrame:
     lasts = F.date_add(F.to_date("decided_at"), this.config.detect.expires_days)
     state = (
         F.when(F.col("decision").isNull(), "proposed")
-        .when(lasts < F.lit(this.as_of), "expired")
+        .when(lasts <= F.lit(this.as_of), "expired")
         .otherwise(F.col("decision"))
     )
     return listed.join(decided, on="member_id", how="left").withColumn("state", state)

@@ -100,19 +100,22 @@ def figures(ranked: pl.DataFrame, truth: Truth, capacities: Sequence[int]) -> li
 
 
 def days_to_detection(lists: dict[date, pl.DataFrame], truth: Truth) -> list[Figure]:
-    """Median days from an account's first offence to its first place in the top of a monthly list."""
+    """Median days from an account's first offence to its first place in the top of a monthly list after it.
+
+    An offence that began before the first list counts from that list on: nobody could see it earlier.
+    """
     seen = [
         ranked.filter(pl.col("rank") <= truth.top).select("member_id", day=pl.lit(day))
         for day, ranked in lists.items()
     ]
     if not seen:
         return []
-    first = pl.concat(seen).group_by("member_id").agg(pl.min("day"))
     started = pl.max_horizontal("active_from", pl.lit(min(lists)).cast(pl.Date))
     waits = (
-        truth.accounts.join(first, on="member_id")
+        truth.accounts.join(pl.concat(seen), on="member_id")
         .filter(pl.col("day") >= pl.col("active_from"))
-        .select(wait=(pl.col("day") - started).dt.total_days())
+        .group_by("member_id")
+        .agg(wait=(pl.col("day") - started).dt.total_days().min())
     )
     median = waits["wait"].median()
     return [

@@ -1,0 +1,68 @@
+"""Build gold.account_triage: parcels and clues beside an account, for people; no model reads it."""
+
+from pyspark.sql import functions as F
+
+from expectations.gold_fact import FEE_FACT, VISIT_FACT
+from expectations.gold_triage import ACCOUNT_TRIAGE, TRIAGE_FEATURES
+from expectations.landing_inquiry import CLUE, PARCEL, TRACE_SCAN
+from expectations.landing_reference import INSTITUTION, PERSON
+from features.triage import (
+    MAX_SHARERS,
+    crowded_parcels,
+    holders,
+    parcels_sent,
+    pickups,
+    triage_features,
+)
+from jobs._account_claims import delivered
+from jobs._config import Config
+from jobs._errors import ConfigError
+from jobs._runtime import Job, JobRun, Options, run
+from jobs._tables import standing
+
+
+def check(config: Config, options: Options) -> None:
+    """Parcels are looked at under a warrant or request only."""
+    if not (options.legal_basis or config.triage.legal_basis or "").strip():
+        raise ConfigError(
+            "--legal-basis ID is missing: parcels may be looked at under a warrant or request only,"
+            " and only those that were got under it"
+        )
+
+
+def main(this: JobRun) -> str:
+    """Rebuild one as-of date from the parcels of one legal basis; safe to run again."""
+    lake, day = this.lake, this.as_of
+    assert this.legal_basis is not None
+    sent = parcels_sent(delivered(lake, PARCEL, day), this.legal_basis, day).persist()
+    held = holders(delivered(lake, PERSON, day))
+    features = triage_features(
+        sent,
+        held,
+        pickups(standing(lake.read(VISIT_FACT), day), standing(lake.read(FEE_FACT), day)),
+        delivered(lake, CLUE, day),
+        delivered(lake, TRACE_SCAN, day),
+        delivered(lake, INSTITUTION, day),
+        day,
+    ).withColumns({"as_of_date": F.lit(day), "legal_basis_id": F.lit(this.legal_basis)})
+    rows = lake.replace(features, ACCOUNT_TRIAGE, {"as_of_date": day})
+    parcels = sent.select("waybill_id").distinct().count()
+    crowded = crowded_parcels(sent, held).count()
+    sent.unpersist()
+    return (
+        f"{rows} members, {len(TRIAGE_FEATURES)} features, {parcels} parcels of this legal basis;"
+        f" {crowded} of them are linked to nobody, for more than {MAX_SHARERS} accounts share"
+        " the phone or address"
+    )
+
+
+JOB = Job(
+    "build_triage_features",
+    "Gather parcels and clues beside accounts for people to look at; needs a legal basis",
+    main,
+    ("as_of", "legal_basis"),
+    check,
+)
+
+if __name__ == "__main__":
+    run(JOB)

@@ -1,0 +1,123 @@
+"""build_triage_features looks at parcels under a legal basis only, and says under which."""
+
+from datetime import date, datetime
+
+import pytest
+from frames import frame_of
+from workspace import ROOT
+
+from expectations.gold_fact import FEE_FACT, VISIT_FACT
+from expectations.gold_triage import ACCOUNT_TRIAGE
+from expectations.landing_inquiry import PARCEL
+from expectations.landing_reference import PERSON
+from expectations.ops import JOB_RUN
+from jobs import build_facts, build_triage_features
+from jobs._config import load_config
+from jobs._errors import ConfigError
+from jobs._pipeline import STEPS, steps_of
+
+ARRIVED = datetime(2025, 6, 20)
+ROW = {
+    "batch": date(2025, 6, 30),
+    "batch_version": "1",
+    "source_file": "part-0.csv",
+    "arrive_time": ARRIVED,
+    "valid_from": ARRIVED,
+    "is_first": True,
+    "key_hash": 0,
+}
+
+
+@pytest.fixture(scope="module")
+def workspace(new_workspace):
+    """Two members, each with a parcel under a warrant of its own; the second's came too late for June."""
+    made = new_workspace()
+    people = [
+        ROW | {"member_id": name, "phone_hash": f"phone {name}", "record_number": n}
+        for n, name in enumerate(("a", "b"))
+    ]
+    parcels = [
+        ROW
+        | {
+            "waybill_id": f"parcel {name}",
+            "send_time": datetime(2025, 6, 10),
+            "sender_phone_hash": f"phone {name}",
+            "legal_basis_id": f"warrant {name}",
+            "record_number": n,
+            "valid_from": datetime(2025, 6, 20 + 5 * n),
+        }
+        for n, name in enumerate(("a", "b"))
+    ]
+    for contract, rows in (
+        (PERSON.silver, people),
+        (PARCEL.silver, parcels),
+        (VISIT_FACT, []),
+        (FEE_FACT, []),
+    ):
+        made.lake.replace(frame_of(made.spark, contract, *rows), contract)
+    return made
+
+
+def rows(workspace):
+    found = workspace.lake.read(ACCOUNT_TRIAGE).collect()
+    return sorted(
+        (row["member_id"], str(row["as_of_date"]), row["legal_basis_id"], row["parcel_count_180d"])
+        for row in found
+    )
+
+
+def test_only_parcels_of_the_legal_basis_are_used_and_it_is_on_record(workspace):
+    job = build_triage_features.JOB
+    first = workspace.run(job, "2025-06-25", legal_basis="warrant a")
+    assert first.message == (
+        "1 members, 7 features, 1 parcels of this legal basis; 0 of them are linked to nobody,"
+        " for more than 20 accounts share the phone or address"
+    )
+    # b's parcel had not arrived by the 25th.
+    assert rows(workspace) == [("a", "2025-06-25", "warrant a", 1.0)]
+    assert workspace.run(job, "2025-06-25", legal_basis="warrant b").exit_code == 0
+    assert rows(workspace) == []
+    assert workspace.run(job, "2025-06-26", legal_basis="warrant b").exit_code == 0
+    assert rows(workspace) == [("b", "2025-06-26", "warrant b", 1.0)]
+    workspace.run(build_facts.JOB)
+    runs = workspace.lake.read(JOB_RUN).orderBy("started_at").collect()
+    assert [(row["job"], row["legal_basis_id"]) for row in runs] == [
+        (job.name, "warrant a"),
+        (job.name, "warrant b"),
+        (job.name, "warrant b"),
+        ("build_facts", None),
+    ]
+    assert "gold.account_triage" in runs[0]["outputs"]
+    assert "silver.parcel" in runs[0]["inputs"]
+
+
+@pytest.mark.parametrize("given", [None, "", "  "])
+def test_without_a_legal_basis_it_does_not_start(given):
+    config = load_config(str(ROOT / "conf" / "local.yaml"))
+    options = build_triage_features.Options(as_of=date(2025, 6, 25), legal_basis=given)
+    with pytest.raises(ConfigError, match="--legal-basis ID is missing") as caught:
+        build_triage_features.check(config, options)
+    assert caught.value.exit_code == 2
+
+
+def test_the_pipeline_leaves_it_out_unless_a_legal_basis_is_configured():
+    def names(*settings):
+        return [
+            step.name for step in steps_of(load_config(str(ROOT / "conf" / "local.yaml"), settings))
+        ]
+
+    assert "build_triage_features" not in names()
+    named = names("triage.legal_basis=warrant a", "source.mapping=any")
+    assert named == [step.name for step in STEPS]
+
+
+def test_no_other_module_of_jobs_features_or_models_reads_parcels():
+    readers = {
+        str(path.relative_to(ROOT))
+        for package in ("features", "models", "jobs")
+        for path in (ROOT / package).rglob("*.py")
+        if "PARCEL" in path.read_text() or "account_triage" in path.read_text().lower()
+    }
+    assert {path for path in readers if not path.startswith("jobs/province/")} == {
+        "jobs/build_triage_features.py"
+    }
