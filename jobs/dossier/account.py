@@ -6,6 +6,9 @@ from decimal import Decimal
 
 from jobs.dossier.timeline import Timeline
 
+#: Signs of an account that stand open on the page.
+MAX_LEADING = 5
+
 
 @dataclass(frozen=True)
 class Sign:
@@ -41,6 +44,20 @@ class Account:
     def counting(self) -> tuple[Sign, ...]:
         """What it is listed for, strongest first."""
         return tuple(sign for sign in self.signs if not sign.held_back)
+
+    @property
+    def leading(self) -> tuple[Sign, ...]:
+        """The strongest sign of each pattern, as many as a reader takes in."""
+        of_pattern: dict[str, Sign] = {}
+        for sign in self.counting:
+            of_pattern.setdefault(sign.typology, sign)
+        return tuple(of_pattern.values())[:MAX_LEADING]
+
+    @property
+    def further(self) -> tuple[Sign, ...]:
+        """The other signs that count."""
+        leading = self.leading
+        return tuple(sign for sign in self.counting if sign not in leading)
 
     @property
     def explained(self) -> tuple[Sign, ...]:

@@ -18,7 +18,7 @@ from jobs.dossier.words import N_, VISIT_KINDS
 SECTIONS = (
     ("accounts", N_("Accounts to look at first")),
     ("ranking", N_("Institutions, ranked")),
-    ("reading", N_("How to read the institutions")),
+    ("reading", N_("About the ranking")),
     ("groups", N_("Groups")),
     ("model", N_("The model")),
     ("arrivals", N_("What came in")),
@@ -86,9 +86,9 @@ class _Pictures:
     def mark(self, kind: str, has_drugs: bool = True) -> str:
         return mark_picture(kind, has_drugs)
 
-    @property
-    def visit_kinds(self) -> list[tuple[str, str]]:
-        return list(VISIT_KINDS.items())
+    def visit_kinds(self, timeline: Timeline) -> list[tuple[str, str]]:
+        seen = {visit.kind for visit in timeline.visits}
+        return [(kind, name) for kind, name in VISIT_KINDS.items() if kind in seen]
 
     @property
     def link_colors(self) -> dict[str, str]:

@@ -40,7 +40,7 @@ def accounts_csv(report: Report) -> str:
     row += [words.text(N_("Reason %(number)s"), number=at + 1) for at in range(_REASONS)]
     writer.writerow([*row, words.text(N_("What was held back"))])
     for each in report.accounts.first if report.accounts else ():
-        reasons = [sign.text for sign in each.counting[:_REASONS]]
+        reasons = [sign.text for sign in (*each.leading, *each.further)[:_REASONS]]
         texts = [each.account, f"{each.points:.2f}", f"{each.expected_loss:.2f}"]
         texts += [words.state(each.state), each.expires_on.isoformat()]
         texts += ["; ".join(map(words.typology, each.typologies)), each.next_check]

@@ -26,7 +26,7 @@ _OTHER = ("triangle", "#66757f")
 #: Twelve weeks: the longest prescription that the rules for long prescriptions allow.
 LONGEST_PRESCRIPTION = 84
 _MOST_LANES = 12
-_WIDTH, _LEFT, _RIGHT = 1000, 200, 84
+_WIDTH, _LEFT, _RIGHT = 1000, 200, 100
 _LANE, _AREA, _HEAD, _GAP = 24, 52, 44, 14
 _SIZE = 4.2
 

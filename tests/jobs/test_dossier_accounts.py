@@ -114,6 +114,18 @@ def test_what_was_held_back_is_no_reason() -> None:
     assert account().typologies == ("many_institutions",)
 
 
+def test_the_strongest_sign_of_each_pattern_stands_open_and_the_others_behind() -> None:
+    again = replace(SHOPPING, text="6 doctors")
+    others = tuple(replace(SHOPPING, typology=f"t{at}", text=f"sign {at}") for at in range(6))
+    found = account(signs=(SHOPPING, again, *others))
+
+    assert found.leading == (SHOPPING, *others[:4])
+    assert found.further == (again, *others[4:])
+    text = text_of(listed(first=(found,)))
+    assert "further signs: 3 6 doctors (usual: 1) sign 4 (usual: 1) sign 5 (usual: 1)" in text
+    assert text.count("6 doctors") == 1
+
+
 def test_the_page_shows_as_many_as_configured_and_the_sheet_all() -> None:
     report = listed()
 
