@@ -17,7 +17,7 @@ from jobs._typologies import Typologies
 from jobs.dossier.account import Account, Accounts, Flagged, HeldBack, Pattern, Sign
 
 #: What a page has room for.
-MAX_FLAGGED = 30
+MAX_FLAGGED = 15
 
 _UNITS = {feature.name: feature.unit for feature in MEMBER_FEATURES}
 

@@ -15,7 +15,7 @@ from features.member.supply import fills_with_stock
 from features.member_rows import certificate_rows, fee_rows, visit_rows
 from jobs._account_claims import delivered, member_references
 from jobs._tables import Lake, standing
-from jobs.dossier.timeline import Fill, Supply, Timeline, Visit, on_hand
+from jobs.dossier.timeline import STAY, Fill, Supply, Timeline, Visit, on_hand
 
 #: What a picture has room for.
 MAX_INGREDIENTS = 6
@@ -90,7 +90,7 @@ def _supplies(as_of: date, fills: pl.DataFrame, visits: Sequence[Visit]) -> tupl
     stays = [
         ((as_of - (visit.start or visit.day)).days, (as_of - (visit.end or visit.day)).days)
         for visit in visits
-        if visit.kind == "21"
+        if visit.kind == STAY
     ]
     found = []
     for (ingredient,), rows in fills.group_by("ingredient", maintain_order=True):

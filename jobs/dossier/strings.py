@@ -123,6 +123,11 @@ class Words:
             return self.text("%(amount)s a day", amount=self.number(value, _cents(value)))
         return self.number(value, _cents(value) if unit == "yuan" else 2)
 
+    def usual(self, value: float, unit: str) -> str:
+        """What is usual among peers, no finer than the sentence beside it."""
+        digits = {"yuan": 0, "ratio": 1}
+        return self.number(value, digits[unit]) if unit in digits else self.measured(value, unit)
+
     def reason(self, reason: Reason) -> str:
         """The sentence of a reason; the scoring job's own one for a feature unknown here."""
         if reason.feature not in _FEATURES:

@@ -6,6 +6,8 @@ from datetime import date, timedelta
 
 #: Days that a timeline shows, up to the day before the as-of date.
 YEAR = 365
+#: The visit type of a stay in hospital.
+STAY = "21"
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,11 @@ class Timeline:
     def first_day(self) -> date:
         """The first day shown."""
         return self.as_of - timedelta(days=YEAR)
+
+    @property
+    def stays(self) -> tuple[Visit, ...]:
+        """The visits that were stays in hospital."""
+        return tuple(visit for visit in self.visits if visit.kind == STAY)
 
 
 def on_hand(

@@ -12,14 +12,14 @@ from datetime import date, timedelta
 from markupsafe import Markup
 
 from jobs.dossier.strings import Words
-from jobs.dossier.timeline import YEAR, Supply, Timeline, Visit
+from jobs.dossier.timeline import STAY, YEAR, Supply, Timeline, Visit
 from jobs.dossier.words import N_, OTHER_VISIT, VISIT_KINDS
 
 #: Shape and colour of a kind of visit.
 MARKS = {
     "11": ("circle", "#2f6580"),
     "14": ("diamond", "#7d6b91"),
-    "21": ("bar", "#a8512b"),
+    STAY: ("bar", "#a8512b"),
     "41": ("square", "#c08a25"),
 }
 _OTHER = ("triangle", "#66757f")
@@ -110,7 +110,7 @@ class _Drawing:
             group = ET.SubElement(self._root, "g", {"class": "visit"})
             ET.SubElement(group, "title").text = self._visit_text(visit)
             y = self._y[lane] + shift
-            if visit.kind == "21" and visit.start and visit.end:
+            if visit.kind == STAY and visit.start and visit.end:
                 first = max(visit.start, self._timeline.first_day)
                 width = self._x(max(visit.end, first)) - self._x(first)
                 _mark(group, visit.kind, self._x(first), y, visit.has_drugs, max(width, 2 * _SIZE))
@@ -154,8 +154,8 @@ class _Drawing:
 
     def _draw_stays(self) -> None:
         """Days in hospital as bands: nothing is used up then, for the hospital gives it."""
-        for visit in self._timeline.visits:
-            if visit.kind == "21" and visit.start and visit.end:
+        for visit in self._timeline.stays:
+            if visit.start and visit.end:
                 x = self._x(max(visit.start, self._timeline.first_day))
                 attributes = {
                     "x": f"{x:g}",
