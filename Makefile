@@ -54,8 +54,8 @@ zip: .venv/.installed  ## dist/drugtrail.zip for spark-submit --py-files
 	@rm -rf dist && mkdir dist && find expectations features jobs models -name __pycache__ -prune -exec rm -rf {} +
 	@$(PY) -m zipfile -c dist/drugtrail.zip expectations features jobs models && echo dist/drugtrail.zip
 
-dictionary: .venv/.installed  ## write docs/data_dictionary.md anew from the contracts
-	@$(PY) -m expectations.dictionary docs/data_dictionary.md
+dictionary: .venv/.installed  ## write docs/data_dictionary.md and docs/features.md anew
+	@$(PY) -m expectations.dictionary docs
 
 lock: .venv/.installed  ## write requirements.lock anew from pyproject.toml
 	@.venv/bin/uv pip compile pyproject.toml --group dev --python-version 3.11 --generate-hashes --no-annotate \

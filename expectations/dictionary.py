@@ -1,8 +1,12 @@
-"""The data dictionary, generated from the contracts: `python -m expectations.dictionary`."""
+"""The data dictionary, generated from the contracts.
+
+`python -m expectations.dictionary FOLDER` writes it and the catalogue of features.
+"""
 
 import sys
 from pathlib import Path
 
+from expectations.catalogue import catalogue
 from expectations.contract import Field, TableContract
 from expectations.landing import LandingTable
 from expectations.tables import LANDING_TABLES, all_contracts
@@ -72,4 +76,6 @@ def _row(column: Field) -> str:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(dictionary(), encoding="utf-8")
+    folder = Path(sys.argv[1])
+    (folder / "data_dictionary.md").write_text(dictionary(), encoding="utf-8")
+    (folder / "features.md").write_text(catalogue(), encoding="utf-8")

@@ -54,6 +54,7 @@ class Report(_Section):
     root: str
     language: Literal["en", "zh"]
     top: int = Field(ge=1, le=10_000)
+    timeline_accounts: int = Field(ge=0, le=50)
 
 
 class Links(_Section):

@@ -99,7 +99,8 @@ def _done_before_failure(this: JobRun, key: str) -> dict[str, datetime]:
 def _say_where(config: Config) -> None:
     """End on what a person wants next; a list that no model made is not there to be opened."""
     pages = (
-        ("ranked list", f"{config.report.root}/ranked_list.csv"),
+        ("accounts", f"{config.report.root}/accounts.csv"),
+        ("institutions", f"{config.report.root}/ranked_list.csv"),
         ("report", f"{config.report.root}/index.html"),
         ("data docs", f"{config.report.root}/data_docs/index.html"),
     )

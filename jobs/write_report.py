@@ -1,4 +1,4 @@
-"""Write the page for readers: one static HTML file, and the ranked list as a sheet."""
+"""Write the page for readers: one static HTML file, and both ranked lists as sheets."""
 
 import os
 import tempfile
@@ -7,12 +7,14 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame
 
+from jobs._account_facts import accounts
 from jobs._arrival_facts import arrivals, expectations, quarantined
 from jobs._config import Config
 from jobs._errors import ConfigError
 from jobs._locks import is_local, local_path
 from jobs._mapping import Mapping, load_mapping
 from jobs._model_facts import model_facts
+from jobs._rulebook import check_rules
 from jobs._runtime import Job, JobRun, Options, code_version, run, step
 from jobs._score_facts import (
     distribution,
@@ -25,28 +27,32 @@ from jobs._score_facts import (
 from jobs.dossier.arrival import Constant
 from jobs.dossier.facts import Model, Report
 from jobs.dossier.page import report_page
-from jobs.dossier.sheet import ranked_list_csv
+from jobs.dossier.sheet import accounts_csv, ranked_list_csv
 
-PAGE, SHEET, DATA_DOCS = "index.html", "ranked_list.csv", "data_docs/index.html"
+PAGE, DATA_DOCS = "index.html", "data_docs/index.html"
+ACCOUNTS, INSTITUTIONS = "accounts.csv", "ranked_list.csv"
 
 
 def check(config: Config, options: Options) -> None:
-    """The page goes to a local folder, and the source's mapping has to be readable."""
+    """The page goes to a local folder; the source's mapping and the rules have to be readable."""
     if not is_local(config.report.root):
         raise ConfigError(f"report.root is {config.report.root}: it has to be a local folder")
     if config.source.mapping:
         load_mapping(config.source.mapping)
+    check_rules(config, options)
 
 
 def main(this: JobRun) -> str:
-    """Gather the facts of a date and write both files, each in one move; safe to run again."""
+    """Gather the facts of a date and write the files, each in one move; safe to run again."""
     root = local_path(this.config.report.root)
     with step(this, "facts gathered"):
         report = gathered(this, root)
     with step(this, "page written"):
-        replace_text(root / SHEET, ranked_list_csv(report))
+        replace_text(root / ACCOUNTS, accounts_csv(report))
+        replace_text(root / INSTITUTIONS, ranked_list_csv(report))
         replace_text(root / PAGE, report_page(report))
-    return f"{report.scored} institutions scored, {len(report.ranked)} shown: {root / PAGE}"
+    listed = report.accounts.listed if report.accounts else 0
+    return f"{listed} accounts listed, {report.scored} institutions scored: {root / PAGE}"
 
 
 def gathered(this: JobRun, root: Path) -> Report:
@@ -71,6 +77,7 @@ def gathered(this: JobRun, root: Path) -> Report:
         quarantine_reasons_cut=waiting.reasons_cut,
         expectations=expectations(lake),
         data_docs=DATA_DOCS if (root / DATA_DOCS).is_file() else None,
+        accounts=accounts(lake, this.config, day),
         scored=0 if scored is None else scored.count(),
         ranked=() if scored is None else ranked(lake, scored, day, this.config.report.top),
         unscored=unscored(lake, day),
@@ -116,7 +123,9 @@ def _model(this: JobRun, scored: DataFrame) -> Model | None:
     return found
 
 
-JOB = Job("write_report", "Write the page for readers and the ranked list", main, ("as_of",), check)
+JOB = Job(
+    "write_report", "Write the page for readers and the ranked lists", main, ("as_of",), check
+)
 
 if __name__ == "__main__":
     run(JOB)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from jobs.dossier.account import Accounts
 from jobs.dossier.arrival import Arrival, Constant, Expectation, QuarantineReason, RefusedBatch
 
 
@@ -222,6 +223,7 @@ class Report:
     quarantine_reasons_cut: int = 0
     expectations: tuple[Expectation, ...] = ()
     data_docs: str | None = None
+    accounts: Accounts | None = None
     scored: int = 0
     ranked: tuple[Ranked, ...] = ()
     unscored: tuple[Unscored, ...] = ()

@@ -10,17 +10,20 @@ from markupsafe import Markup
 from jobs.dossier import pictures
 from jobs.dossier.facts import Report
 from jobs.dossier.strings import Words
-from jobs.dossier.words import N_
+from jobs.dossier.timeline import Timeline
+from jobs.dossier.timeline_picture import mark_picture, timeline_picture
+from jobs.dossier.words import N_, VISIT_KINDS
 
 #: Identifier in the page, and title; in the order of the page.
 SECTIONS = (
-    ("reading", N_("How to read this")),
+    ("accounts", N_("Accounts to look at first")),
+    ("ranking", N_("Institutions, ranked")),
+    ("reading", N_("About the ranking")),
+    ("groups", N_("Groups")),
+    ("model", N_("The model")),
     ("arrivals", N_("What came in")),
     ("quarantine", N_("What was quarantined")),
     ("validation", N_("Validation")),
-    ("ranking", N_("The ranked list")),
-    ("groups", N_("Groups")),
-    ("model", N_("The model")),
     ("jobs", N_("The jobs")),
 )
 
@@ -76,6 +79,16 @@ class _Pictures:
 
     def contender(self, name: str) -> str:
         return pictures.contender_label(name, self._words)
+
+    def timeline(self, timeline: Timeline, number: int) -> str:
+        return timeline_picture(timeline, number, self._words)
+
+    def mark(self, kind: str, has_drugs: bool = True) -> str:
+        return mark_picture(kind, has_drugs)
+
+    def visit_kinds(self, timeline: Timeline) -> list[tuple[str, str]]:
+        seen = {visit.kind for visit in timeline.visits}
+        return [(kind, name) for kind, name in VISIT_KINDS.items() if kind in seen]
 
     @property
     def link_colors(self) -> dict[str, str]:

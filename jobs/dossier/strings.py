@@ -26,8 +26,11 @@ from jobs.dossier.words import (
     OUTCOMES,
     QUARANTINE_REASONS,
     RUN_OUTCOMES,
+    STATES,
+    SUBJECTS,
     SUBSETS,
     TABLES,
+    TYPOLOGIES,
     UNSCORED_REASONS,
 )
 
@@ -77,6 +80,13 @@ class Words:
         """A date in words."""
         return str(format_date(value, format="long", locale=self.locale))
 
+    def month(self, value: date) -> str:
+        """A month in short, January with its year."""
+        pattern = "MMM y" if value.month == 1 else "MMM"
+        if self.language == "zh" and value.month == 1:
+            pattern = "y年M月"
+        return str(format_date(value, format=pattern, locale=self.locale))
+
     def time(self, value: datetime) -> str:
         """A moment to the minute, UTC."""
         told = format_datetime(value, format="d MMMM y, HH:mm", locale=self.locale)
@@ -97,7 +107,10 @@ class Words:
     def value(self, feature: str, value: float | None) -> str:
         """A feature's value in its unit; amounts are in the currency of the source."""
         known = _FEATURES.get(feature)
-        unit = known.unit if known else ""
+        return self.measured(value, known.unit if known else "")
+
+    def measured(self, value: float | None, unit: str) -> str:
+        """A value in its unit."""
         if value is None or value != value:
             return self.text("none")
         if unit == "share":
@@ -109,6 +122,11 @@ class Words:
         if unit == "yuan a day":
             return self.text("%(amount)s a day", amount=self.number(value, _cents(value)))
         return self.number(value, _cents(value) if unit == "yuan" else 2)
+
+    def usual(self, value: float, unit: str) -> str:
+        """What is usual among peers, no finer than the sentence beside it."""
+        digits = {"yuan": 0, "ratio": 1}
+        return self.number(value, digits[unit]) if unit in digits else self.measured(value, unit)
 
     def reason(self, reason: Reason) -> str:
         """The sentence of a reason; the scoring job's own one for a feature unknown here."""
@@ -128,6 +146,18 @@ class Words:
     def unscored_reason(self, reason: str) -> str:
         """Why there is no basis for a score."""
         return self._matched(reason, UNSCORED_REASONS)
+
+    def typology(self, name: str) -> str:
+        """A pattern of the rules; one without words here under its own name."""
+        return self.text(TYPOLOGIES.get(name, name.replace("_", " ")))
+
+    def state(self, name: str) -> str:
+        """How a proposal stands."""
+        return self.text(STATES.get(name, name))
+
+    def subject(self, name: str) -> str:
+        """What is flagged."""
+        return self.text(SUBJECTS.get(name, name))
 
     def subset(self, name: str) -> str:
         """The institutions that figures are about."""

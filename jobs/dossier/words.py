@@ -31,6 +31,48 @@ LINK_KINDS = {
     "repeated_claim": N_("repeated claims"),
 }
 
+#: Patterns of conf/typologies.yaml. A new one shows under its own name until it is added here.
+TYPOLOGIES = {
+    "over_supply": N_("more drugs than can be used"),
+    "early_refill_across_institutions": N_("refilled elsewhere before the last supply was used"),
+    "many_institutions": N_("many institutions and prescribers"),
+    "same_day_institutions": N_("several institutions on one day"),
+    "small_and_frequent": N_("many visits, each for little"),
+    "cap_hugging": N_("just below the most that a visit may settle"),
+    "diagnosis_mismatch": N_("drugs that no diagnosis explains"),
+    "certificate_misuse": N_("a special-disease certificate used beyond its disease"),
+    "resale_prone_mix": N_("drugs that resell well"),
+    "not_the_holder": N_("used where the holder can't have been"),
+    "shared_credential": N_("phones or proxies shared with strangers"),
+    "sudden_wake_up": N_("much use after a long rest"),
+    "resold_boxes": N_("boxes that were sold again"),
+    "dispenses_beyond_need": N_("dispenses beyond need"),
+    "sudden_sales": N_("a sudden rise of sales"),
+    "unusual_pharmacy": N_("ratios far from those of its kind"),
+    "batch_settlement": N_("many members settled at once"),
+    "sold_without_inbound_scan": N_("sold without having been received"),
+    "duplicate_trace_codes": N_("boxes sold that had been sold before"),
+    "prescribes_beyond_need": N_("prescribes beyond need"),
+    "certificates_issued": N_("many certificates issued"),
+}
+
+STATES = {
+    "proposed": N_("proposed"),
+    "approved": N_("approved"),
+    "rejected": N_("rejected"),
+    "expired": N_("expired"),
+}
+
+SUBJECTS = {"institution": N_("institution"), "doctor": N_("doctor")}
+
+VISIT_KINDS = {
+    "11": N_("outpatient visit"),
+    "14": N_("visit over a special-disease certificate"),
+    "21": N_("stay in hospital"),
+    "41": N_("pharmacy"),
+}
+OTHER_VISIT = N_("other visit")
+
 OUTCOMES = {1: N_("confirmed"), 0: N_("no finding")}
 
 RUN_OUTCOMES = {

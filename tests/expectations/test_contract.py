@@ -1,11 +1,13 @@
 """Contracts: what a declaration refuses, what conform reports, and what the landing contract says."""
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 from pyspark.sql import functions as F
 
+from expectations.catalogue import catalogue
 from expectations.contract import ContractError, Field, TableContract
 from expectations.dictionary import dictionary
 from expectations.tables import LANDING_TABLES, all_contracts
@@ -111,3 +113,24 @@ def test_every_column_and_table_says_what_it_is():
 def test_the_data_dictionary_is_fresh():
     written = (ROOT / "docs" / "data_dictionary.md").read_text(encoding="utf-8")
     assert written == dictionary(), "run make dictionary"
+
+
+def test_the_catalogue_of_features_is_fresh():
+    written = (ROOT / "docs" / "features.md").read_text(encoding="utf-8")
+    assert written == catalogue(), "run make dictionary"
+
+
+def test_every_feature_table_and_all_its_features_are_in_the_catalogue():
+    rows = re.findall(r"^\| `(\w+)` \|", catalogue(), flags=re.MULTILINE)
+    keys = {"peer_group", "as_of_date", *(name for name in _columns() if name.endswith("_id"))}
+    assert sorted(rows) == sorted(name for name in _columns() if name not in keys)
+
+
+def _columns():
+    tables = (table for table in all_contracts() if table.name.startswith("gold."))
+    return [
+        column.name
+        for table in tables
+        if table.name.endswith("_feature")
+        for column in table.fields
+    ]

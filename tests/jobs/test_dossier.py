@@ -4,15 +4,15 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
+from pages import EMPTY, HOSTILE, Seen
 
 from expectations.institution_feature import INSTITUTION_FEATURES
 from expectations.tables import LANDING_TABLES
@@ -30,8 +30,6 @@ from jobs.dossier.sheet import harmless, ranked_list_csv
 
 DOSSIER = Path(__file__).parents[2] / "jobs" / "dossier"
 CATALOGUE = DOSSIER / "locale" / "zh" / "LC_MESSAGES" / "drugtrail.po"
-HOSTILE = '<script>alert("x")</script>'
-EMPTY = facts.Report(date(2010, 1, 3), "en", datetime(2026, 1, 1, tzinfo=UTC), "abc")
 
 
 def arrival(table: str = "settlement", **changes: object) -> Arrival:
@@ -101,28 +99,6 @@ def full(institution_id: str = "P1") -> facts.Report:
         model=model,
         jobs=(facts.JobFact("ingest_batch", "succeeded", "", 3.2, 100, 97, 3, 900),),
     )
-
-
-class Seen(HTMLParser):
-    """Tags, references, section ids and text of a page."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.references: list[str] = []
-        self.sections: list[str] = []
-        self.text = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.references += [
-            value or "" for name, value in attrs if name in ("src", "href", "xlink:href")
-        ]
-        self.sections += [value or "" for name, value in attrs if tag == "section" and name == "id"]
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

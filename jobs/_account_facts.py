@@ -1,0 +1,149 @@
+"""The list of accounts as of a date, read for the page: a bounded number of rows."""
+
+from datetime import date
+from decimal import Decimal
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from expectations.gold_account import HIGH_RISK_ACCOUNT, INDICATOR, MEMBER_FEATURE
+from expectations.member_feature import MEMBER_FEATURES
+from jobs._arrival_facts import optional
+from jobs._config import Config
+from jobs._rulebook import rulebook
+from jobs._tables import Lake
+from jobs._timeline_facts import timelines
+from jobs._typologies import Typologies
+from jobs.dossier.account import Account, Accounts, Flagged, HeldBack, Pattern, Sign
+
+#: What a page has room for.
+MAX_FLAGGED = 15
+
+_UNITS = {feature.name: feature.unit for feature in MEMBER_FEATURES}
+
+
+def accounts(lake: Lake, config: Config, day: date) -> Accounts | None:
+    """The list, what was held back from it and the first accounts' timelines; None without a list."""
+    capacity, shown = config.detect.capacity, config.report.top
+    every = optional(lake, HIGH_RISK_ACCOUNT)
+    if every is None:
+        return None
+    listed = _of(every, day)
+    first = listed.filter(F.col("rank") <= max(capacity, shown)).orderBy("rank").collect()
+    if not first:
+        return Accounts(0, capacity, shown)
+    rules = rulebook(config)
+    language = config.report.language
+    signs = _of(lake.read(INDICATOR), day)
+    held_back, spared = _held_back(signs, rules, language)
+    flagged, flagged_total = _flagged(signs, rules, language)
+    features = optional(lake, MEMBER_FEATURE)
+    drawn = [row["member_id"] for row in first[: config.report.timeline_accounts]]
+    return Accounts(
+        listed=listed.count(),
+        capacity=capacity,
+        shown=shown,
+        looked_at=None if features is None else _of(features, day).count(),
+        week_loss=sum(
+            (row["expected_loss_amount"] for row in first if row["is_within_capacity"]), Decimal(0)
+        ),
+        first=tuple(_account(row, rules, language) for row in first),
+        patterns=_patterns(listed),
+        held_back=held_back,
+        spared=spared,
+        flagged=flagged,
+        flagged_total=flagged_total,
+        timelines=timelines(lake, drawn, day),
+    )
+
+
+def _of(rows: DataFrame, day: date) -> DataFrame:
+    return rows.filter(F.col("as_of_date") == F.lit(day))
+
+
+def _account(row: Row, rules: Typologies, language: str) -> Account:
+    """An account of the list in the report's language, whatever language it was proposed in."""
+    signs = tuple(_sign(each, rules, language) for each in row["reasons"])
+    check = rules.checks.get(signs[0].code)
+    return Account(
+        rank=row["rank"],
+        account=row["member_id"],
+        points=row["points"],
+        expected_loss=row["expected_loss_amount"],
+        signs=signs,
+        next_check=check[language] if check else row["next_check"],
+        state=row["state"],
+        expires_on=row["expires_on"],
+        is_within_capacity=row["is_within_capacity"],
+    )
+
+
+def _sign(reason: Row, rules: Typologies, language: str) -> Sign:
+    """A reason; one whose rule is no longer there keeps the sentence that it was given."""
+    code, held_back = reason["reason_code"], reason["held_back_by"]
+    features = {rule.code: rule.main.feature for rule in rules.rules["member"]}
+    words = rules.texts.get(code)
+    explained = rules.texts.get(held_back or "", {}).get(language, held_back or "")
+    return Sign(
+        code=code,
+        typology=reason["typology"],
+        text=words[language].format(value=reason["value"]) if words else reason["text"],
+        usual=reason["peer_median"],
+        unit=_UNITS.get(features.get(code, ""), ""),
+        held_back=explained,
+    )
+
+
+def _patterns(listed: DataFrame) -> tuple[Pattern, ...]:
+    """How many accounts of the list are consistent with each pattern, the commonest first."""
+    counted = (
+        listed.select(F.explode("typologies").alias("typology"), "is_within_capacity")
+        .groupBy("typology")
+        .agg(F.count("*").alias("accounts"), F.count_if("is_within_capacity").alias("of_week"))
+    )
+    return tuple(Pattern(*row) for row in counted.orderBy(F.desc("accounts"), "typology").collect())
+
+
+def _held_back(
+    signs: DataFrame, rules: Typologies, language: str
+) -> tuple[tuple[HeldBack, ...], int]:
+    """What explained indicators of how many accounts, and how many accounts were spared by it."""
+    of_members = signs.filter(F.col("subject_type") == "member")
+    by_account = of_members.groupBy("subject_id").agg(
+        F.sort_array(F.collect_set("held_back_by")).alias("explained"),
+        F.bool_and(F.col("held_back_by").isNotNull()).alias("is_spared"),
+    )
+    rows = (
+        by_account.groupBy("explained", "is_spared").agg(F.count("*").alias("accounts")).collect()
+    )
+    accounts: dict[str, int] = {}
+    spared: dict[str, int] = {}
+    for row in rows:
+        for code in row["explained"]:
+            accounts[code] = accounts.get(code, 0) + row["accounts"]
+            spared[code] = spared.get(code, 0) + row["accounts"] * row["is_spared"]
+    found = tuple(
+        HeldBack(rules.texts.get(code, {}).get(language, code), accounts[code], spared[code])
+        for code in sorted(accounts, key=lambda each: (-accounts[each], each))
+    )
+    return found, sum(row["accounts"] for row in rows if row["is_spared"])
+
+
+def _flagged(signs: DataFrame, rules: Typologies, language: str) -> tuple[tuple[Flagged, ...], int]:
+    """The strongest indicators of institutions and doctors, and how many there are."""
+    others = signs.filter((F.col("subject_type") != "member") & F.col("held_back_by").isNull())
+    order = (F.desc("points"), F.desc("subject_type"), F.asc("subject_id"), F.asc("reason_code"))
+    found = []
+    for row in others.orderBy(*order).limit(MAX_FLAGGED).collect():
+        code = row["reason_code"]
+        text = rules.texts.get(code, {}).get(language, code)
+        found.append(
+            Flagged(
+                subject=row["subject_type"],
+                name=row["subject_id"],
+                typology=row["typology"],
+                text=text.format(value=row["value"]),
+                check=rules.checks.get(code, {}).get(language, ""),
+            )
+        )
+    return tuple(found), others.count()
