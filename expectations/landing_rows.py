@@ -15,7 +15,7 @@ _TIMESTAMP = "yyyy-MM-dd HH:mm:ss"
 _DATE = "yyyy-MM-dd"
 _MOST_PRECISE = "decimal(38,18)"
 #: What a reader puts in place of bytes that are not UTF-8.
-_REPLACEMENT = "\ufffd"
+REPLACEMENT = "\ufffd"
 
 _READABLE_AS = {
     "string": {"string", "integer", "long", "short", "byte", "boolean", "date"},
@@ -56,6 +56,29 @@ def tolerated_columns(names: Sequence[str], table: LandingTable) -> list[str]:
     ]
 
 
+def sound_rows(raw: DataFrame, table: LandingTable) -> DataFrame:
+    """Landed rows of which it is known that they are of the contract's types and break none of its rules.
+
+    Args:
+        raw: the landing columns in the types of the contract, and other columns, which stay.
+        table: the landing table.
+    """
+    others = [F.col(name) for name in raw.columns if name not in table.columns]
+    return raw.select(*others, *(_sound_value(raw, column) for column in table.fields))
+
+
+def _sound_value(raw: DataFrame, column: LandingField) -> Column:
+    if column.name not in raw.columns:
+        return _absent(column)
+    if column.required:
+        return F.col(column.name)
+    return _value(F.col(column.name), raw.schema[column.name].dataType, column).alias(column.name)
+
+
+def _absent(column: LandingField) -> Column:
+    return F.lit(None).cast(column.type).alias(column.name)
+
+
 def typed_rows(raw: DataFrame, table: LandingTable, clock_skew_hours: int) -> DataFrame:
     """Give each landed row its typed columns, its `reasons` and its `unreadable` columns.
 
@@ -80,11 +103,7 @@ def typed_rows(raw: DataFrame, table: LandingTable, clock_skew_hours: int) -> Da
         ).alias(column.name)
         for column in present
     ]
-    absent = [
-        F.lit(None).cast(column.type).alias(column.name)
-        for column in table.fields
-        if column.name not in raw.columns
-    ]
+    absent = [_absent(column) for column in table.fields if column.name not in raw.columns]
     typed = raw.select(*others, landed, *values, *absent)
     faults = [_fault(column, raw.schema[column.name].dataType) for column in present]
     if table.event_time:
@@ -211,9 +230,7 @@ def _fault(column: LandingField, type_found: DataType) -> Column:
     if column.required:
         fault = fault.when(value.isNull(), F.lit(f"{column.name}: is empty, and it is required"))
     if column.type == "string":
-        fault = fault.when(
-            value.contains(_REPLACEMENT), F.lit(f"{column.name}: is not valid UTF-8")
-        )
+        fault = fault.when(value.contains(REPLACEMENT), F.lit(f"{column.name}: is not valid UTF-8"))
     if column.values:
         allowed = ", ".join(column.values)
         fault = fault.when(

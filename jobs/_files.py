@@ -3,8 +3,9 @@
 import csv
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import IO
 
@@ -12,12 +13,26 @@ import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
+from expectations.landing import LandingTable
+from expectations.landing_columns import has_contract_types, sound_sums
+
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a file may unpack to, and how long an event may lie after its arrival."""
+
+    max_bytes: int
+    clock_skew_hours: int
+
+
+@dataclass(frozen=True)
 class FileFacts:
-    """What one pass over a file's bytes found; `error` says why it cannot be used."""
+    """What one pass over a file's bytes found; `error` says why it cannot be used.
+
+    `rows` and `sums` (of the amounts) are there when it is certain that no row breaks the contract.
+    """
 
     path: str
     sha256: str = ""
@@ -25,6 +40,8 @@ class FileFacts:
     layout: str = ""
     nanosecond_columns: tuple[str, ...] = ()
     error: str = ""
+    rows: int = 0
+    sums: dict[str, Decimal] | None = None
 
 
 def filesystem(path: str) -> tuple[pafs.FileSystem, str]:
@@ -56,42 +73,60 @@ def read_bytes(path: str) -> bytes:
     return content
 
 
-def inspect_files(spark: SparkSession, paths: list[str], max_bytes: int) -> dict[str, FileFacts]:
-    """Inspect files in parallel on the executors; by path."""
-    if not paths:
+def inspect_files(
+    spark: SparkSession, files: Sequence[tuple[str, LandingTable]], limits: Limits
+) -> dict[str, FileFacts]:
+    """Inspect files of some tables in parallel on the executors; by path."""
+    if not files:
         return {}
-    width = min(len(paths), spark.sparkContext.defaultParallelism * 4)
-    tasks = spark.sparkContext.parallelize(paths, width)
-    return {
-        facts.path: facts
-        for facts in tasks.map(lambda path: inspect_file(path, max_bytes)).collect()
-    }
+    width = min(len(files), spark.sparkContext.defaultParallelism * 4)
+    tasks = spark.sparkContext.parallelize(files, width)
+    found = tasks.map(lambda file: inspect_file(*file, limits)).collect()
+    return {facts.path: facts for facts in found}
 
 
-def inspect_file(path: str, max_bytes: int) -> FileFacts:
-    """Hash a file and read its header, unpacking gzip to see that it is whole and of bearable size."""
+def inspect_file(path: str, table: LandingTable, limits: Limits) -> FileFacts:
+    """Hash a file, read its header, and see whether it is whole, of bearable size, and sound."""
     try:
         system, inner = filesystem(path)
         with system.open_input_stream(inner, compression=None) as stream:
-            if path.endswith(".parquet"):
-                return _inspect_parquet(path, stream)
-            return _inspect_csv(path, stream, max_bytes)
+            if not path.endswith(".parquet"):
+                return _inspect_csv(path, stream, limits.max_bytes)
+            digest = _digest(stream)
+        return _inspect_parquet(path, digest, table, limits)
     except FileNotFoundError:
         return FileFacts(path, error="is named in the manifest but is not in the folder")
 
 
-def _inspect_parquet(path: str, stream: IO[bytes]) -> FileFacts:
-    digest = _digest(stream)
+def _inspect_parquet(path: str, digest: str, table: LandingTable, limits: Limits) -> FileFacts:
+    system, inner = filesystem(path)
     try:
-        system, inner = filesystem(path)
-        schema = pq.read_schema(inner, filesystem=system)
+        with system.open_input_file(inner) as opened, pq.ParquetFile(opened) as file:
+            schema = file.schema_arrow
+            sums = _sound_sums(file, table, limits)
+            rows = file.metadata.num_rows
     except (OSError, ValueError):
         return FileFacts(
             path, digest, error="is not a readable Parquet file (damaged or truncated)"
         )
     layout = ", ".join(f"{column.name} {column.type}" for column in schema)
     nanos = tuple(column.name for column in schema if str(column.type).startswith("timestamp[ns"))
-    return FileFacts(path, digest, tuple(schema.names), layout, nanos)
+    return FileFacts(path, digest, tuple(schema.names), layout, nanos, rows=rows, sums=sums)
+
+
+def _sound_sums(
+    file: pq.ParquetFile, table: LandingTable, limits: Limits
+) -> dict[str, Decimal] | None:
+    """`sound_sums` of a file, a row group in memory at a time."""
+    schema = file.schema_arrow
+    if not has_contract_types(schema, table):
+        return None
+    columns = [name for name in table.columns if name in schema.names]
+    groups = (
+        file.read_row_group(number, columns=columns, use_threads=False)
+        for number in range(file.num_row_groups)
+    )
+    return sound_sums(groups, table, limits.clock_skew_hours)
 
 
 def _inspect_csv(path: str, stream: IO[bytes], max_bytes: int) -> FileFacts:

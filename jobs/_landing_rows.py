@@ -1,16 +1,26 @@
 """Landed rows: the files of good batches as typed frames, and what each file holds."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import reduce
+from typing import Any
 
-from pyspark.sql import Column, DataFrame, Row, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructType
 
 from expectations.landing import LandingTable
-from expectations.landing_rows import MALFORMED, tolerated_columns, typed_rows, unusable_columns
-from jobs._landing import LandingBatch
+from expectations.landing_rows import (
+    MALFORMED,
+    sound_rows,
+    tolerated_columns,
+    typed_rows,
+    unusable_columns,
+)
+from jobs._files import FileFacts
+from jobs._landing import LandingBatch, ListedFile
 
 _READING = {
     # Timestamps in nanoseconds, which pandas writes and Spark does not read, come as numbers.
@@ -23,6 +33,38 @@ _ONE_FILE_TO_A_TASK = {
     "spark__sql__files__maxPartitionBytes": "1t",
 }
 _ROW_IN_TASK = (1 << 33) - 1
+_ORIGIN = ("batch", "source_file", "record_number")
+_ROLES = ("landed", "kept")
+
+
+@dataclass
+class LandedRows:
+    """The rows of some batches, typed, with their lineage.
+
+    `sound` are frames of files in which no row breaks the contract. The `others` have `reasons`,
+    `unreadable` and `raw_record` beside the columns of the table.
+    """
+
+    table: LandingTable
+    sound: list[DataFrame] = field(default_factory=list)
+    others: list[DataFrame] = field(default_factory=list)
+
+    def good(self, *, is_any_bad: bool) -> DataFrame | None:
+        """What may go to bronze; where nothing is bad, the reasons need not be worked out again."""
+        columns = (*_ORIGIN, *self.table.columns)
+        others = self.others
+        if is_any_bad:
+            others = [frame.filter(F.size("reasons") == 0) for frame in others]
+        return _all([frame.select(*columns) for frame in (*self.sound, *others)])
+
+    def bad(self) -> DataFrame | None:
+        """What has to go to quarantine."""
+        found = _all(self.others)
+        return None if found is None else found.filter(F.size("reasons") > 0)
+
+
+def _all(frames: Sequence[DataFrame]) -> DataFrame | None:
+    return reduce(DataFrame.unionByName, frames) if frames else None
 
 
 def reading(batches: list[LandingBatch]) -> dict[str, str]:
@@ -37,58 +79,50 @@ def reading(batches: list[LandingBatch]) -> dict[str, str]:
     return _READING | _ONE_FILE_TO_A_TASK
 
 
-def raw_frames(
-    spark: SparkSession, table: LandingTable, batches: list[LandingBatch]
-) -> list[DataFrame]:
-    """One frame for each layout of files: their columns, and where each row comes from.
+def landed_rows(
+    spark: SparkSession, table: LandingTable, batches: list[LandingBatch], clock_skew_hours: int
+) -> LandedRows:
+    """The rows of some batches, layout by layout, as types and columns may differ.
 
     Adds `unusable_columns` to the reasons of batches whose columns won't do.
     """
-    groups: dict[tuple[bool, str], list[tuple[LandingBatch, str]]] = defaultdict(list)
+    groups: dict[tuple[bool, bool, str], list[tuple[LandingBatch, ListedFile]]] = defaultdict(list)
     for batch in batches:
         for file in batch.files:
-            layout = batch.facts[file.name].layout
-            groups[file.name.endswith(".parquet"), layout].append((batch, batch.path(file)))
-    frames = []
-    for (is_parquet, _), members in groups.items():
-        first = members[0][0]
-        facts = first.facts[members[0][1].rsplit("/", 1)[1]]
-        paths = [path for _, path in members]
-        raw = (
-            _read_parquet(spark, paths, facts.nanosecond_columns)
-            if is_parquet
-            else _read_csv(spark, paths, facts.columns)
-        )
+            facts = batch.facts[file.name]
+            is_parquet = file.name.endswith(".parquet")
+            groups[facts.sums is not None, is_parquet, facts.layout].append((batch, file))
+    day = batches[0].day if len(batches) == 1 else None
+    landed = LandedRows(table)
+    for (is_sound, is_parquet, _), members in groups.items():
+        paths = [batch.path(file) for batch, file in members]
+        facts = members[0][0].facts[members[0][1].name]
+        if is_sound:
+            raw = _read_sound(spark, paths, table, facts)
+        elif is_parquet:
+            raw = _read_parquet(spark, paths, facts)
+        else:
+            raw = _read_csv(spark, paths, facts)
         faults = unusable_columns(raw.schema, table)
         warnings = tolerated_columns(facts.columns, table)
         for batch in {id(batch): batch for batch, _ in members}.values():
             batch.reasons += [fault for fault in faults if fault not in batch.reasons]
             batch.warnings += [text for text in warnings if text not in batch.warnings]
-        if not faults:
-            frames.append(raw.select(*_contract_columns(raw, table)))
-    return frames or [_no_rows(spark, table)]
+        if faults:
+            continue
+        rows = _with_origin(raw, table, is_parquet=is_parquet, day=day)
+        if is_sound:
+            landed.sound.append(sound_rows(rows, table))
+        else:
+            landed.others.append(_common(typed_rows(rows, table, clock_skew_hours), table))
+    return landed
 
 
-def _no_rows(spark: SparkSession, table: LandingTable) -> DataFrame:
-    """What batches without a file hold."""
-    schema = (
-        StructType().add("batch", "date").add("source_file", "string").add("record_number", "long")
-    )
-    for name in table.columns:
-        schema.add(name, "string")
-    return spark.createDataFrame([], schema)
-
-
-def _contract_columns(raw: DataFrame, table: LandingTable) -> list[str]:
-    lineage = ("batch", "source_file", "record_number", MALFORMED)
-    return [name for name in raw.columns if name in lineage or name in table.columns]
-
-
-def _read_csv(spark: SparkSession, paths: list[str], columns: tuple[str, ...]) -> DataFrame:
+def _read_csv(spark: SparkSession, paths: list[str], facts: FileFacts) -> DataFrame:
     schema = StructType()
-    for name in (*columns, MALFORMED):
+    for name in (*facts.columns, MALFORMED):
         schema.add(name, StringType())
-    raw = spark.read.csv(
+    return spark.read.csv(
         paths,
         schema=schema,
         header=True,
@@ -97,34 +131,42 @@ def _read_csv(spark: SparkSession, paths: list[str], columns: tuple[str, ...]) -
         mode="PERMISSIVE",
         columnNameOfCorruptRecord=MALFORMED,
     )
-    number = F.monotonically_increasing_id().bitwiseAND(F.lit(_ROW_IN_TASK)) + 1
-    return _with_origin(raw, number)
 
 
-def _read_parquet(spark: SparkSession, paths: list[str], nanos: tuple[str, ...]) -> DataFrame:
-    raw = spark.read.parquet(*paths)
-    times = {name: F.timestamp_micros(F.floor(F.col(name) / 1000)) for name in nanos}
-    return _with_origin(raw, F.col("_metadata.row_index") + 1).withColumns(times)
+def _read_parquet(spark: SparkSession, paths: list[str], facts: FileFacts) -> DataFrame:
+    times = {
+        name: F.timestamp_micros(F.floor(F.col(name) / 1000)) for name in facts.nanosecond_columns
+    }
+    return spark.read.parquet(*paths).withColumns(times)
 
 
-def _with_origin(raw: DataFrame, number: Column) -> DataFrame:
-    # <...>/batch=yyyy-MM-dd/<name>: cut by length, as a regular expression costs more than all else.
+def _read_sound(
+    spark: SparkSession, paths: list[str], table: LandingTable, facts: FileFacts
+) -> DataFrame:
+    """Files whose types are known to be those of the contract: Spark need not look for itself."""
+    schema = StructType()
+    for column in table.fields:
+        if column.name in facts.columns:
+            schema.add(column.name, column.type)
+    return spark.read.schema(schema).parquet(*paths)
+
+
+def _with_origin(
+    raw: DataFrame, table: LandingTable, *, is_parquet: bool, day: date | None
+) -> DataFrame:
+    """The columns of the contract, and where each row comes from; `day` if all are of one batch."""
     path, name = F.col("_metadata.file_path"), F.col("_metadata.file_name")
-    day = F.substring(path, F.length(path) - F.length(name) - 10, 10)
-    return raw.withColumns(
-        {
-            "batch": day.cast("date"),
-            "source_file": name,
-            "record_number": number,
-        }
-    )
-
-
-def typed_frame(table: LandingTable, frames: list[DataFrame], clock_skew_hours: int) -> DataFrame:
-    """All layouts' rows typed, in one frame."""
-    return reduce(
-        DataFrame.unionByName,
-        (_common(typed_rows(frame, table, clock_skew_hours), table) for frame in frames),
+    # <...>/batch=yyyy-MM-dd/<name>: cut by length, as a regular expression costs more than all else.
+    folder = F.substring(path, F.length(path) - F.length(name) - 10, 10).cast("date")
+    if is_parquet:
+        number = F.col("_metadata.row_index") + 1
+    else:
+        number = F.monotonically_increasing_id().bitwiseAND(F.lit(_ROW_IN_TASK)) + 1
+    return raw.select(
+        (folder if day is None else F.lit(day)).alias("batch"),
+        name.alias("source_file"),
+        number.alias("record_number"),
+        *(column for column in raw.columns if column == MALFORMED or column in table.columns),
     )
 
 
@@ -132,9 +174,7 @@ def _common(typed: DataFrame, table: LandingTable) -> DataFrame:
     as_json = F.to_json("landed")
     raw = F.coalesce(F.col(MALFORMED), as_json) if MALFORMED in typed.columns else as_json
     return typed.select(
-        "batch",
-        "source_file",
-        "record_number",
+        *_ORIGIN,
         "reasons",
         "unreadable",
         F.when(F.size("reasons") > 0, raw).alias("raw_record"),
@@ -142,20 +182,34 @@ def _common(typed: DataFrame, table: LandingTable) -> DataFrame:
     )
 
 
-def file_stats(table: LandingTable, typed: DataFrame) -> list[Row]:
+def file_stats(landed: LandedRows, batches: list[LandingBatch]) -> list[Mapping[str, Any]]:
     """Rows, bad rows and sums of each file: a row per file comes to the driver."""
+    known: list[Mapping[str, Any]] = [
+        {"batch": batch.day, "source_file": file.name, "rows": facts.rows, "bad": 0}
+        | {f"{name}__{role}": total for name, total in facts.sums.items() for role in _ROLES}
+        for batch in batches
+        for file in batch.files
+        if (facts := batch.facts[file.name]).sums is not None
+    ]
+    typed = _all(landed.others)
+    if typed is None:
+        return known
     is_bad = F.size("reasons") > 0
     sums = [
         F.sum(value).cast("decimal(38,6)").alias(f"{name}__{role}")
-        for name in table.amounts
-        for role, value in (("landed", F.col(name)), ("kept", F.when(~is_bad, F.col(name))))
+        for name in landed.table.amounts
+        for role, value in zip(_ROLES, (F.col(name), F.when(~is_bad, F.col(name))), strict=True)
     ]
     files = typed.groupBy("batch", "source_file")
-    return files.agg(F.count("*").alias("rows"), F.count_if(is_bad).alias("bad"), *sums).collect()
+    counts = files.agg(F.count("*").alias("rows"), F.count_if(is_bad).alias("bad"), *sums)
+    return known + [row.asDict() for row in counts.collect()]
 
 
-def unreadable_values(typed: DataFrame) -> dict[date, dict[str, tuple[int, int]]]:
+def unreadable_values(landed: LandedRows) -> dict[date, dict[str, tuple[int, int]]]:
     """By batch and column, how many values could not be read and how many were; only where any."""
+    typed = _all(landed.others)
+    if typed is None:
+        return {}
     unreadable = typed.select("batch", F.explode("unreadable").alias("column"))
     counts = {
         (row["batch"], row["column"]): row["count"]
@@ -164,7 +218,9 @@ def unreadable_values(typed: DataFrame) -> dict[date, dict[str, tuple[int, int]]
     if not counts:
         return {}
     names = sorted({column for _, column in counts})
-    filled = typed.groupBy("batch").agg(*(F.count(name).alias(name) for name in names)).collect()
+    every = _all([frame.select("batch", *names) for frame in (*landed.sound, typed)])
+    assert every is not None
+    filled = every.groupBy("batch").agg(*(F.count(name).alias(name) for name in names)).collect()
     return {
         row["batch"]: {
             name: (counts[row["batch"], name], row[name])

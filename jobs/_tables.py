@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from expectations.contract import ContractError, TableContract
 from expectations.landing import LandingTable
+from jobs._commits import DeltaLogReader
 from jobs._errors import DataRefused, JobError
 from jobs._locks import commit_lock, is_local, local_path
 
@@ -39,7 +40,7 @@ class Lake:
         """Whether a table has been created."""
         if contract.name in self._pinned:
             return True
-        return bool(DeltaTable.isDeltaTable(self.spark, self.path(contract)))
+        return self._log(contract).newest_version() is not None
 
     def read(self, contract: TableContract) -> DataFrame:
         """A table in the version that stood when this run first read it, or last wrote it.
@@ -84,8 +85,9 @@ class Lake:
     def version(self, contract: TableContract) -> int:
         """The version of an existing table that this run works with."""
         if contract.name not in self._pinned:
-            history = DeltaTable.forPath(self.spark, self.path(contract)).history(1)
-            self._pinned[contract.name] = int(history.select("version").first()["version"])
+            version = self._log(contract).newest_version()
+            assert version is not None, f"{contract.name} does not exist"
+            self._pinned[contract.name] = version
         return self._pinned[contract.name]
 
     def replace(
@@ -154,6 +156,9 @@ class Lake:
             )
             return self._record(contract)
 
+    def _log(self, contract: TableContract) -> DeltaLogReader:
+        return DeltaLogReader(self.spark, self.path(contract))
+
     def _created(self, contract: TableContract, frame: DataFrame) -> DataFrame:
         """Make sure the table exists as declared, and give the frame in its columns."""
         conformed = contract.conform(frame)
@@ -184,21 +189,15 @@ class Lake:
             )
 
     def _record(self, contract: TableContract) -> int:
-        last = (
-            DeltaTable.forPath(self.spark, self.path(contract))
-            .history(1)
-            .select(
-                "version", F.col("operationMetrics")["numOutputRows"].cast("long").alias("rows")
-            )
-            .first()
-        )
-        assert last is not None
-        rows = int(last["rows"] or 0)
+        log = self._log(contract)
+        version = log.newest_version()
+        assert version is not None, f"{contract.name} was just written"
+        rows = log.rows_written(version)
         if contract.layer == "quarantine":
             self.rows_quarantined += rows
         elif contract.layer != "ops":
             self.rows_written += rows
-        self.outputs[contract.name] = self._pinned[contract.name] = int(last["version"])
+        self.outputs[contract.name] = self._pinned[contract.name] = version
         self._frames.pop(contract.name, None)
         return rows
 

@@ -1,22 +1,23 @@
 """Read landing batches into bronze; rows that break the contract go to quarantine with their reasons."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from expectations.landing import LandingTable
+from expectations.contract import TableContract
 from expectations.ops import LANDING_BATCH, quarantine
 from expectations.tables import LANDING_BY_NAME, LANDING_TABLES
 from jobs._config import Config, existing_folder
 from jobs._errors import ConfigError, DataRefused
-from jobs._files import folder_entries, inspect_files
+from jobs._files import Limits, folder_entries, inspect_files
 from jobs._landing import LandingBatch, check_files, landed_batches
-from jobs._landing_rows import file_stats, raw_frames, reading, typed_frame, unreadable_values
+from jobs._landing_rows import LandedRows, file_stats, landed_rows, reading, unreadable_values
 from jobs._locks import is_local
 from jobs._runtime import Job, JobRun, Options, run, step
 from jobs._session import session_conf
@@ -37,11 +38,17 @@ def main(this: JobRun) -> str:
             this.log.warning(
                 "a folder of the landing root is no table of the contract", folder=name
             )
-    known = _known_versions(this.lake)
+    known = _known_batches(this.lake)
+    found, arrivals = _arrivals(this, root, known)
     refused: list[LandingBatch] = []
     ledger: list[dict[str, Any]] = []
     try:
-        found, new = _ingest_all(this, root, known, refused, ledger)
+        with step(this, "files inspected"):
+            _inspect(this, [batch for batches in arrivals for batch in batches])
+        for batches in arrivals:
+            with step(this, f"{batches[0].table.name}: {len(batches)} batches are new"):
+                ledger += _ingest(this, batches, known)
+            refused += [batch for batch in batches if batch.reasons]
     finally:
         # One commit for all tables. A run that dies before it does the same work again, to the same end.
         _write_ledger(this, ledger)
@@ -51,67 +58,75 @@ def main(this: JobRun) -> str:
     if refused:
         told = "; ".join(f"{batch.name}: {', '.join(batch.reasons)}" for batch in refused[:20])
         raise DataRefused(f"{len(refused)} of {found} batches refused, the others kept. {told}")
+    new = sum(map(len, arrivals))
     return f"{new} new batches, {found - new} already known"
 
 
-def _ingest_all(
-    this: JobRun,
-    root: str,
-    known: set[tuple[str, str]],
-    refused: list[LandingBatch],
-    ledger: list[dict[str, Any]],
-) -> tuple[int, int]:
-    """Ingest table by table, adding to `refused` and `ledger`; batches found, and new ones."""
-    found = ingested = 0
+@dataclass
+class _Known:
+    """What the ledger says: versions ever kept by table, and the rows of each batch's last kept one."""
+
+    versions: set[tuple[str, str]] = field(default_factory=set)
+    rows: dict[tuple[str, date], int] = field(default_factory=dict)
+
+
+def _known_batches(lake: Lake) -> _Known:
+    known = _Known()
+    if lake.exists(LANDING_BATCH):
+        kept = lake.read(LANDING_BATCH).filter(F.col("outcome") == "kept").orderBy("written_at")
+        names = ("table_name", "batch", "batch_version", "rows_kept", "rows_quarantined")
+        for row in kept.select(*names).toLocalIterator():
+            known.versions.add((row["table_name"], row["batch_version"]))
+            rows = row["rows_kept"] + row["rows_quarantined"]
+            known.rows[row["table_name"], row["batch"]] = rows
+    return known
+
+
+def _arrivals(this: JobRun, root: str, known: _Known) -> tuple[int, list[list[LandingBatch]]]:
+    """How many batches lie there, and table by table those that were not kept before."""
+    found, arrivals = 0, []
     for table in LANDING_TABLES:
         batches, warnings = landed_batches(root, table)
         for text in warnings:
             this.log.warning(text)
         wanted = [batch for batch in batches if this.options.batch in (None, batch.day)]
         found += len(wanted)
-        new = [batch for batch in wanted if (table.name, batch.version) not in known]
+        new = [batch for batch in wanted if (table.name, batch.version) not in known.versions]
         if new:
-            with step(this, f"{table.name}: {len(new)} of {len(wanted)} batches are new"):
-                refused += _ingest(this, table, new, ledger)
-            ingested += len(new)
-    return found, ingested
+            arrivals.append(new)
+    return found, arrivals
 
 
-def _known_versions(lake: Lake) -> set[tuple[str, str]]:
-    if not lake.exists(LANDING_BATCH):
-        return set()
-    kept = lake.read(LANDING_BATCH).filter(F.col("outcome") == "kept")
-    rows = kept.select("table_name", "batch_version").distinct().toLocalIterator()
-    return {(row["table_name"], row["batch_version"]) for row in rows}
-
-
-def _ingest(
-    this: JobRun, table: LandingTable, batches: list[LandingBatch], ledger: list[dict[str, Any]]
-) -> list[LandingBatch]:
-    """Ingest the new batches of one table in one commit; those that were refused."""
-    paths = [batch.path(file) for batch in _sound(batches) for file in batch.files]
-    max_bytes = int(this.config.landing.max_file_gib * (1 << 30))
-    inspected = inspect_files(this.spark, paths, max_bytes)
+def _inspect(this: JobRun, batches: list[LandingBatch]) -> None:
+    """Look into all files of all tables at once, adding to the batches' facts and reasons."""
+    files = [(batch.path(file), batch.table) for batch in _sound(batches) for file in batch.files]
+    limits = Limits(
+        max_bytes=int(this.config.landing.max_file_gib * (1 << 30)),
+        clock_skew_hours=this.config.quarantine.clock_skew_hours,
+    )
+    inspected = inspect_files(this.spark, files, limits)
     for batch in _sound(batches):
         check_files(batch, inspected)
-    stats: list[Row] = []
-    superseded: dict[date, int] = {}
+
+
+def _ingest(this: JobRun, batches: list[LandingBatch], known: _Known) -> list[dict[str, Any]]:
+    """Ingest the new batches of one table in one commit; their rows for the ledger."""
+    table = batches[0].table
+    skew = this.config.quarantine.clock_skew_hours
+    stats: list[Mapping[str, Any]] = []
     with session_conf(this.spark, **reading(batches)):
-        frames = raw_frames(this.spark, table, _sound(batches))
-        typed = typed_frame(table, frames, this.config.quarantine.clock_skew_hours)
+        landed = landed_rows(this.spark, table, _sound(batches), skew)
         if _sound(batches):
-            stats = file_stats(table, typed)
-        unreadable = unreadable_values(typed) if _total(stats, "bad") else {}
+            stats = file_stats(landed, _sound(batches))
+        unreadable = unreadable_values(landed) if _total(stats, "bad") else {}
         for batch in _sound(batches):
             mine = [row for row in stats if row["batch"] == batch.day]
             _check_content(this, batch, mine, unreadable.get(batch.day, {}))
         if kept := _sound(batches):
-            superseded = _standing_rows(this, table, kept)
             bad = sum(row["bad"] for row in stats if row["batch"] in _days(kept))
-            _write(this, table, typed, kept, bad)
-    ledger += _ledger_rows(this, batches, stats, superseded)
+            _write(this, landed, kept, bad)
     _say(this, batches)
-    return [batch for batch in batches if batch.reasons]
+    return _ledger_rows(this, batches, stats, known)
 
 
 def _sound(batches: list[LandingBatch]) -> list[LandingBatch]:
@@ -129,7 +144,10 @@ def _say(this: JobRun, batches: list[LandingBatch]) -> None:
 
 
 def _check_content(
-    this: JobRun, batch: LandingBatch, stats: list[Row], unreadable: dict[str, tuple[int, int]]
+    this: JobRun,
+    batch: LandingBatch,
+    stats: list[Mapping[str, Any]],
+    unreadable: dict[str, tuple[int, int]],
 ) -> None:
     """Compare what was read with the manifest and the limits, adding to the batch's reasons.
 
@@ -169,47 +187,36 @@ def _check_content(
         )
 
 
-def _write(
-    this: JobRun, table: LandingTable, rows: DataFrame, batches: list[LandingBatch], bad: int
-) -> None:
+def _write(this: JobRun, landed: LandedRows, batches: list[LandingBatch], bad: int) -> None:
     """Quarantine first, then bronze: a retry after a crash between them writes the same again."""
-    versions = this.spark.createDataFrame(
-        [(batch.day, batch.version) for batch in batches], "batch date, batch_version string"
-    )
-    stamped = rows.join(F.broadcast(versions), on="batch", how="inner")
-    refused = stamped.filter(F.size("reasons") > 0).withColumn("job", F.lit("ingest_batch"))
-    # Where nothing is bad, the reasons need not be worked out a second time.
-    good = stamped.filter(F.size("reasons") == 0) if bad else stamped
-    contract = quarantine(table.name)
-    if bad or this.lake.exists(contract):
+    bronze, waiting = landed.table.bronze, quarantine(landed.table.name)
+    if bad or this.lake.exists(waiting):
+        refused = _stamped(this, landed.bad() if bad else None, waiting, batches)
         where: dict[str, str | list[date]] = {"job": "ingest_batch", "batch": _days(batches)}
-        this.lake.replace(refused.select(*contract.columns), contract, where)
-    kept = good.select(*table.bronze.columns)
-    this.lake.replace(kept, table.bronze, {"batch": _days(batches)})
+        this.lake.replace(refused, waiting, where)
+    good = _stamped(this, landed.good(is_any_bad=bad > 0), bronze, batches)
+    this.lake.replace(good, bronze, {"batch": _days(batches)})
 
 
-def _standing_rows(
-    this: JobRun, table: LandingTable, batches: list[LandingBatch]
-) -> dict[date, int]:
-    """How many rows of other versions of these batches are in bronze and quarantine now."""
-    standing: dict[date, int] = defaultdict(int)
-    for contract in (table.bronze, quarantine(table.name)):
-        if not batches or not this.lake.exists(contract):
-            continue
-        rows = this.lake.read(contract)
-        if contract.layer == "quarantine":
-            rows = rows.filter(F.col("job") == "ingest_batch")
-        versions = [batch.version for batch in batches]
-        old = rows.filter(
-            F.col("batch").isin(_days(batches)) & ~F.col("batch_version").isin(versions)
+def _stamped(
+    this: JobRun, rows: DataFrame | None, contract: TableContract, batches: list[LandingBatch]
+) -> DataFrame:
+    """The rows of some batches with the batches' versions."""
+    if rows is None:
+        return this.spark.createDataFrame([], contract.schema)
+    if len(batches) == 1:
+        rows = rows.filter(F.col("batch") == F.lit(batches[0].day))
+        stamped = rows.withColumn("batch_version", F.lit(batches[0].version))
+    else:
+        versions = this.spark.createDataFrame(
+            [(batch.day, batch.version) for batch in batches], "batch date, batch_version string"
         )
-        for row in old.groupBy("batch").count().collect():
-            standing[row["batch"]] += row["count"]
-    return standing
+        stamped = rows.join(F.broadcast(versions), on="batch", how="inner")
+    return stamped.withColumn("job", F.lit("ingest_batch")).select(*contract.columns)
 
 
 def _ledger_rows(
-    this: JobRun, batches: list[LandingBatch], stats: list[Row], superseded: dict[date, int]
+    this: JobRun, batches: list[LandingBatch], stats: list[Mapping[str, Any]], known: _Known
 ) -> list[dict[str, Any]]:
     """One row per batch for `ops/landing_batch`."""
     rows = []
@@ -217,6 +224,7 @@ def _ledger_rows(
         mine = [row for row in stats if row["batch"] == batch.day]
         landed, bad = _total(mine, "rows"), _total(mine, "bad")
         is_kept = not batch.reasons
+        superseded = known.rows.get((batch.table.name, batch.day), 0)
         rows.append(
             {
                 "run_id": this.run_id,
@@ -228,7 +236,7 @@ def _ledger_rows(
                 "rows_landed": landed,
                 "rows_kept": landed - bad if is_kept else 0,
                 "rows_quarantined": bad if is_kept else 0,
-                "rows_superseded": superseded.get(batch.day, 0) if is_kept else 0,
+                "rows_superseded": superseded if is_kept else 0,
                 "amounts_landed": {
                     name: _sum(mine, f"{name}__landed") for name in batch.table.amounts
                 },
@@ -254,11 +262,11 @@ def _days(batches: list[LandingBatch]) -> list[date]:
     return [batch.day for batch in batches]
 
 
-def _total(rows: Iterable[Row], name: str) -> int:
+def _total(rows: Iterable[Mapping[str, Any]], name: str) -> int:
     return sum(row[name] for row in rows)
 
 
-def _sum(rows: Iterable[Row], name: str) -> Decimal:
+def _sum(rows: Iterable[Mapping[str, Any]], name: str) -> Decimal:
     return sum((row[name] or Decimal(0) for row in rows), Decimal(0))
 
 
