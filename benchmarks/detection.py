@@ -69,7 +69,7 @@ def judged(
         simulate = [sys.executable, "-m", "jobs.simulate_province", "--members", str(members)]
         simulate += ["--months", "12", "--seed", str(seed), "--fraud-share", str(share)]
         simulate += ["--out", f"{root}/landing", "--truth", f"{root}/truth"]
-        subprocess.run(simulate, check=True)  # noqa: S603
+        subprocess.run(simulate, check=True)
     lake = Lake(spark, config.lake.root)
     if not lake.exists(DETECTION_RESULT):
         for name in _ONCE:

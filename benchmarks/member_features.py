@@ -58,7 +58,9 @@ def main() -> None:
     }
     for name in given.without:
         del contenders[name]
-    table = Table("fee lines", "by", "seconds (least, median, most)", "us/line", "to DuckDB", box=None)
+    table = Table(
+        "fee lines", "by", "seconds (least, median, most)", "us/line", "to DuckDB", box=None
+    )
     for at, members in enumerate(sorted(given.members)):
         landing = simulated(given.folder, members)
         lines = pl.scan_parquet(_files(landing, "fee_detail")).select(pl.len()).collect().item()
@@ -94,7 +96,7 @@ def simulated(folder: Path, members: int) -> Path:
         command = [sys.executable, "-m", "jobs.simulate_province", "--members", str(members)]
         command += ["--months", "12", "--seed", "1", "--tables", ",".join(_TABLES)]
         command += ["--out", str(landing), "--truth", str(landing.with_name("truth"))]
-        subprocess.run(command, check=True)  # noqa: S603
+        subprocess.run(command, check=True)
     return landing
 
 
@@ -118,7 +120,8 @@ def line_kinds(spark: SparkSession, landing: Path) -> dict[str, DataFrame]:
         silver_frame(spark, landing, table) for table in ("settlement", "fee_detail", "person")
     )
     codes = spark.createDataFrame(
-        [], "settlement_id string, code_type string, code string, valid_from timestamp, valid_to timestamp"
+        [],
+        "settlement_id string, code_type string, code string, valid_from timestamp, valid_to timestamp",
     )
     proxies = spark.createDataFrame(
         [], "settlement_id string, proxy_cert_hash string, valid_from timestamp, valid_to timestamp"
@@ -146,7 +149,9 @@ def line_kinds(spark: SparkSession, landing: Path) -> dict[str, DataFrame]:
         F.col("quantity").cast("double").alias("quantity"),
         (F.col("line_amount") * 100).cast("long").alias("cents"),
         F.coalesce(F.col("supply_days").cast("double"), F.lit(0.0)).alias("stated_days"),
-        F.when(is_stated, 0.0).otherwise(F.col("quantity").cast("double")).alias("unstated_quantity"),
+        F.when(is_stated, 0.0)
+        .otherwise(F.col("quantity").cast("double"))
+        .alias("unstated_quantity"),
     )
     return {
         "visits": visits,
@@ -164,8 +169,12 @@ def _by_duckdb(landing: Path, out: Path) -> None:
         base.execute(f"SET VARIABLE as_of = DATE '{AS_OF}'")
         for table in _TABLES:
             read = f"read_parquet({_files(landing, table)!r}, hive_partitioning = false)"
-            newest = "" if table != "person" else (
-                "QUALIFY row_number() OVER (PARTITION BY psn_no ORDER BY arrive_time DESC) = 1"
+            newest = (
+                ""
+                if table != "person"
+                else (
+                    "QUALIFY row_number() OVER (PARTITION BY psn_no ORDER BY arrive_time DESC) = 1"
+                )
             )
             base.execute(f"CREATE VIEW {table} AS SELECT * FROM {read} {newest}")
         base.execute(_SQL.read_text(encoding="utf-8"))

@@ -2,19 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import reduce
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from expectations.member_feature import OWN_FEATURES
 from features.member.features import member_features
 from features.member.frames import MemberRows, References
+from features.member.packing import KINDS, packed, unpacked
 
-#: The kinds of rows in a stream, by the names of `MemberRows`.
-KINDS = ("visits", "fees", "persons", "certificates", "sales", "shared")
 #: Figures that are kept of a feature: the last bit of a quotient depends on how many rows are worked on.
 _FIGURES = 12
 #: Rows that are worked on at a time: enough for whole columns, few enough for a small worker.
@@ -24,26 +23,8 @@ OUTPUT = "member_id string, " + ", ".join(f"{each.name} double" for each in OWN_
 
 
 def member_stream(kinds: dict[str, DataFrame], tasks: int) -> DataFrame:
-    """Bring rows of all `KINDS` together by `member_id`: the one shuffle that member features need.
-
-    Each kind becomes one column that holds its rows as structs, empty in rows of other kinds.
-    """
-    columns = {
-        name: [each for each in rows.columns if each != "member_id"] for name, rows in kinds.items()
-    }
-    stream: DataFrame | None = None
-    for name, rows in kinds.items():
-        one = rows.select(
-            "member_id",
-            *(
-                F.struct(*columns[kind]).alias(kind)
-                if kind == name
-                else F.lit(None).cast(_struct(kinds[kind])).alias(kind)
-                for kind in KINDS
-            ),
-        )
-        stream = one if stream is None else stream.unionByName(one)
-    assert stream is not None
+    """Bring rows of all `KINDS` together by `member_id`: the one shuffle that member features need."""
+    stream = reduce(DataFrame.unionByName, (packed(kinds[name], name) for name in KINDS))
     return stream.repartition(tasks, "member_id").sortWithinPartitions("member_id")
 
 
@@ -84,11 +65,8 @@ def _in_chunks(
 def _features(table: pa.Table, references: References, as_of: date) -> list[pa.RecordBatch]:
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)
-    kinds = {
-        name: frame.select("member_id", name).filter(pl.col(name).is_not_null()).unnest(name)
-        for name in KINDS
-    }
-    found = member_features(MemberRows(**kinds), references, as_of)
+    rows = MemberRows(**{kind: unpacked(frame, kind) for kind in KINDS})
+    found = member_features(rows, references, as_of)
     columns = [
         pl.col(each.name).cast(pl.Float64).fill_nan(None).round_sig_figs(_FIGURES)
         for each in OWN_FEATURES
@@ -100,7 +78,3 @@ def _features(table: pa.Table, references: References, as_of: date) -> list[pa.R
         found.select("member_id", *columns).to_arrow().cast(schema).to_batches()
     )
     return batches
-
-
-def _struct(rows: DataFrame) -> str:
-    return rows.drop("member_id").schema.simpleString()
