@@ -4,7 +4,7 @@ import random
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from member_histories import AS_OF, MEMBER_KINDS, REFERENCE_KINDS, Row, Rows, day, reference
+from member_histories import AS_OF, MEMBER_KINDS, Row, Rows, day, reference
 
 _CODES = ("I10", "i10.x00", "E11.9", "C34", "N18", "Z49.1", "Z94", "J06", "J06.9", "K29", "", None)
 _ICD = ("E11;E10.9", "C;D02", "i10; I11", "N18;", "", None)
@@ -21,7 +21,7 @@ def drawn_references(seed: int) -> dict[str, list[Row]]:
             "ingredient": rng.choice(["one", "two", "three", "four", None]),
             "atc": atc,
             "category": rng.choice(["chemical", "tcm_injection", "herb_tonic", None]),
-            "days_per_box": rng.choice([7.0, 10.0, 14.0, 4.5, 0.0, None]),
+            "days_per_box": rng.choice([7.0, 10.0, 14.0, 5.0, 0.0, None]),
             "ddd_per_box": rng.choice([7.0, 20.0, None]),
             "monthly_max_boxes": rng.choice([2.0, 6.0, None]),
             "resale_ratio": rng.choice([0.3, 0.7, None]),
@@ -48,7 +48,7 @@ def drawn_references(seed: int) -> dict[str, list[Row]]:
     return {"drugs": drugs, "institutions": institutions, "diseases": diseases}
 
 
-def drawn_histories(seed: int, members: int = 5) -> dict[str, list[Row]]:
+def drawn_histories(seed: int, members: int) -> dict[str, list[Row]]:
     """Rows of some members over 430 days before the as-of date and a few days after it."""
     rng = random.Random(seed)
     rows: dict[str, list[Row]] = {kind: [] for kind in MEMBER_KINDS}
@@ -63,11 +63,9 @@ def shuffled(rows: Rows, seed: int) -> dict[str, list[Row]]:
     return {kind: rng.sample(list(each), len(each)) for kind, each in rows.items()}
 
 
-def drawn(seed: int) -> tuple[dict[str, list[Row]], dict[str, list[Row]]]:
+def drawn(seed: int, members: int = 5) -> tuple[dict[str, list[Row]], dict[str, list[Row]]]:
     """Histories and references."""
-    references = drawn_references(seed)
-    assert set(references) == set(REFERENCE_KINDS)
-    return drawn_histories(seed), references
+    return drawn_histories(seed, members), drawn_references(seed)
 
 
 class _Member:
@@ -158,7 +156,7 @@ class _Member:
             "doctor_id": rng.choice(["x", "y", "z", "u", "v", "w", None]) if is_drug else None,
             "quantity": boxes,
             "cents": rng.randint(0, self.dearest),
-            "stated_days": float(rng.choice([3, 7.25, 30])) if stated else 0.0,
+            "stated_days": float(rng.choice([3, 7.5, 30])) if stated else 0.0,
             "unstated_quantity": 0.0 if stated or not is_drug else boxes,
         }
 

@@ -1,4 +1,4 @@
-"""Supply on hand, slowly: day by day, a hundredth of a day at a time."""
+"""Supply on hand, slowly: day by day, a quarter of a day at a time."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from member_histories import Row
 from member_reference_rows import ratio
 
-_HUNDREDTHS = 100
+#: Drawn supplies are whole quarters of days.
+_QUARTERS = 4
 
 
 @dataclass
@@ -27,7 +28,9 @@ class Fill:
 
     @property
     def supply(self) -> float:
-        return round(min(sum(d["supply"] for d in self.drugs), 3650), 2)
+        days = min(sum(d["supply"] for d in self.drugs), 3650)
+        assert (days * _QUARTERS).is_integer()
+        return days
 
     @property
     def chronic(self) -> bool:
@@ -92,9 +95,9 @@ def supply_reference(
     return {
         **{f"supply_ratio_max_{days}d": ratios[days] for days in _WINDOWS},
         "excess_days_180d": sum(max(0, one.total(180) - 210) for one in each),
-        "overlap_days_180d": sum(f.overlap for f in half) / _HUNDREDTHS,
-        "elsewhere_overlap_days_180d": sum(f.elsewhere for f in half) / _HUNDREDTHS,
-        "elsewhere_overlap_days_365d": sum(f.elsewhere for f in fills) / _HUNDREDTHS,
+        "overlap_days_180d": sum(f.overlap for f in half) / _QUARTERS,
+        "elsewhere_overlap_days_180d": sum(f.elsewhere for f in half) / _QUARTERS,
+        "elsewhere_overlap_days_365d": sum(f.elsewhere for f in fills) / _QUARTERS,
         "early_refill_count_180d": sum(f.early for f in half),
         "elsewhere_early_refill_count_180d": sum(f.early and f.moved for f in half),
         "repeat_elsewhere_7d_count_90d": _repeats(each),
@@ -136,7 +139,7 @@ def _live(fills: list[Fill], hospital: set[int]) -> Ingredient:
             if previous:
                 f.early = f.stock > 0 and f.stock >= 0.25 * previous.supply
                 f.moved = f.institution != previous.institution
-            for part in range(clock, clock + round(f.supply * _HUNDREDTHS)):
+            for part in range(clock, clock + round(f.supply * _QUARTERS)):
                 before = covered[part]
                 f.overlap += len(before) == 1
                 f.elsewhere += len(set(before)) == 1 and f.institution not in before
@@ -149,7 +152,7 @@ def _live(fills: list[Fill], hospital: set[int]) -> Ingredient:
             previous = f
         if ago not in hospital:
             stock = max(0.0, stock - 1)
-            clock += _HUNDREDTHS
+            clock += _QUARTERS
     ingredient.left = round(stock, 2)
     return ingredient
 
@@ -170,8 +173,8 @@ def _class_days(lived: dict[str, Ingredient]) -> float:
             codes = [d["atc"] for d in f.drugs if d["atc"]]
             if not codes or len(codes[0]) < 5:
                 continue
-            start = -f.ago * _HUNDREDTHS
-            for part in range(start, start + round(f.supply * _HUNDREDTHS)):
-                if -90 * _HUNDREDTHS <= part < 0:
+            start = -f.ago * _QUARTERS
+            for part in range(start, start + round(f.supply * _QUARTERS)):
+                if -90 * _QUARTERS <= part < 0:
                     lasting[codes[0][:5], part].add(name)
-    return sum(len(names) > 1 for names in lasting.values()) / _HUNDREDTHS
+    return sum(len(names) > 1 for names in lasting.values()) / _QUARTERS

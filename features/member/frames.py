@@ -175,9 +175,17 @@ def share(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
     return pl.when(whole > 0).then(part / whole)
 
 
+def per(value: pl.Expr, number: float) -> pl.Expr:
+    """A value divided by a number, with the same bits for one member as for many.
+
+    Polars multiplies a column by the reciprocal where it divides a single value.
+    """
+    return value * (1 / number)
+
+
 def yuan(cents: pl.Expr) -> pl.Expr:
     """Cents as yuan: sums stay exact until here."""
-    return cents / _CENTS
+    return per(cents, _CENTS).round(6)
 
 
 def _with_own_refunds(visits: pl.DataFrame, as_of: date) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from features.member.coverage import (
     rows_so_far,
     stock_before,
 )
-from features.member.frames import HORIZON, MemberFacts, share, within, yuan
+from features.member.frames import HORIZON, MemberFacts, per, share, within, yuan
 
 #: A refill is early when a quarter of the previous fill's days are still on hand.
 _EARLY = 0.25
@@ -33,12 +33,12 @@ def supply_features(facts: MemberFacts) -> pl.DataFrame:
     """Over-supply of each member's ingredients, one row per member_id with a supply in the horizon."""
     fills = fills_with_stock(facts)
     by_ingredient = _by_ingredient(fills)
-    over = pl.col("supply_180") / 180 > _OVER
+    over = pl.col("supply_180") > _OVER * 180
     # In the order of rows: sums of doubles depend on it.
     members = by_ingredient.group_by("member_id", maintain_order=True).agg(
-        supply_ratio_max_90d=(pl.col("supply_90") / _QUARTER).max(),
-        supply_ratio_max_180d=(pl.col("supply_180") / 180).max(),
-        supply_ratio_max_365d=(pl.col("supply_365") / HORIZON).max(),
+        supply_ratio_max_90d=per(pl.col("supply_90").max(), _QUARTER),
+        supply_ratio_max_180d=per(pl.col("supply_180").max(), 180),
+        supply_ratio_max_365d=per(pl.col("supply_365").max(), HORIZON),
         excess_days_180d=(pl.col("supply_180") - 180 - _GRACE_DAYS).clip(0).sum(),
         stock_days_max=pl.col("stock_now").max(),
         stock_peak_days_365d=pl.col("stock_peak").max(),
@@ -77,7 +77,7 @@ def fills_with_stock(facts: MemberFacts) -> pl.DataFrame:
             ddd=(pl.col("quantity") * pl.col("ddd_per_box")).sum(),
             label_ddd=(pl.col("ddd_per_box") / pl.col("days_per_box")).max(),
         )
-        .with_columns(supply=(pl.col("supply").clip(upper_bound=_MOST_DAYS) * PART).round() / PART)
+        .with_columns(supply=pl.col("supply").clip(upper_bound=_MOST_DAYS).round(2))
         .sort(
             ["member_id", "ingredient", "ago", "institution_id"],
             descending=[False, False, True, False],
@@ -157,9 +157,9 @@ def _class_overlap(fills: pl.DataFrame) -> pl.DataFrame:
     )
     seen = np.minimum(stop, 0) - np.maximum(start, -_QUARTER * PART)
     return (
-        coded.select("member_id", double=pl.Series(np.clip(seen, 0, None)))
+        coded.select("member_id", double=pl.Series(np.clip(seen, 0, None) / PART))
         .group_by("member_id")
-        .agg(class_overlap_days_90d=pl.col("double").sum() / PART)
+        .agg(class_overlap_days_90d=pl.col("double").sum())
     )
 
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from features.member.frames import HORIZON, MemberFacts, share, within, yuan
+from features.member.frames import HORIZON, MemberFacts, per, share, within, yuan
 
 _EARTH_KM = 6371.0
 #: Coordinates are rounded to 0.01 degree: two places may be this much nearer than they seem.
@@ -30,7 +30,7 @@ def use_features(facts: MemberFacts) -> pl.DataFrame:
         spell=(pl.col("gap").fill_null(0) >= _IDLE_DAYS).cum_sum().over("member_id")
     ).with_columns(spell_start=pl.col("ago").max().over("member_id", "spell"))
     amount = pl.col("drug_cents")
-    earlier = amount.filter(~within(90) & within(360)).sum() / 3
+    earlier = per(amount.filter(~within(90) & within(360)).sum(), 3)
     woken = (pl.col("spell") > 0) & (pl.col("spell_start") - pl.col("ago") < _BURST_DAYS)
     hour = pl.col("time").dt.hour()
     gaps = pl.col("gap").filter(within(180))
@@ -46,7 +46,7 @@ def use_features(facts: MemberFacts) -> pl.DataFrame:
             for days in (90, HORIZON)
         },
         drug_amount_sum_365d=yuan(amount.sum()),
-        active_day_share_90d=pl.col("ago").filter(within(90)).n_unique() / 90,
+        active_day_share_90d=per(pl.col("ago").filter(within(90)).n_unique(), 90),
         drug_only_share_180d=pl.col("is_drug_only").filter(within(180)).mean(),
         drug_amount_growth_360d=(
             (yuan(amount.filter(within(90)).sum()) + 100) / (yuan(earlier) + 100)
@@ -150,14 +150,14 @@ def travel_features(facts: MemberFacts) -> pl.DataFrame:
         for name in ("time", "latitude", "longitude", "institution_id")
     }
     km = _km(before["latitude"], before["longitude"], pl.col("latitude"), pl.col("longitude"))
-    minutes = (pl.col("time") - before["time"]).dt.total_seconds() / 60
+    minutes = per((pl.col("time") - before["time"]).dt.total_seconds(), 60)
     elsewhere = before["institution_id"] != pl.col("institution_id")
     home_km = _km(
         pl.col("home_latitude"), pl.col("home_longitude"), pl.col("latitude"), pl.col("longitude")
     )
     day = pl.col("time").dt.date()
     visits = visits.with_columns(
-        is_impossible=((km - _SLACK_KM) > _FASTEST_KMH * minutes / 60).fill_null(value=False),
+        is_impossible=(km - _SLACK_KM > per(minutes * _FASTEST_KMH, 60)).fill_null(value=False),
         gap_elsewhere=pl.when(elsewhere).then(minutes),
         home_km=home_km,
         is_dead_or_paused=((day > pl.col("death_date")) | (day >= pl.col("paused_from"))).fill_null(
@@ -210,7 +210,7 @@ def _concentration(rows: pl.DataFrame, column: str, what: str) -> pl.DataFrame:
         .sort("member_id", "n", column)
         .group_by("member_id", maintain_order=True)
         .agg(
-            (0 - (part * part.log()).sum()).alias(f"{what}_entropy_180d"),
+            (part * part.log()).sum().abs().alias(f"{what}_entropy_180d"),
             (part * part).sum().alias(f"{what}_concentration_180d"),
         )
     )
