@@ -55,7 +55,8 @@ def _with_state(this: JobRun, lake: Lake, listed: DataFrame) -> DataFrame:
         .when(lasts <= F.lit(this.as_of), "expired")
         .otherwise(F.col("decision"))
     )
-    return listed.join(decided, on="member_id", how="left").withColumn("state", state)
+    joined = listed.join(decided, on="member_id", how="left")
+    return joined.withColumn("state", state).drop("decision", "decided_at")
 
 
 def _chosen(words: dict[str, str], code: Column) -> Column:
