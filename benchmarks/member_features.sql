@@ -38,33 +38,58 @@ WITH told AS (
 SELECT netted_id AS setl_id, item_type, med_list_codg, doctor, cnt::DOUBLE AS cnt, cents, stated_days, unstated
 FROM told WHERE netted_id NOT IN (SELECT netted_id FROM touched)
 UNION ALL
-SELECT netted_id, item_type, med_list_codg, doctor, sum(cnt)::DOUBLE, sum(cents), sum(stated_days), sum(unstated)
+SELECT netted_id, CASE WHEN med_list_codg IS NULL THEN item_type END AS kind, med_list_codg, min(doctor),
+    round(sum(cnt), 4)::DOUBLE, sum(cents), round(sum(stated_days), 4), round(sum(unstated), 4)
 FROM told WHERE netted_id IN (SELECT netted_id FROM touched)
-GROUP BY ALL HAVING sum(cnt) > 0 AND sum(cents) > 0;
+GROUP BY netted_id, kind, med_list_codg HAVING round(sum(cnt), 4) > 0 AND sum(cents) > 0;
 
 CREATE TEMP TABLE visit AS
 WITH amounts AS (
     SELECT setl_id,
         coalesce(sum(cents) FILTER (med_list_codg IS NOT NULL), 0) AS drug_cents,
-        coalesce(sum(cents) FILTER (item_type IN ('exam', 'treatment')), 0) AS other_cents,
+        coalesce(sum(cents) FILTER (item_type = 'treatment'), 0) AS treatment_cents,
         coalesce(sum(cents) FILTER (item_type = 'exam'), 0) AS exam_cents,
         round(coalesce(sum(cnt) FILTER (med_list_codg IS NOT NULL), 0), 4) AS boxes,
         count(med_list_codg) AS drug_lines
     FROM line GROUP BY ALL
 )
 SELECT v.*, i.inst_type, i.visit_cap::DOUBLE AS visit_cap, i.admdvs, i.lat, i.lon,
-    coalesce(drug_cents, 0) AS drug_cents, coalesce(other_cents, 0) AS other_cents,
-    coalesce(exam_cents, 0) AS exam_cents, coalesce(boxes, 0) AS boxes,
-    coalesce(drug_lines, 0) > 0 AND med_type <> '21' AS has_drug
+    coalesce(drug_cents, 0) AS drug_cents, coalesce(treatment_cents, 0) AS treatment_cents,
+    coalesce(exam_cents, 0) AS exam_cents, coalesce(treatment_cents, 0) + coalesce(exam_cents, 0) AS other_cents, coalesce(boxes, 0) AS boxes,
+    coalesce(drug_lines, 0) > 0 AND med_type IS DISTINCT FROM '21' AS has_drug
 FROM netted v LEFT JOIN institution i USING (fixmedins_code) LEFT JOIN amounts USING (setl_id);
 
-CREATE TEMP TABLE item AS
-SELECT v.psn_no, v.setl_id, v.fixmedins_code, v.med_type, v.ago, v.fund_share, l.doctor, l.cents, l.cnt,
+CREATE TEMP TABLE prefix AS
+SELECT med_list_codg, unnest(string_split(indications, ';')) AS prefix FROM drug WHERE indications <> '';
+
+CREATE TEMP TABLE told_item AS
+SELECT v.psn_no, v.dise_codg, round_even(l.cents * v.fund_share, 0)::BIGINT AS fund_cents, v.setl_id, v.fixmedins_code, v.med_type, v.ago, v.fund_share, l.doctor, l.cents, l.cnt,
     d.med_list_codg, d.atc, d.category, d.ddd_per_box, d.days_per_box, d.monthly_max_boxes, d.resale_ratio,
     d.chronic, d.cold_chain, d.watch_from, coalesce(d.ingredient, l.med_list_codg) AS ingredient,
     l.stated_days + l.unstated * coalesce(d.days_per_box, 0) AS supply
 FROM line l JOIN visit v USING (setl_id) LEFT JOIN drug d USING (med_list_codg)
 WHERE l.med_list_codg IS NOT NULL;
+
+CREATE TEMP TABLE item AS
+WITH fitting AS (
+    SELECT DISTINCT med_list_codg, dise_codg
+    FROM (SELECT DISTINCT med_list_codg, dise_codg FROM told_item) JOIN prefix USING (med_list_codg)
+    WHERE starts_with(dise_codg, prefix)
+), limited AS (SELECT DISTINCT med_list_codg, TRUE AS is_limited FROM prefix),
+judged AS (
+    SELECT t.*, is_limited IS NULL OR f.dise_codg IS NOT NULL AS fits_visit
+    FROM told_item t LEFT JOIN limited USING (med_list_codg)
+    LEFT JOIN fitting f ON f.med_list_codg = t.med_list_codg AND f.dise_codg = t.dise_codg
+), open_pair AS (SELECT DISTINCT psn_no, med_list_codg FROM judged WHERE NOT fits_visit),
+known AS (
+    SELECT DISTINCT psn_no, dise_codg FROM visit WHERE med_type IS DISTINCT FROM '41' AND dise_codg IS NOT NULL
+), fits AS (
+    SELECT DISTINCT psn_no, med_list_codg, TRUE AS fits_known
+    FROM open_pair JOIN prefix USING (med_list_codg) JOIN known USING (psn_no)
+    WHERE starts_with(dise_codg, prefix) OR starts_with(prefix, dise_codg)
+)
+SELECT j.*, fits_visit OR coalesce(fits_known, FALSE) AS fits_member
+FROM judged j LEFT JOIN fits USING (psn_no, med_list_codg);
 
 CREATE TEMP TABLE drug_visit AS
 WITH stepped AS (
@@ -94,7 +119,7 @@ SELECT psn_no,
     ln((coalesce(sum(drug_cents) FILTER (ago <= 90), 0) / 100 + 100)
         / (coalesce(sum(drug_cents) FILTER (ago > 90 AND ago <= 360), 0) / 3 / 100 + 100)) AS drug_amount_growth_360d,
     avg((hour(setl_time) >= 20 OR hour(setl_time) < 6)::INT) FILTER (ago <= 90) AS off_hour_share_90d,
-    avg((cents / 100 / visit_cap >= 0.9 AND cents / 100 / visit_cap < 1)::INT) FILTER (ago <= 90) AS cap_hug_share_90d,
+    avg((cents * 10 >= round(visit_cap * 100) * 9 AND cents < round(visit_cap * 100))::INT) FILTER (ago <= 90) AS cap_hug_share_90d,
     CASE WHEN median(boxes) FILTER (ago <= 90) <= 2 THEN count_if(ago <= 90) ELSE 0 END AS small_visit_count_90d,
     stddev_samp(gap) FILTER (ago <= 180) / nullif(avg(gap) FILTER (ago <= 180), 0) AS gap_variation_180d,
     count_if(woken AND ago <= 180) AS wake_up_visit_count_365d,
@@ -132,14 +157,15 @@ SELECT psn_no, -sum(part * ln(part)) AS institution_entropy_180d,
 
 CREATE TEMP TABLE doctor_feature AS
 WITH doctors AS (
-    SELECT psn_no, doctor, count(*) AS n, min(ago) AS ago FROM item WHERE doctor IS NOT NULL AND ago <= 180 GROUP BY ALL
+    SELECT psn_no, doctor, count(*) AS n, min(ago) AS ago FROM item
+    WHERE doctor IS NOT NULL AND ago <= 180 AND med_type IS DISTINCT FROM '21' GROUP BY ALL
 ), parts AS (SELECT *, n / sum(n) OVER (PARTITION BY psn_no) AS part FROM doctors)
 SELECT psn_no, count_if(ago <= 90) AS doctor_count_90d, -sum(part * ln(part)) AS doctor_entropy_180d,
     sum(part * part) AS doctor_concentration_180d FROM parts GROUP BY ALL;
 
 CREATE TEMP TABLE care_feature AS
 SELECT psn_no,
-    count_if(ago <= 90 AND other_cents > exam_cents AND left(dise_codg, 3) IN ('N18', 'N19', 'Z49', 'Z99', 'Z94'))
+    count_if(ago <= 90 AND treatment_cents > exam_cents AND left(dise_codg, 3) IN ('N18', 'N19', 'Z49', 'Z99', 'Z94'))
         AS dialysis_visit_count_90d,
     count_if(dise_codg LIKE 'Z94%' OR dise_codg LIKE 'T86%') AS transplant_visit_count_365d,
     avg(coalesce(dise_codg LIKE 'C%', FALSE)::INT) AS cancer_visit_share_365d,
@@ -158,10 +184,10 @@ CREATE TEMP TABLE product_feature AS
 WITH items AS (
     SELECT *, cents * greatest(0, coalesce(resale_ratio, 0) - (1 - fund_share)) AS gain,
         coalesce(watch_from <= getvariable('as_of') - ago::INT, FALSE) AS watched
-    FROM item WHERE med_type <> '21'
+    FROM item WHERE med_type IS DISTINCT FROM '21'
 ), months AS (
     SELECT psn_no, date_trunc('month', getvariable('as_of') - ago::INT) AS month, med_list_codg,
-        sum(cnt) / any_value(monthly_max_boxes) AS filled FROM items GROUP BY ALL
+        round(sum(cnt), 4) / any_value(monthly_max_boxes) AS filled FROM items GROUP BY ALL
 ), full_month AS (
     SELECT psn_no, month, max(filled) AS filled FROM months GROUP BY ALL
 ), full_months AS (SELECT psn_no, count_if(filled >= 0.95) AS month_cap_count_365d FROM full_month GROUP BY ALL),
@@ -172,6 +198,9 @@ shares AS (
         sum(cents) FILTER (ago <= 90 AND category = 'herb_tonic') AS tonic,
         sum(cents) FILTER (ago <= 90 AND watched) AS watch,
         sum(cents) FILTER (ago <= 180) AS in_180, sum(cents) FILTER (ago <= 180 AND resale_ratio > 0) AS resalable,
+        coalesce(sum(cents) FILTER (ago <= 180 AND NOT fits_visit), 0) AS mismatch,
+        coalesce(sum(cents) FILTER (ago <= 180 AND NOT fits_member), 0) AS unexplained,
+        coalesce(sum(fund_cents) FILTER (NOT fits_member), 0) / 100 AS unexplained_fund_sum_365d,
         coalesce(sum(gain) FILTER (ago <= 90), 0) / 100 AS resale_gain_sum_90d, sum(gain) / 100 AS resale_gain_sum_365d,
         count(DISTINCT left(atc, 1)) FILTER (ago <= 180 AND chronic AND atc <> '') AS chronic_class_count_180d,
         count(DISTINCT ingredient) FILTER (ago <= 180) AS ingredient_count_180d,
@@ -182,30 +211,40 @@ SELECT psn_no, coalesce(cold, 0) / nullif(in_90, 0) AS cold_chain_share_90d,
     coalesce(injection, 0) / nullif(in_90, 0) AS injection_share_90d, coalesce(tonic, 0) / nullif(in_90, 0) AS tonic_share_90d,
     coalesce(watch, 0) / nullif(in_90, 0) AS watch_share_90d,
     coalesce(resalable, 0) / nullif(in_180, 0) AS resalable_share_180d,
-    resale_gain_sum_90d, resale_gain_sum_365d, chronic_class_count_180d, ingredient_count_180d,
+    mismatch / nullif(in_180, 0) AS visit_mismatch_share_180d, unexplained / nullif(in_180, 0) AS unexplained_share_180d,
+    unexplained_fund_sum_365d, resale_gain_sum_90d, resale_gain_sum_365d, chronic_class_count_180d, ingredient_count_180d,
     chronic_amount_sum_365d, month_cap_count_365d
 FROM shares LEFT JOIN full_months USING (psn_no);
 
 CREATE TEMP TABLE supply_feature AS
 WITH fill AS (
-    SELECT psn_no, ingredient, ago, fixmedins_code, sum(supply) AS supply, bool_or(chronic) AS chronic,
+    SELECT psn_no, ingredient, ago, fixmedins_code, sum(supply) AS supply, coalesce(bool_or(chronic), FALSE) AS chronic,
+        sum(fund_cents) AS fund_cents, coalesce(sum(fund_cents) FILTER (NOT fits_member), 0) AS unexplained_cents,
         sum(cnt * ddd_per_box) AS ddd, max(ddd_per_box / days_per_box) AS label_ddd
-    FROM item WHERE supply > 0 AND med_type <> '21' GROUP BY ALL
+    FROM item WHERE supply > 0 AND med_type IS DISTINCT FROM '21' GROUP BY ALL
+), told AS (
+    SELECT psn_no, least(365, greatest(0, datediff('day', first_day, getvariable('as_of')))) AS first_ago,
+        least(365, greatest(0, datediff('day', last_day, getvariable('as_of')))) AS last_ago
+    FROM visit WHERE med_type = '21'
 ), stay AS (
-    SELECT psn_no, datediff('day', first_day, getvariable('as_of')) AS first_ago,
-        datediff('day', last_day, getvariable('as_of')) AS last_ago FROM visit WHERE med_type = '21'
+    SELECT psn_no, least(first_ago, min(last_ago) OVER (PARTITION BY psn_no ORDER BY first_ago DESC, last_ago
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) AS first_ago, last_ago
+    FROM told
+    QUALIFY least(first_ago, min(last_ago) OVER (PARTITION BY psn_no ORDER BY first_ago DESC, last_ago
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) > last_ago
 ), admitted AS (
-    SELECT f.psn_no, f.ago,
-        sum(greatest(0, least(365, greatest(0, first_ago)) - greatest(last_ago, f.ago))) AS days
+    SELECT f.psn_no, f.ago, sum(greatest(0, first_ago - greatest(last_ago, f.ago))) AS days
     FROM (SELECT DISTINCT psn_no, ago FROM fill) f JOIN stay USING (psn_no) GROUP BY ALL
+), admitted_in_all AS (SELECT psn_no, sum(first_ago - last_ago) AS days_in_all FROM stay GROUP BY ALL
 ), placed AS (
-    SELECT f.*, (-f.ago - coalesce(a.days, 0)) * 100 AS day,
-        round_even(least(f.supply, 3650) * 100, 0)::BIGINT AS parts
-    FROM fill f LEFT JOIN admitted a USING (psn_no, ago)
+    SELECT f.* REPLACE (round_even(least(f.supply, 3650), 2) AS supply),
+        coalesce(a.days, 0) AS admitted_days, coalesce(t.days_in_all, 0) AS days_in_all,
+        (-f.ago - coalesce(a.days, 0)) * 100 AS day, round_even(least(f.supply, 3650) * 100, 0)::BIGINT AS parts
+    FROM fill f LEFT JOIN admitted a USING (psn_no, ago) LEFT JOIN admitted_in_all t USING (psn_no)
 ), running AS (
     SELECT *, day + parts AS ends, sum(parts) OVER w - parts - day AS level,
-        max(day + parts) OVER b AS latest, max((day + parts, fixmedins_code)) OVER b AS longest,
-        lag(parts) OVER w AS parts_before, lag(fixmedins_code) OVER w AS place_before, lag(day) OVER w AS day_before
+        max((day + parts, fixmedins_code)) OVER b AS longest,
+        lag(parts) OVER w AS parts_before, lag(fixmedins_code) OVER w AS place_before, lag(ago) OVER w - ago AS gap
     FROM placed
     WINDOW w AS (PARTITION BY psn_no, ingredient ORDER BY ago DESC, fixmedins_code ROWS UNBOUNDED PRECEDING),
         b AS (PARTITION BY psn_no, ingredient ORDER BY ago DESC, fixmedins_code
@@ -213,22 +252,27 @@ WITH fill AS (
 ), stocked AS (
     SELECT *, level - min(level) OVER (PARTITION BY psn_no, ingredient ORDER BY ago DESC, fixmedins_code
             ROWS UNBOUNDED PRECEDING) AS stock,
-        CASE WHEN longest[2] <> fixmedins_code THEN greatest(0, least(ends, latest) - day) ELSE 0 END / 100 AS elsewhere
+        CASE WHEN longest[2] <> fixmedins_code THEN least(ends, longest[1]) ELSE day END AS until
     FROM running
+), covered AS (
+    SELECT *, greatest(0, until - greatest(day, coalesce(max(until) OVER (PARTITION BY psn_no, ingredient
+        ORDER BY ago DESC, fixmedins_code ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), day))) / 100 AS elsewhere,
+        row_number() OVER (PARTITION BY psn_no, ingredient ORDER BY ago DESC, fixmedins_code) AS rank
+    FROM stocked
 ), by_ingredient AS (
     SELECT psn_no, ingredient, coalesce(sum(supply) FILTER (ago <= 90), 0) AS s90,
         coalesce(sum(supply) FILTER (ago <= 180), 0) AS s180, sum(supply) AS s365,
-        greatest(0, arg_min((stock + parts) / 100.0 - ago, (ago, -1 * rank)) ) AS stock_now,
+        greatest(0, arg_max((stock + parts) / 100.0 - ago + days_in_all - admitted_days, rank)) AS stock_now,
         max(stock / 100.0 + supply) AS stock_peak,
         coalesce(sum(elsewhere) FILTER (ago <= 180), 0) AS e180, sum(elsewhere) AS e365,
         count_if(ago <= 180 AND stock >= 0.25 * parts_before AND stock > 0) AS early,
         count_if(ago <= 180 AND stock >= 0.25 * parts_before AND stock > 0 AND place_before <> fixmedins_code) AS early_e,
-        count(*) FILTER (ago <= 90 AND place_before <> fixmedins_code AND day - day_before <= 700) AS repeat_e,
+        count(*) FILTER (ago <= 90 AND place_before <> fixmedins_code AND gap <= 7) AS repeat_e,
         coalesce(sum(ddd) FILTER (ago <= 90), 0) / (90 * max(label_ddd)) AS dose,
-        coalesce(any_value(chronic), FALSE) AS chronic, count_if(supply >= 28) AS long_fills, count(*) AS fills
-    FROM (SELECT *, row_number() OVER (PARTITION BY psn_no, ingredient ORDER BY ago DESC, fixmedins_code) AS rank
-          FROM stocked)
-    GROUP BY ALL
+        count_if(chronic AND supply >= 28) AS long_fills, count_if(chronic) AS chronic_fills,
+        greatest(0, least(1, 1 - (max(ago) + 30) / sum(supply))) AS excess, sum(fund_cents) AS fund_cents,
+        sum(unexplained_cents) AS unexplained_cents
+    FROM covered GROUP BY ALL
 )
 SELECT psn_no, max(s90) / 90 AS supply_ratio_max_90d, max(s180) / 180 AS supply_ratio_max_180d,
     max(s365) / 365 AS supply_ratio_max_365d, sum(greatest(0, s180 - 210)) AS excess_days_180d,
@@ -237,22 +281,18 @@ SELECT psn_no, max(s90) / 90 AS supply_ratio_max_90d, max(s180) / 180 AS supply_
     sum(early) AS early_refill_count_180d, sum(early_e) AS elsewhere_early_refill_count_180d,
     sum(repeat_e) AS repeat_elsewhere_7d_count_90d, max(dose) AS dose_ratio_max_90d,
     count_if(s180 / 180 > 1.2) AS oversupplied_ingredient_count_180d,
-    sum(long_fills) FILTER (chronic) / nullif(sum(fills) FILTER (chronic), 0) AS long_fill_share_365d
+    sum(long_fills) / nullif(sum(chronic_fills), 0) AS long_fill_share_365d,
+    sum(fund_cents * excess + unexplained_cents * (1 - excess)) / 100 AS excess_fund_sum_365d
 FROM by_ingredient GROUP BY ALL;
 
+-- Counts, days and sums are 0 where there is nothing to count; shares and the like are empty.
 CREATE TEMP TABLE feature AS
-SELECT m.psn_no AS member_id, u.* EXCLUDE (psn_no), y.* EXCLUDE (psn_no), e.* EXCLUDE (psn_no),
-    CASE WHEN u.psn_no IS NOT NULL THEN coalesce(o.doctor_count_90d, 0) END AS doctor_count_90d,
-    CASE WHEN u.psn_no IS NOT NULL THEN o.doctor_entropy_180d END AS doctor_entropy_180d,
-    CASE WHEN u.psn_no IS NOT NULL THEN o.doctor_concentration_180d END AS doctor_concentration_180d,
-    CASE WHEN u.psn_no IS NOT NULL THEN (coalesce(o.doctor_count_90d, 0) >= 5 AND u.institution_count_90d >= 5)::INT END
-        AS is_multiple_provider_90d,
-    c.* EXCLUDE (psn_no, has_exam),
-    CASE WHEN u.psn_no IS NOT NULL THEN coalesce(h.admitted_visit_count_365d, 0) END AS admitted_visit_count_365d,
-    p.* EXCLUDE (psn_no),
-    CASE WHEN p.psn_no IS NOT NULL THEN (p.chronic_amount_sum_365d > 1000 AND NOT c.has_exam)::INT END
-        AS is_unmonitored_365d,
-    s.* EXCLUDE (psn_no)
+SELECT m.psn_no AS member_id,
+    COLUMNS(lambda c: regexp_matches(c, '(_count|_sum|^excess_days|overlap_days|^stock_days|^stock_peak).*_')
+        AND c NOT LIKE 'doctor_count%').coalesce(0),
+    COLUMNS(lambda c: regexp_matches(c, '_share_|_ratio|growth|variation|entropy|concentration|_km_|min_gap')),
+    coalesce(o.doctor_count_90d, 0) AS doctor_count_90d,
+    (coalesce(o.doctor_count_90d, 0) >= 5 AND coalesce(u.institution_count_90d, 0) >= 5)::INT AS is_multiple_provider_90d
 FROM (SELECT DISTINCT psn_no FROM visit) m
 LEFT JOIN use_feature u USING (psn_no) LEFT JOIN day_feature y USING (psn_no)
 LEFT JOIN spread_feature e USING (psn_no) LEFT JOIN doctor_feature o USING (psn_no)
