@@ -19,7 +19,8 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from benchmarks.landing_frames import write_silver
-from expectations.gold_account import DETECTION_RESULT
+from expectations.gold_account import DETECTION_RESULT, HIGH_RISK_ACCOUNT
+from expectations.gold_fact import VISIT_FACT
 from expectations.tables import LANDING_TABLES
 from jobs._config import load_config
 from jobs._runtime import Job, Options, execute
@@ -85,14 +86,15 @@ def judged(
         simulate += ["--out", f"{root}/landing", "--truth", f"{root}/truth"]
         subprocess.run(simulate, check=True)
     lake = Lake(spark, config.lake.root)
-    if not lake.exists(DETECTION_RESULT):
+    if not lake.exists(VISIT_FACT):
         if is_straight:
             for table in LANDING_TABLES:
                 if (root / "landing" / table.name).exists():
                     write_silver(lake, root / "landing", table)
         for name in _ONCE[2:] if is_straight else _ONCE:
             _run(spark, name, config, Options())
-        for end in ends:
+    for end in ends:
+        if end not in _listed(Lake(spark, config.lake.root)):
             for name in _EACH:
                 _run(spark, name, config, Options(as_of=end))
     _run(spark, _JUDGED, config, Options(as_of=ends[-1], truth=f"{root}/truth"))
@@ -105,6 +107,14 @@ def judged(
         (row["setting"], row["measure"], row["slice"]): (row["value"], row["n"])
         for row in rows.collect()
     }
+
+
+def _listed(lake: Lake) -> set[date]:
+    """As-of dates that have a list already."""
+    if not lake.exists(HIGH_RISK_ACCOUNT):
+        return set()
+    rows = lake.read(HIGH_RISK_ACCOUNT).select("as_of_date").distinct().collect()
+    return {row["as_of_date"] for row in rows}
 
 
 def table(found: Sequence[dict[tuple[str, str, str], tuple[float | None, int]]]) -> str:

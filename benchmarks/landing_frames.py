@@ -1,5 +1,7 @@
 """Landed Parquet as frames of silver, without ingest: what benchmarks of later steps start from."""
 
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
@@ -35,13 +37,24 @@ def silver_frame(spark: SparkSession, landing: Path, table: str) -> DataFrame:
     )
 
 
-def write_silver(lake: Lake, landing: Path, table: LandingTable) -> None:
+def write_silver(
+    lake: Lake, landing: Path, table: LandingTable, batches: Sequence[date] | None = None
+) -> None:
     """Write a clean table's silver without ingest_batch and conform_tables.
 
     The rows are those that these jobs write where nothing is wrong with the files, where an event has
     one version, and where what a row refers to has not come later than it.
+
+    Args:
+        lake: where to.
+        landing: the landing folder.
+        table: which table.
+        batches: add only these, of an event table; otherwise all are written anew.
     """
-    rows = _landed(lake.spark, landing, table.name).withColumns(
+    landed = _landed(lake.spark, landing, table.name)
+    if batches is not None:
+        landed = landed.filter(F.to_date("batch").isin(*batches))
+    rows = landed.withColumns(
         {
             "batch": F.to_date("batch"),
             "batch_version": F.lit(""),
@@ -55,4 +68,5 @@ def write_silver(lake: Lake, landing: Path, table: LandingTable) -> None:
     has_versions = table.kind == "reference"
     dated = ranked_versions(rows, table.key, table.columns) if has_versions else lone_versions(rows)
     named = dated.filter(ever_held()).withColumnsRenamed(table.silver_names)
-    lake.replace(named.select(*table.silver.columns), table.silver)
+    where = None if batches is None else {"batch": list(batches)}
+    lake.replace(named.select(*table.silver.columns), table.silver, where)
