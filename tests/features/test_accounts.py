@@ -149,8 +149,8 @@ def test_reranking_without_spark_gives_the_same_order(spark):
 
 def test_the_last_decision_before_the_day_stands(spark):
     decisions = [
-        ("1", "a", "approved", datetime(2025, 6, 1)),
-        ("2", "a", "rejected", datetime(2025, 6, 30, 23, 59)),
+        ("2", "a", "approved", datetime(2025, 6, 1)),
+        ("1", "a", "rejected", datetime(2025, 6, 30, 23, 59)),
         ("3", "a", "approved", datetime(2025, 7, 1)),
         ("5", "b", "approved", datetime(2025, 6, 1)),
         ("4", "b", "rejected", datetime(2025, 6, 1)),
