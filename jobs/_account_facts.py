@@ -35,12 +35,13 @@ def accounts(lake: Lake, config: Config, day: date) -> Accounts | None:
     rules = rulebook(config)
     language = config.report.language
     signs = _of(lake.read(INDICATOR), day)
-    held_back, spared = _held_back(signs, rules, language)
-    flagged, flagged_total = _flagged(signs, rules, language)
+    listed_total, patterns = _patterns(listed)
+    counts = _sign_counts(signs)
+    held_back, spared = _held_back(counts, rules, language)
     features = optional(lake, MEMBER_FEATURE)
     drawn = [row["member_id"] for row in first[: config.report.timeline_accounts]]
     return Accounts(
-        listed=listed.count(),
+        listed=listed_total,
         capacity=capacity,
         shown=shown,
         looked_at=None if features is None else _of(features, day).count(),
@@ -48,11 +49,11 @@ def accounts(lake: Lake, config: Config, day: date) -> Accounts | None:
             (row["expected_loss_amount"] for row in first if row["is_within_capacity"]), Decimal(0)
         ),
         first=tuple(_account(row, rules, language) for row in first),
-        patterns=_patterns(listed),
+        patterns=patterns,
         held_back=held_back,
         spared=spared,
-        flagged=flagged,
-        flagged_total=flagged_total,
+        flagged=_flagged(signs, rules, language),
+        flagged_total=sum(row["counting"] for row in counts if row["subject_type"] != "member"),
         timelines=timelines(lake, drawn, day),
     )
 
@@ -94,43 +95,53 @@ def _sign(reason: Row, rules: Typologies, language: str) -> Sign:
     )
 
 
-def _patterns(listed: DataFrame) -> tuple[Pattern, ...]:
-    """How many accounts of the list are consistent with each pattern, the commonest first."""
+def _patterns(listed: DataFrame) -> tuple[int, tuple[Pattern, ...]]:
+    """The length of the list, and how many accounts show each pattern, the commonest first."""
+    # An empty pattern beside each account's own counts the accounts in the same query.
+    each = F.explode(F.array_union(F.array(F.lit("")), "typologies")).alias("typology")
     counted = (
-        listed.select(F.explode("typologies").alias("typology"), "is_within_capacity")
+        listed.select(each, "is_within_capacity")
         .groupBy("typology")
         .agg(F.count("*").alias("accounts"), F.count_if("is_within_capacity").alias("of_week"))
     )
-    return tuple(Pattern(*row) for row in counted.orderBy(F.desc("accounts"), "typology").collect())
+    found = {row["typology"]: Pattern(*row) for row in counted.collect()}
+    total = found.pop("").accounts
+    return total, tuple(sorted(found.values(), key=lambda one: (-one.accounts, one.typology)))
+
+
+def _sign_counts(signs: DataFrame) -> list[Row]:
+    """How many subjects have which explanations, whether of all they show, and signs that count."""
+    by_subject = signs.groupBy("subject_type", "subject_id").agg(
+        F.sort_array(F.collect_set("held_back_by")).alias("explained"),
+        F.count_if(F.col("held_back_by").isNull()).alias("counting"),
+    )
+    return (
+        by_subject.groupBy("subject_type", "explained", (F.col("counting") == 0).alias("is_spared"))
+        .agg(F.count("*").alias("subjects"), F.sum("counting").alias("counting"))
+        .collect()
+    )
 
 
 def _held_back(
-    signs: DataFrame, rules: Typologies, language: str
+    counts: list[Row], rules: Typologies, language: str
 ) -> tuple[tuple[HeldBack, ...], int]:
     """What explained indicators of how many accounts, and how many accounts were spared by it."""
-    of_members = signs.filter(F.col("subject_type") == "member")
-    by_account = of_members.groupBy("subject_id").agg(
-        F.sort_array(F.collect_set("held_back_by")).alias("explained"),
-        F.bool_and(F.col("held_back_by").isNotNull()).alias("is_spared"),
-    )
-    rows = (
-        by_account.groupBy("explained", "is_spared").agg(F.count("*").alias("accounts")).collect()
-    )
+    rows = [row for row in counts if row["subject_type"] == "member"]
     accounts: dict[str, int] = {}
     spared: dict[str, int] = {}
     for row in rows:
         for code in row["explained"]:
-            accounts[code] = accounts.get(code, 0) + row["accounts"]
-            spared[code] = spared.get(code, 0) + row["accounts"] * row["is_spared"]
+            accounts[code] = accounts.get(code, 0) + row["subjects"]
+            spared[code] = spared.get(code, 0) + row["subjects"] * row["is_spared"]
     found = tuple(
         HeldBack(rules.texts.get(code, {}).get(language, code), accounts[code], spared[code])
         for code in sorted(accounts, key=lambda each: (-accounts[each], each))
     )
-    return found, sum(row["accounts"] for row in rows if row["is_spared"])
+    return found, sum(row["subjects"] for row in rows if row["is_spared"])
 
 
-def _flagged(signs: DataFrame, rules: Typologies, language: str) -> tuple[tuple[Flagged, ...], int]:
-    """The strongest indicators of institutions and doctors, and how many there are."""
+def _flagged(signs: DataFrame, rules: Typologies, language: str) -> tuple[Flagged, ...]:
+    """The strongest indicators of institutions and doctors."""
     others = signs.filter((F.col("subject_type") != "member") & F.col("held_back_by").isNull())
     order = (F.desc("points"), F.desc("subject_type"), F.asc("subject_id"), F.asc("reason_code"))
     found = []
@@ -146,4 +157,4 @@ def _flagged(signs: DataFrame, rules: Typologies, language: str) -> tuple[tuple[
                 check=rules.checks.get(code, {}).get(language, ""),
             )
         )
-    return tuple(found), others.count()
+    return tuple(found)

@@ -416,3 +416,14 @@ def test_supply_on_hand_of_a_timeline_is_that_of_the_features(member) -> None:
     assert (amlodipine.peak, aspirin.peak) == (53.0, 7.0)
     fills = fills_with_stock(member).filter(pl.col("ingredient") == "amlodipine")
     assert fills["stock_before"].to_list() == [0.0, 20.0, 23.0]
+
+
+def test_an_account_that_got_no_drugs_has_visits_and_no_supply(member) -> None:
+    fees = member.rows.fees.head(0)
+    facts_of_visits = member_facts(replace(member.rows, fees=fees), member.references, AS_OF)
+
+    (found,) = account_timelines(facts_of_visits, ["M1"], {})
+
+    assert [each.has_drugs for each in found.visits] == [False] * 4
+    assert found.supplies == ()
+    assert "Supply on hand" not in timeline_picture(found, 1, Words("en"))
