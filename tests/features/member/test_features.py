@@ -15,7 +15,6 @@ from member_histories import (
     Row,
     Rows,
     computed,
-    day,
     drug,
     fee,
     frame,
