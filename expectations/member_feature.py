@@ -230,7 +230,7 @@ SUPPLY = declared(
         90,
         "days",
         (1,),
-        "days on which fills of two ingredients and more of a class (ATC, five characters) last, each once, added up over classes",
+        "days on which fills of two ingredients and more of a class (ATC, five characters, of the fill's first drug) last, each once, added up over classes",
     ),
     (
         "excess_fund_sum_365d",

@@ -170,11 +170,11 @@ def _class_days(lived: dict[str, Ingredient]) -> float:
     lasting: dict[tuple[str, int], set[str]] = defaultdict(set)
     for name, one in lived.items():
         for f in one.fills:
-            codes = [d["atc"] for d in f.drugs if d["atc"]]
-            if not codes or len(codes[0]) < 5:
+            code = f.drugs[0]["atc"]
+            if len(code) < 5:
                 continue
             start = -f.ago * _QUARTERS
             for part in range(start, start + round(f.supply * _QUARTERS)):
                 if -90 * _QUARTERS <= part < 0:
-                    lasting[codes[0][:5], part].add(name)
+                    lasting[code[:5], part].add(name)
     return sum(len(names) > 1 for names in lasting.values()) / _QUARTERS

@@ -150,7 +150,7 @@ def member_facts(rows: MemberRows, references: References, as_of: date) -> Membe
             ingredient=pl.coalesce("ingredient", "drug_id"),
             fund_cents=(pl.col("cents") * pl.col("fund_share")).round().cast(pl.Int64),
         )
-        # A total order: sums of doubles depend on it.
+        # A total order: sums of doubles may depend on it, and so does what comes first.
         .sort(*_DRUG_ORDER)
         .drop("day")
     )

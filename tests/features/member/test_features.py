@@ -15,7 +15,6 @@ from member_histories import (
     Row,
     Rows,
     computed,
-    day,
     drug,
     fee,
     frame,
@@ -106,25 +105,6 @@ def test_the_order_of_rows_changes_no_bit(seed: int) -> None:
     for other in range(3):
         actual = computed(shuffled(rows, other), shuffled(references, other))
         assert {member: bits(found) for member, found in actual.items()} == expected
-
-
-def test_one_settlement_over_several_days_gives_the_same_bits_in_any_order() -> None:
-    # Tenths do not add up alike from both ends, and nothing but the day tells these fees apart.
-    fees = [drug("d1", boxes, cents, day=day(ago)) for boxes, cents, ago in _uneven()]
-    account = Account().visit(5, cents=10000)
-    references = {"drugs": [reference("drugs", "d1", days_per_box=0.7, ddd_per_box=0.3)]}
-    references |= {"institutions": [], "diseases": []}
-    found = []
-    for ordered in (fees, fees[::-1]):
-        rows = account.of("m1")
-        keys = {"member_id": "m1", "settlement_id": "m1 1"}
-        rows["fees"] = [each | keys for each in ordered]
-        found.append(bits(computed(rows, references)["m1"]))
-    assert found[0] == found[1]
-
-
-def _uneven() -> list[tuple[float, int, int]]:
-    return [(0.1 * number, 1000 + number, number) for number in range(1, 30)]
 
 
 def test_a_member_has_the_same_features_alone_and_among_others() -> None:
