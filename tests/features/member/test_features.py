@@ -38,7 +38,7 @@ from expectations.member_feature import (
 )
 from features.member.features import member_features
 
-SEEDS = range(6)
+SEEDS = range(8)
 NAMES = [each.name for each in OWN_FEATURES]
 
 
