@@ -29,7 +29,7 @@ def columns(fills: Fills) -> list[np.ndarray]:
 
 
 @given(FILLS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_stock_is_used_up_a_day_at_a_time_within_a_segment(fills: Fills) -> None:
     segment, day, supply, _ = columns(fills)
 
@@ -49,7 +49,7 @@ def test_stock_is_used_up_a_day_at_a_time_within_a_segment(fills: Fills) -> None
 
 
 @given(FILLS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_each_day_that_two_owners_cover_counts_once_with_the_fill_that_doubles_it(
     fills: Fills,
 ) -> None:
@@ -70,7 +70,7 @@ def test_each_day_that_two_owners_cover_counts_once_with_the_fill_that_doubles_i
 
 
 @given(FILLS, st.integers(1, 30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_recent_supply_holds_the_fills_of_the_last_days_so_far(fills: Fills, days: int) -> None:
     segment, day, supply, _ = columns(fills)
 
