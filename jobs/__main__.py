@@ -7,14 +7,20 @@ from rich.table import Table
 
 from jobs._pipeline import STEPS
 
+#: Jobs that are no step of the pipeline.
+_BESIDE = ("run_pipeline", "review_account", "evaluate_detection")
+
 
 def main() -> None:
     """Print the jobs, the pipeline's in the order in which they run."""
     table = Table(
         "job", "what it does", title="drugtrail jobs: python -m jobs.<job> --help", box=None
     )
-    for name in (*(step.name for step in STEPS), "run_pipeline"):
+    for name in (*(step.name for step in STEPS), *_BESIDE):
         table.add_row(name, importlib.import_module(f"jobs.{name}").JOB.summary)
+    table.add_row(
+        "simulate_province", "Write a simulated province's landing files, and its truth apart"
+    )
     Console().print(table)
 
 

@@ -65,6 +65,8 @@ def test_help_lists_every_job_in_order():
     listed = run("jobs", "--help").stdout
     places = [listed.index(step.name) for step in STEPS]
     assert places == sorted(places)
+    jobs = {path.stem for path in (ROOT / "jobs").glob("[a-z]*_*.py")} - {"make_sample"}
+    assert not [name for name in jobs if name not in listed]
 
 
 def test_the_declared_order_runs_each_job_after_those_it_needs():
