@@ -250,13 +250,5 @@ def write_later_rows(folder: LandingFolder) -> None:
         landing.proxy("n010 2025-08-11 h1", None, f"proxy {number}")
     landing.certificate("n011")
     landing.scan("t1", "2025-07-01 09:00:00", "h1", "return", "resold 2025-06-01 h1", "resold")
-    landing.add("institution", fixmedins_code="h9", inst_type="hospital", lat="30.0", lon="120.0")
     landing.add("drug", med_list_codg="d1", ingredient="of d1", days_per_box="1")
-    landing.add(
-        "settlement_code",
-        setl_id="certified 2025-08-05 h1",
-        code_type="diagnosis",
-        seq="1",
-        code="E11",
-    )
     landing.write(folder, LATER_BATCH)
