@@ -39,6 +39,9 @@ VALIDITY = (
     ),
 )
 
+#: Bronze is read by batch alone, so that limits by column would be worked out for nothing.
+_WITHOUT_LIMITS = {"delta.dataSkippingNumIndexedCols": "0"}
+
 #: Old rows get their `valid_to` without their files being written anew, and what changed can be read
 #: of, so that facts are built anew of the days concerned alone.
 _MARKED_AND_FED = {"delta.enableDeletionVectors": "true", "delta.enableChangeDataFeed": "true"}
@@ -92,6 +95,11 @@ class LandingTable:
         return [column.name for column in self.fields if column.type.startswith("decimal")]
 
     @property
+    def reverses_itself(self) -> bool:
+        """Whether rows of the table may reverse others of it."""
+        return any(each.parent == self.name for each in self.references)
+
+    @property
     def silver_names(self) -> dict[str, str]:
         """Landing name to silver name."""
         return {column.name: column.silver for column in self.fields}
@@ -121,12 +129,17 @@ class LandingTable:
             primary_key=("batch", "source_file", "record_number"),
             partition_by=("batch",),
             written_by="ingest_batch",
-            properties=KEPT_VERSIONS,
+            properties=KEPT_VERSIONS | _WITHOUT_LIMITS,
         )
 
     @property
     def silver(self) -> TableContract:
-        """In the project's names, every version of a row with the time in which it held."""
+        """In the project's names, every version of a row with the time in which it held.
+
+        Delta keeps limits by file of the times alone: nothing else is read by range.
+        """
+        times = [self.silver_names[self.event_time]] if self.event_time else []
+        limits = {"delta.dataSkippingStatsColumns": ",".join([*times, "valid_from", "valid_to"])}
         return TableContract(
             name=f"silver.{self.name}",
             grain=f"one row per version of {self.grain}",
@@ -147,7 +160,7 @@ class LandingTable:
             partition_by=("batch",),
             checks=self.checks,
             written_by="conform_tables",
-            properties=KEPT_VERSIONS | _MARKED_AND_FED,
+            properties=KEPT_VERSIONS | _MARKED_AND_FED | limits,
         )
 
 

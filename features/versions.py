@@ -21,15 +21,19 @@ class References:
         parents: by name of the parent table, `parent_key` (in landing names) and `valid_from`, one row
             per key; a table that no source delivers is left out, and nothing is an orphan for want of it.
             Rows of the table itself that others reverse have to be among the rows.
+        is_any_reversing: whether some of the rows may reverse others of the table.
     """
 
     table: LandingTable
     parents: Mapping[str, DataFrame]
+    is_any_reversing: bool = True
 
     @property
     def held(self) -> list[Reference]:
         """The references that can be followed, those to other tables first."""
         others = [each for each in self.table.references if each.parent in self.parents]
+        if not self.is_any_reversing:
+            return others
         return others + [each for each in self.table.references if each.parent == self.table.name]
 
 
@@ -67,15 +71,8 @@ def arrived_rows(rows: DataFrame, references: References) -> DataFrame:
 
 
 def lone_versions(rows: DataFrame) -> DataFrame:
-    """Add `valid_to`, `is_first` and `state` to rows that are the only ones of their key."""
-    state = F.when(F.col("is_orphan"), "orphan").otherwise("standing")
-    return rows.withColumns(
-        {
-            "valid_to": F.lit(None).cast("timestamp"),
-            "is_first": F.lit(True),
-            "state": state,
-        }
-    )
+    """Add `valid_to` and `is_first` to rows that stand and are the only ones of their key."""
+    return rows.withColumns({"valid_to": F.lit(None).cast("timestamp"), "is_first": F.lit(True)})
 
 
 def ranked_versions(rows: DataFrame, key: Sequence[str], columns: Sequence[str]) -> DataFrame:

@@ -39,13 +39,14 @@ _ROLES = ("landed", "kept")
 
 @dataclass
 class LandedRows:
-    """The rows of some batches, typed, with their lineage.
+    """The rows of some days' batches, typed, with their lineage.
 
     `sound` are frames of files in which no row breaks the contract. The `others` have `reasons`,
     `unreadable` and `raw_record` beside the columns of the table.
     """
 
     table: LandingTable
+    days: tuple[date, ...]
     sound: list[DataFrame] = field(default_factory=list)
     others: list[DataFrame] = field(default_factory=list)
 
@@ -92,8 +93,7 @@ def landed_rows(
             facts = batch.facts[file.name]
             is_parquet = file.name.endswith(".parquet")
             groups[facts.sums is not None, is_parquet, facts.layout].append((batch, file))
-    day = batches[0].day if len(batches) == 1 else None
-    landed = LandedRows(table)
+    landed = LandedRows(table, tuple(batch.day for batch in batches))
     for (is_sound, is_parquet, _), members in groups.items():
         paths = [batch.path(file) for batch, file in members]
         facts = members[0][0].facts[members[0][1].name]
@@ -110,7 +110,7 @@ def landed_rows(
             batch.warnings += [text for text in warnings if text not in batch.warnings]
         if faults:
             continue
-        rows = _with_origin(raw, table, is_parquet=is_parquet, day=day)
+        rows = _with_origin(raw, table, is_parquet=is_parquet)
         if is_sound:
             landed.sound.append(sound_rows(rows, table))
         else:
@@ -151,19 +151,18 @@ def _read_sound(
     return spark.read.schema(schema).parquet(*paths)
 
 
-def _with_origin(
-    raw: DataFrame, table: LandingTable, *, is_parquet: bool, day: date | None
-) -> DataFrame:
-    """The columns of the contract, and where each row comes from; `day` if all are of one batch."""
+def _with_origin(raw: DataFrame, table: LandingTable, *, is_parquet: bool) -> DataFrame:
+    """The columns of the contract, and where each row comes from."""
     path, name = F.col("_metadata.file_path"), F.col("_metadata.file_name")
     # <...>/batch=yyyy-MM-dd/<name>: cut by length, as a regular expression costs more than all else.
-    folder = F.substring(path, F.length(path) - F.length(name) - 10, 10).cast("date")
+    # A date written into the query would have its code compiled anew for every month.
+    day = F.substring(path, F.length(path) - F.length(name) - 10, 10).cast("date")
     if is_parquet:
         number = F.col("_metadata.row_index") + 1
     else:
         number = F.monotonically_increasing_id().bitwiseAND(F.lit(_ROW_IN_TASK)) + 1
     return raw.select(
-        (folder if day is None else F.lit(day)).alias("batch"),
+        day.alias("batch"),
         name.alias("source_file"),
         number.alias("record_number"),
         *(column for column in raw.columns if column == MALFORMED or column in table.columns),

@@ -1,7 +1,7 @@
 """Reading and writing the lake's Delta tables: the one place that knows where and how they lie."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 
 from delta.tables import DeltaTable
@@ -42,8 +42,12 @@ class Lake:
             return True
         return self._log(contract).newest_version() is not None
 
-    def read(self, contract: TableContract) -> DataFrame:
+    def read(self, contract: TableContract, rows: int | None = None) -> DataFrame:
         """A table in the version that stood when this run first read it, or last wrote it.
+
+        Args:
+            contract: the table.
+            rows: how many of its rows the run looks at, where that is known; else they are counted.
 
         Raises:
             DataRefused: when it is not there yet; names the job that writes it.
@@ -62,7 +66,7 @@ class Lake:
             if contract.name not in self.inputs:
                 self.inputs[contract.name] = version
                 if contract.layer not in _SHARED_LAYERS:
-                    self.rows_read += frame.count()
+                    self.rows_read += frame.count() if rows is None else rows
         return self._frames[contract.name]
 
     def read_silver(self, table: LandingTable, as_of: date | None) -> DataFrame:
@@ -108,21 +112,20 @@ class Lake:
         writer = self._created(contract, frame).write.format("delta").mode("overwrite")
         if where is not None:
             writer = writer.option("replaceWhere", _condition(contract, where))
-        with (
-            commit_lock(self.root, contract.name)
-            if contract.layer in _SHARED_LAYERS
-            else nullcontext()
-        ):
+        with self._commit_lock(contract):
+            before = self._log(contract).newest_version()
             writer.save(self.path(contract))
-            return self._record(contract)
+            return self._record(contract, before)
 
     def merge(
         self, frame: DataFrame, contract: TableContract, identity: Sequence[str], is_kept: str
     ) -> int:
-        """Update, insert or delete single rows in one commit; the number written.
+        """Update or delete single rows in one commit; the number written.
+
+        No row is inserted: then the few rows can be sent to every task, and the table is not shuffled.
 
         Args:
-            frame: the rows as they have to be, with a flag beside the table's columns.
+            frame: rows that are there, as they have to be, with a flag beside the table's columns.
             contract: an existing table, partitioned by the first column of `identity`.
             identity: the columns that tell rows apart.
             is_kept: the flag; a row without it is deleted.
@@ -135,26 +138,32 @@ class Lake:
             same = [f"t.{name} = s.{name}" for name in identity]
             near = f"t.{_condition(contract, {partition: values})}"
             every = {name: F.col(f"s.{name}") for name in contract.columns}
+            before = self._log(contract).newest_version()
             (
                 DeltaTable.forPath(self.spark, self.path(contract))
                 .alias("t")
                 .merge(rows.alias("s"), " AND ".join([near, *same]))
                 .whenMatchedDelete(f"NOT s.{is_kept}")
                 .whenMatchedUpdate(set=every)
-                .whenNotMatchedInsert(f"s.{is_kept}", values=every)
                 .execute()
             )
-            written = self._record(contract)
+            written = self._record(contract, before)
         rows.unpersist()
         return written
 
     def append(self, frame: DataFrame, contract: TableContract) -> int:
-        """Append to an ops table; the number written."""
-        with commit_lock(self.root, contract.name):
-            self._created(contract, frame).write.format("delta").mode("append").save(
-                self.path(contract)
-            )
-            return self._record(contract)
+        """Append rows in one commit; the number written."""
+        with self._commit_lock(contract):
+            writer = self._created(contract, frame).write.format("delta").mode("append")
+            before = self._log(contract).newest_version()
+            writer.save(self.path(contract))
+            return self._record(contract, before)
+
+    def _commit_lock(self, contract: TableContract) -> AbstractContextManager[None]:
+        """Other tables than the shared ones are written by one job only, which holds its own lock."""
+        if contract.layer in _SHARED_LAYERS:
+            return commit_lock(self.root, contract.name)
+        return nullcontext()
 
     def _log(self, contract: TableContract) -> DeltaLogReader:
         return DeltaLogReader(self.spark, self.path(contract))
@@ -188,11 +197,12 @@ class Lake:
                 f" {'; '.join(faults)}. Rebuild it in a new lake.root, or migrate it"
             )
 
-    def _record(self, contract: TableContract) -> int:
+    def _record(self, contract: TableContract, before: int | None) -> int:
         log = self._log(contract)
         version = log.newest_version()
         assert version is not None, f"{contract.name} was just written"
-        rows = log.rows_written(version)
+        # Where there was nothing to do Delta may make no commit.
+        rows = log.rows_written(version) if version != before else 0
         if contract.layer == "quarantine":
             self.rows_quarantined += rows
         elif contract.layer != "ops":

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,10 +17,10 @@ from jobs._errors import ConfigError, DataRefused
 from jobs._files import Limits, folder_entries, inspect_files
 from jobs._landing import LandingBatch, check_files, landed_batches
 from jobs._landing_rows import LandedRows, file_stats, landed_rows, reading, unreadable_values
+from jobs._ledger import Ledger, read_ledger
 from jobs._locks import is_local
 from jobs._runtime import Job, JobRun, Options, run, step
 from jobs._session import session_conf
-from jobs._tables import Lake
 
 
 def check(config: Config, options: Options) -> None:
@@ -38,7 +37,7 @@ def main(this: JobRun) -> str:
             this.log.warning(
                 "a folder of the landing root is no table of the contract", folder=name
             )
-    known = _known_batches(this.lake)
+    known = read_ledger(this.lake)
     found, arrivals = _arrivals(this, root, known)
     refused: list[LandingBatch] = []
     ledger: list[dict[str, Any]] = []
@@ -62,27 +61,7 @@ def main(this: JobRun) -> str:
     return f"{new} new batches, {found - new} already known"
 
 
-@dataclass
-class _Known:
-    """What the ledger says: versions ever kept by table, and the rows of each batch's last kept one."""
-
-    versions: set[tuple[str, str]] = field(default_factory=set)
-    rows: dict[tuple[str, date], int] = field(default_factory=dict)
-
-
-def _known_batches(lake: Lake) -> _Known:
-    known = _Known()
-    if lake.exists(LANDING_BATCH):
-        kept = lake.read(LANDING_BATCH).filter(F.col("outcome") == "kept").orderBy("written_at")
-        names = ("table_name", "batch", "batch_version", "rows_kept", "rows_quarantined")
-        for row in kept.select(*names).toLocalIterator():
-            known.versions.add((row["table_name"], row["batch_version"]))
-            rows = row["rows_kept"] + row["rows_quarantined"]
-            known.rows[row["table_name"], row["batch"]] = rows
-    return known
-
-
-def _arrivals(this: JobRun, root: str, known: _Known) -> tuple[int, list[list[LandingBatch]]]:
+def _arrivals(this: JobRun, root: str, known: Ledger) -> tuple[int, list[list[LandingBatch]]]:
     """How many batches lie there, and table by table those that were not kept before."""
     found, arrivals = 0, []
     for table in LANDING_TABLES:
@@ -109,7 +88,7 @@ def _inspect(this: JobRun, batches: list[LandingBatch]) -> None:
         check_files(batch, inspected)
 
 
-def _ingest(this: JobRun, batches: list[LandingBatch], known: _Known) -> list[dict[str, Any]]:
+def _ingest(this: JobRun, batches: list[LandingBatch], known: Ledger) -> list[dict[str, Any]]:
     """Ingest the new batches of one table in one commit; their rows for the ledger."""
     table = batches[0].table
     skew = this.config.quarantine.clock_skew_hours
@@ -191,21 +170,24 @@ def _write(this: JobRun, landed: LandedRows, batches: list[LandingBatch], bad: i
     """Quarantine first, then bronze: a retry after a crash between them writes the same again."""
     bronze, waiting = landed.table.bronze, quarantine(landed.table.name)
     if bad or this.lake.exists(waiting):
-        refused = _stamped(this, landed.bad() if bad else None, waiting, batches)
+        refused = _stamped(this, landed.bad() if bad else None, waiting, landed.days, batches)
         where: dict[str, str | list[date]] = {"job": "ingest_batch", "batch": _days(batches)}
         this.lake.replace(refused, waiting, where)
-    good = _stamped(this, landed.good(is_any_bad=bad > 0), bronze, batches)
+    good = _stamped(this, landed.good(is_any_bad=bad > 0), bronze, landed.days, batches)
     this.lake.replace(good, bronze, {"batch": _days(batches)})
 
 
 def _stamped(
-    this: JobRun, rows: DataFrame | None, contract: TableContract, batches: list[LandingBatch]
+    this: JobRun,
+    rows: DataFrame | None,
+    contract: TableContract,
+    days: tuple[date, ...],
+    batches: list[LandingBatch],
 ) -> DataFrame:
-    """The rows of some batches with the batches' versions."""
+    """Those of some days' rows that are of some batches, with the batches' versions."""
     if rows is None:
         return this.spark.createDataFrame([], contract.schema)
-    if len(batches) == 1:
-        rows = rows.filter(F.col("batch") == F.lit(batches[0].day))
+    if days == (batches[0].day,):
         stamped = rows.withColumn("batch_version", F.lit(batches[0].version))
     else:
         versions = this.spark.createDataFrame(
@@ -216,7 +198,7 @@ def _stamped(
 
 
 def _ledger_rows(
-    this: JobRun, batches: list[LandingBatch], stats: list[Mapping[str, Any]], known: _Known
+    this: JobRun, batches: list[LandingBatch], stats: list[Mapping[str, Any]], known: Ledger
 ) -> list[dict[str, Any]]:
     """One row per batch for `ops/landing_batch`."""
     rows = []
@@ -224,7 +206,8 @@ def _ledger_rows(
         mine = [row for row in stats if row["batch"] == batch.day]
         landed, bad = _total(mine, "rows"), _total(mine, "bad")
         is_kept = not batch.reasons
-        superseded = known.rows.get((batch.table.name, batch.day), 0)
+        before = known.of(batch.table.name).get(batch.day)
+        superseded = before.rows_kept + before.rows_quarantined if before else 0
         rows.append(
             {
                 "run_id": this.run_id,

@@ -86,10 +86,14 @@ def test_any_order_in_steps_gives_what_all_at_once_gives(new_workspace, monkeypa
     landed = {month: month_rows(rng, month) for month in MONTHS}
     in_steps, at_once = new_workspace(), new_workspace()
     monkeypatch.setattr(_bronze_changes, "FEW_ROWS", 0)
+    files: set[str] = set()
     for month in reversed(MONTHS):
         land(in_steps, landed[month], month)
         in_steps.run(ingest_batch.JOB)
         assert in_steps.run(conform_tables.JOB).exit_code == 0
+        # The second month does not touch the files of the first.
+        before, files = files, set(in_steps.lake.read(FEE_DETAIL.silver).inputFiles())
+        assert before < files
     # January is sent again, with two settlements less.
     landed[MONTHS[0]]["settlement"] = landed[MONTHS[0]]["settlement"][2:]
     land(in_steps, landed[MONTHS[0]], MONTHS[0])

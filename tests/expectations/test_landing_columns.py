@@ -1,0 +1,108 @@
+"""Columns are sound only if no row can break the contract; then their sums are those of the rows."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pyarrow as pa
+import pytest
+
+from expectations.landing_columns import has_contract_types, sound_sums
+from expectations.landing_event import SETTLEMENT
+from expectations.landing_reference import PERSON
+
+TIMES = pa.timestamp("us")
+MONEY = pa.decimal128(16, 2)
+ARRIVED = datetime(2024, 1, 6)
+#: Two settlements, the second with every optional text empty in one way or the other.
+COLUMNS = {
+    "setl_id": (pa.string(), ["s1", "s2"]),
+    "mdtrt_id": (pa.string(), ["v1", "v2"]),
+    "psn_no": (pa.string(), ["m1", "m1"]),
+    "fixmedins_code": (pa.string(), ["h1", "h1"]),
+    "setl_time": (TIMES, [datetime(2024, 1, 5), datetime(2024, 1, 7)]),
+    "med_type": (pa.string(), ["11", None]),
+    "dise_codg": (pa.string(), ["I10", ""]),
+    "medfee_sumamt": (MONEY, [Decimal("99999999999999.99"), Decimal("0.02")]),
+    "fund_pay_sumamt": (MONEY, [Decimal("-6.00"), Decimal("1.00")]),
+    "acct_pay": (MONEY, [None, None]),
+    "arrive_time": (TIMES, [ARRIVED, ARRIVED]),
+}
+
+
+def settlements(*, is_coded=False, **changes):
+    """The two rows, with the second one's value changed; text in dictionaries on demand."""
+    columns = {}
+    for name, (kind, values) in COLUMNS.items():
+        column = pa.array([values[0], changes.get(name, values[1])], kind)
+        is_text = pa.types.is_string(kind)
+        columns[name] = column.dictionary_encode() if is_coded and is_text else column
+    return pa.table(columns)
+
+
+@pytest.mark.parametrize("is_coded", [False, True])
+def test_sound_rows_have_the_sums_of_their_amounts(is_coded):
+    rows = settlements(is_coded=is_coded)
+    assert has_contract_types(rows.schema, SETTLEMENT)
+    pieces = [rows.slice(0, 1), rows.slice(1, 1)]
+    assert sound_sums(pieces, SETTLEMENT, 24) == {
+        "medfee_sumamt": Decimal("100000000000000.01"),
+        "fund_pay_sumamt": Decimal("-5.00"),
+        "acct_pay": Decimal(0),
+        "psn_cash_pay": Decimal(0),
+    }
+
+
+@pytest.mark.parametrize("is_coded", [False, True])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("psn_no", None),
+        ("psn_no", ""),
+        ("med_type", "99"),
+        ("dise_codg", "I\ufffd0"),
+        ("medfee_sumamt", None),
+        ("setl_time", None),
+        ("setl_time", datetime(2024, 1, 7, 0, 0, 1)),
+        ("arrive_time", None),
+    ],
+)
+def test_one_row_that_breaks_the_contract_is_seen(is_coded, column, value):
+    rows = settlements(is_coded=is_coded, **{column: value})
+    assert sound_sums([rows], SETTLEMENT, 24) is None
+
+
+def test_a_double_that_is_no_number_is_seen():
+    people = {
+        "psn_no": pa.array(["m1", "m2"]),
+        "home_lat": pa.array([30.5, None]),
+        "arrive_time": pa.array([ARRIVED, ARRIVED], TIMES),
+    }
+    assert sound_sums([pa.table(people)], PERSON, 24) == {}
+    people["home_lat"] = pa.array([30.5, float("nan")])
+    assert sound_sums([pa.table(people)], PERSON, 24) is None
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("medfee_sumamt", pa.array([Decimal("1.0"), Decimal("2.0")], pa.decimal128(16, 1))),
+        ("medfee_sumamt", pa.array([1.0, 2.0])),
+        ("setl_time", pa.array([ARRIVED, ARRIVED], pa.timestamp("ns"))),
+        ("setl_time", pa.array([ARRIVED.replace(tzinfo=UTC)] * 2, pa.timestamp("us", tz="UTC"))),
+        ("setl_time", pa.array(["2024-01-05 10:00:00"] * 2)),
+        ("arrive_time", pa.array([date(2024, 1, 6)] * 2)),
+        ("psn_no", pa.array([1, 2])),
+    ],
+)
+def test_a_column_of_another_type_is_left_to_be_looked_at_by_row(column, values):
+    rows = settlements()
+    changed = rows.set_column(rows.column_names.index(column), column, values)
+    assert not has_contract_types(changed.schema, SETTLEMENT)
+
+
+def test_required_columns_have_to_be_there_and_optional_ones_need_not():
+    rows = settlements()
+    assert not has_contract_types(rows.drop_columns("psn_no").schema, SETTLEMENT)
+    assert has_contract_types(rows.drop_columns("acct_pay").schema, SETTLEMENT)
+    twice = rows.append_column("psn_no", rows["psn_no"])
+    assert not has_contract_types(twice.schema, SETTLEMENT)
