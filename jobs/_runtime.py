@@ -136,7 +136,9 @@ def option_parser(job: Job) -> argparse.ArgumentParser:
     if "subject" in job.takes:
         parser.add_argument("--subject", choices=["institution"], default="institution")
     if "truth" in job.takes:
-        parser.add_argument("--truth", metavar="FOLDER", help="what simulate_province wrote apart")
+        parser.add_argument(
+            "--truth", metavar="FOLDER", help="the truth about a simulated province, kept apart"
+        )
     if "review" in job.takes:
         parser.add_argument("--member", metavar="ID", help="the account")
         parser.add_argument("--decision", help="approved or rejected")
