@@ -27,10 +27,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.landing_frames import landing_path, silver_frame
-from features.facts import visit_facts
 from features.member.features import member_features
 from features.member.frames import MemberRows, References
-from features.member_rows import certificate_rows, person_rows, sale_rows, shared_rows, visit_rows
+from features.member_rows import person_rows, visit_rows
 from features.member_stream import computed_features, member_stream
 from jobs._session import jvm_peak_memory_mb, start_session
 
@@ -115,27 +114,24 @@ def _by_spark(spark: SparkSession, landing: Path, out: Path) -> None:
 
 
 def line_kinds(spark: SparkSession, landing: Path) -> dict[str, DataFrame]:
-    """The kinds of rows of `member_stream`, straight from landed lines."""
+    """The kinds of rows of `member_stream`, straight from landed lines.
+
+    Only what the compared features need: no further diagnoses, certificates, scans, phones or proxies.
+    """
     settlements, fees, people = (
         silver_frame(spark, landing, table) for table in ("settlement", "fee_detail", "person")
     )
-    codes = spark.createDataFrame(
-        [],
-        "settlement_id string, code_type string, code string, valid_from timestamp, valid_to timestamp",
+    none = F.lit(None).cast("array<struct<value:string,valid_from:timestamp,valid_to:timestamp>>")
+    visits = settlements.withColumns(
+        {
+            "service_date": F.to_date("settlement_time"),
+            "start_date": F.to_date("start_time"),
+            "end_date": F.to_date("end_time"),
+            "is_refund": F.col("refund_flag").eqNullSafe(F.lit("1")),
+            "diagnoses": none,
+            "proxies": none,
+        }
     )
-    proxies = spark.createDataFrame(
-        [], "settlement_id string, proxy_cert_hash string, valid_from timestamp, valid_to timestamp"
-    )
-    certificates = spark.createDataFrame(
-        [],
-        "member_id string, special_disease_code string, start_date date, end_date date, annual_cap_amount double",
-    )
-    scans = spark.createDataFrame(
-        [],
-        "trace_code string, scan_id string, scan_type string, scan_time timestamp, institution_id string,"
-        " settlement_id string, member_id string, drug_id string, is_split_pack boolean",
-    )
-    visits = visit_rows(visit_facts(settlements, codes, proxies), AS_OF)
     day = F.to_date("fee_time")
     first, last = F.lit(AS_OF) - F.expr("INTERVAL 365 DAYS"), F.lit(AS_OF)
     is_stated = F.col("supply_days").isNotNull()
@@ -154,12 +150,20 @@ def line_kinds(spark: SparkSession, landing: Path) -> dict[str, DataFrame]:
         .alias("unstated_quantity"),
     )
     return {
-        "visits": visits,
+        "visits": visit_rows(visits, AS_OF),
         "fees": lines,
         "persons": person_rows(people),
-        "certificates": certificate_rows(certificates),
-        "sales": sale_rows(scans, AS_OF),
-        "shared": shared_rows(visits, people, AS_OF),
+        "certificates": spark.createDataFrame(
+            [],
+            "member_id string, special_disease_code string, start_date date, end_date date,"
+            " annual_cap double",
+        ),
+        "sales": spark.createDataFrame(
+            [], "member_id string, drug_id string, day date, sold_again boolean, gap_days double"
+        ),
+        "shared": spark.createDataFrame(
+            [], "member_id string, kind string, accounts int, relatives int"
+        ),
     }
 
 
