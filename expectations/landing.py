@@ -95,11 +95,6 @@ class LandingTable:
         return [column.name for column in self.fields if column.type.startswith("decimal")]
 
     @property
-    def reverses_itself(self) -> bool:
-        """Whether rows of the table may reverse others of it."""
-        return any(each.parent == self.name for each in self.references)
-
-    @property
     def silver_names(self) -> dict[str, str]:
         """Landing name to silver name."""
         return {column.name: column.silver for column in self.fields}

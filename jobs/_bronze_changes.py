@@ -1,7 +1,7 @@
 """What conform_tables has to do for one table: which batches are new since it last ran, or all of them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -30,10 +30,6 @@ class Changes:
     is_all: bool
     epoch: str | None
     before: Mapping[str, Any]
-
-    def all_again(self) -> "Changes":
-        """The same table, to be made anew whole."""
-        return replace(self, new=tuple(sorted(self.batches)), is_all=True, epoch=None, before={})
 
     @property
     def has_history(self) -> bool:

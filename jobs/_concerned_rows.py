@@ -64,7 +64,7 @@ class ConcernedRows:
         """The rows that meet others, with all rows of these keys; None if there are none.
 
         That is: a key that occurs twice, here or in the history; a row that reverses another, and that
-        other; an orphan that waits.
+        other, though one of them be older; an orphan that waits.
         """
         with self._met_before() as (before, days), kept(self._met(before)) as met:
             count = met.count()
@@ -100,12 +100,25 @@ class ConcernedRows:
         wanted = self._keys_of(self.new())
         if self._is_any_waiting:
             wanted += self._keys_of(self._waiting())
-        keys = self._silver().select("batch", "key_hash")
-        older = keys.filter(~F.col("batch").isin(*self._changes.new))
-        found = _semi(older, reduce(DataFrame.union, wanted), self._changes.rows_new)
+        older = self._silver().filter(~F.col("batch").isin(*self._changes.new))
+        keys, count = reduce(DataFrame.union, wanted), self._changes.rows_new
+        for column in self._own:
+            keys = keys.union(self._reversing_any(older, column, keys))
+        found = _semi(older.select("batch", "key_hash"), keys, count)
         with kept(found) as hits:
             days = [row["batch"] for row in hits.select("batch").distinct().collect()]
             yield hits.select("key_hash"), days
+
+    def _reversing_any(self, older: DataFrame, column: str, keys: DataFrame) -> DataFrame:
+        """The key hashes of older rows that reverse one of some keys, which may move in time."""
+        reversed_hash = F.xxhash64(self._table.silver_names[column]).alias("reversed_hash")
+        reversing = older.filter(F.col(self._table.silver_names[column]).isNotNull())
+        named = keys.withColumnRenamed("key_hash", "reversed_hash")
+        return (
+            reversing.select("key_hash", reversed_hash)
+            .join(_sent(named, self._changes.rows_new), on="reversed_hash", how="left_semi")
+            .select("key_hash")
+        )
 
     def _keys_of(self, rows: DataFrame) -> list[DataFrame]:
         """The keys of rows and of those that they reverse, by hash."""

@@ -77,9 +77,6 @@ def _conform(this: JobRun, table: LandingTable, changes: Changes, ledger: Ledger
         measures = _conform_whole(lake, table, changes, concerned)
     else:
         measures = _conform_apart(lake, table, changes, concerned)
-        if measures["moved_rows"] and table.reverses_itself:
-            # What rows of the history reverse may have come to be known at another time.
-            return _conform(this, table, changes.all_again(), ledger)
     if firsts_before is not None:
         now = _key_firsts(lake, table)
         moved = firsts_before.join(now, on=["key_hash", "valid_from"], how="left_anti").count()
@@ -143,12 +140,12 @@ def _write_ranked(
 ) -> _Measures:
     """Rank rows, new and old, and tell silver what is new or different of them."""
     arrived = arrived_rows(rows, concerned.references(rows))
-    # What silver has held until now points at something, though that need not be among these rows.
-    held_from = F.col("was.valid_from")
+    # A row that silver has held until now points at something, though that need not be among these.
+    is_held = F.col("is_orphan") & F.col("was.valid_from").isNotNull()
     arrived = arrived.withColumns(
         {
-            "valid_from": F.coalesce(held_from, "valid_from"),
-            "is_orphan": F.col("is_orphan") & held_from.isNull(),
+            "valid_from": F.when(is_held, F.col("was.valid_from")).otherwise(F.col("valid_from")),
+            "is_orphan": F.col("is_orphan") & ~is_held,
         }
     )
     with kept(ranked_versions(arrived, table.key, table.columns)) as ranked:
