@@ -11,6 +11,7 @@ from expectations.gold_fact import FEE_FACT, VISIT_FACT
 from expectations.landing_event import SPECIAL_CERT
 from expectations.landing_reference import INSTITUTION
 from features.member.frames import MemberFacts, MemberRows, member_facts
+from features.member.references import usable
 from features.member.supply import fills_with_stock
 from features.member_rows import certificate_rows, fee_rows, visit_rows
 from jobs._account_claims import delivered, member_references
@@ -39,7 +40,7 @@ def timelines(lake: Lake, members: Sequence[str], day: date) -> tuple[Timeline, 
         sales=none,
         shared=none,
     )
-    facts = member_facts(rows, member_references(lake, day), day)
+    facts = member_facts(rows, usable(member_references(lake, day)), day)
     names = _names(lake, facts.visits["institution_id"].unique().sort().to_list(), day)
     return account_timelines(facts, members, names)
 

@@ -9,6 +9,8 @@ import pytest
 from pages import EMPTY, timeline, visit
 
 from features.member.frames import MemberRows, References, member_facts
+from features.member.packing import KINDS
+from features.member.references import usable
 from features.member.supply import fills_with_stock
 from jobs._timeline_facts import account_timelines
 from jobs.dossier.strings import Words
@@ -170,19 +172,25 @@ def member():
             "category": ["chemical"] * 2,
             "days_per_box": [14.0, 7.0],
             "ddd_per_box": [14.0, 7.0],
+            "monthly_max_boxes": [4.0, 8.0],
+            "resale_ratio": [None, 0.5],
             "chronic": [True, True],
             "indications": ["I10", None],
         }
     )
+    unknown = [None, None]
     institutions = pl.DataFrame(
         {"institution_id": ["H1", "H2"], "institution_type": ["hospital"] * 2}
+        | {"visit_cap": unknown, "latitude": unknown, "longitude": unknown},
+        schema_overrides=dict.fromkeys(("visit_cap", "latitude", "longitude"), pl.Float64),
     )
     text = pl.String
-    certificates = pl.DataFrame(schema={"member_id": text, "special_disease_code": text})
+    certificates = pl.DataFrame(schema={"member_id": text} | KINDS["certificates"])
     diseases = pl.DataFrame(schema={"special_disease_code": text, "indications": text})
     none = pl.DataFrame()
+    visits = visits.with_columns(diagnoses=pl.lit(None, pl.List(pl.String)))
     rows = MemberRows(visits, fees, none, certificates, none, none)
-    return member_facts(rows, References(drugs, institutions, diseases), AS_OF)
+    return member_facts(rows, usable(References(drugs, institutions, diseases)), AS_OF)
 
 
 def test_a_timeline_holds_each_visit_that_is_left_after_refunds_once(member) -> None:

@@ -96,14 +96,16 @@ class Silver:
             frame = frame_of(self.workspace.spark, table.silver, *self.rows[table.name].values())
             self.workspace.lake.replace(frame, table.silver)
 
-    def merged(self, table, *changed):
-        frame = frame_of(self.workspace.spark, table.silver, *changed)
-        self.workspace.lake.merge(
-            frame.withColumn("is_kept", F.lit(True)),
-            table.silver,
-            ("batch", "source_file", "record_number"),
-            "is_kept",
-        )
+    def changed(self, table, *changed):
+        """New rows are added; those that are there already get their `valid_to` in place."""
+        ended = [row for row in changed if row["valid_to"]]
+        new = [row for row in changed if not row["valid_to"]]
+        self.workspace.lake.append(frame_of(self.workspace.spark, table.silver, *new), table.silver)
+        if ended:
+            frame = frame_of(self.workspace.spark, table.silver, *ended)
+            identity = ("batch", "source_file", "record_number")
+            kept = frame.withColumn("is_kept", F.lit(True))
+            self.workspace.lake.merge(kept, table.silver, identity, "is_kept")
 
 
 def rows(frame):
@@ -165,7 +167,7 @@ def steps(new_workspace):
     # s5 is new, s6 late, s2 refunded, s3 moved to another day and its fee with it; s1's second
     # diagnosis and s4's proxy come to be known.
     refund = {"refund_flag": "1", "original_settlement_id": "s2"}
-    silver.merged(
+    silver.changed(
         SETTLEMENT,
         silver.visit(5, "2024-02-03", LATE),
         silver.visit(6, "2024-01-10", LATE),
@@ -173,7 +175,7 @@ def steps(new_workspace):
         silver.visit(3, "2024-01-15", EARLY, ends=LATE),
         silver.visit(3, "2024-02-08", LATE, is_first=False),
     )
-    silver.merged(
+    silver.changed(
         FEE_DETAIL,
         silver.fee(5, "2024-02-03", LATE),
         silver.fee(6, "2024-01-10", LATE),
@@ -181,14 +183,14 @@ def steps(new_workspace):
         silver.fee(3, "2024-01-15", EARLY, ends=LATE),
         silver.fee(3, "2024-02-08", LATE, is_first=False),
     )
-    silver.merged(SETTLEMENT_CODE, silver.code(1, 2, LATE, "J40"))
+    silver.changed(SETTLEMENT_CODE, silver.code(1, 2, LATE, "J40"))
     silver.proxy(4, LATE)
     silver.written_anew(PROXY_PICKUP)
     done.built("february", silver)
 
     # One more visit on the day to which s3 has been moved, long after s3's diagnosis.
-    silver.merged(SETTLEMENT, silver.visit(7, "2024-02-08", LATER))
-    silver.merged(FEE_DETAIL, silver.fee(7, "2024-02-08", LATER))
+    silver.changed(SETTLEMENT, silver.visit(7, "2024-02-08", LATER))
+    silver.changed(FEE_DETAIL, silver.fee(7, "2024-02-08", LATER))
     done.built("march", silver)
 
     # January is sent again with one visit more, so its table is made anew; a proxy is withdrawn.
