@@ -60,12 +60,16 @@ def main() -> None:
     console = Console()
     console.print(f"{platform.machine()}, {os.cpu_count()} cores, {given.members:,} members")
     days = sorted(each.name.removeprefix("batch=") for each in (landing / "fee_detail").iterdir())
-    table = Table("batches", "lines", "ingest s", "conform s", "lines/s", "peak MiB", box=None)
+    table = Table(
+        "batches", "lines", "ingest s", "conform s", "lines/s", "CPU s", "peak MiB", box=None
+    )
     seconds: list[float] = []
     lines_before = 0
     for step in [None] if given.at_once else [date.fromisoformat(day) for day in days]:
+        cpu = _cpu_seconds(spark)
         ingested = _timed(spark, config, ingest_batch.JOB, Options(batch=step))
         conformed = _timed(spark, config, conform_tables.JOB, Options())
+        cpu = _cpu_seconds(spark) - cpu
         lines = Lake(spark, str(lake)).read(FEE_DETAIL.silver).count() - lines_before
         lines_before += lines
         seconds.append((ingested + conformed) / lines)
@@ -75,6 +79,7 @@ def main() -> None:
             f"{ingested:.1f}",
             f"{conformed:.1f}",
             f"{1 / seconds[-1]:,.0f}",
+            f"{cpu:.0f}",
             str(jvm_peak_memory_mb(spark)),
         )
     console.print(table)
@@ -87,6 +92,13 @@ def main() -> None:
     console.print(f"plain Spark, the last month written twice: {plain:.1f} s")
     if given.validate:
         _compare_validation(spark, config, console)
+
+
+def _cpu_seconds(spark: SparkSession) -> float:
+    """What the JVM has used of all cores so far, compiling included: says more on a shared machine."""
+    assert spark._jvm is not None
+    used = spark._jvm.java.lang.ProcessHandle.current().info().totalCpuDuration()
+    return float(used.get().toMillis()) / 1000
 
 
 def _plain_writes(spark: SparkSession, landing: Path, folder: Path, day: str) -> float:
