@@ -13,7 +13,13 @@ from jobs._pipeline import STEPS
 
 #: Who may know of the truth: the simulator, which writes it, and the evaluation, which is told its
 #: folder on the command line and is no step of the pipeline.
-_ALLOWED = ("jobs/simulate_province.py", "jobs/province/", "jobs/evaluate_detection.py")
+_ALLOWED = (
+    "jobs/simulate_province.py",
+    "jobs/province/",
+    "jobs/evaluate_detection.py",
+    # Lists the simulator among the commands.
+    "jobs/__main__.py",
+)
 
 
 def test_no_configured_key_or_value_speaks_of_the_truth():
