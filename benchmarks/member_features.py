@@ -29,6 +29,7 @@ from rich.table import Table
 from benchmarks.landing_frames import landing_path, silver_frame
 from features.member.features import member_features
 from features.member.frames import MemberRows, References
+from features.member.packing import KINDS
 from features.member_rows import person_rows, visit_rows
 from features.member_stream import computed_features, member_stream
 from jobs._session import jvm_peak_memory_mb, start_session
@@ -241,33 +242,14 @@ def _whole_rows(landing: Path) -> MemberRows:
             latitude="home_lat",
             longitude="home_lon",
         ).collect(),
-        certificates=pl.DataFrame(
-            schema={
-                "member_id": pl.String,
-                "special_disease_code": pl.String,
-                "start_date": pl.Date,
-                "end_date": pl.Date,
-                "annual_cap": pl.Float64,
-            }
-        ),
-        sales=pl.DataFrame(
-            schema={
-                "member_id": pl.String,
-                "drug_id": pl.String,
-                "day": pl.Date,
-                "sold_again": pl.Boolean,
-                "gap_days": pl.Float64,
-            }
-        ),
-        shared=pl.DataFrame(
-            schema={
-                "member_id": pl.String,
-                "kind": pl.String,
-                "accounts": pl.Int32,
-                "relatives": pl.Int32,
-            }
-        ),
+        certificates=_no_rows("certificates"),
+        sales=_no_rows("sales"),
+        shared=_no_rows("shared"),
     )
+
+
+def _no_rows(kind: str) -> pl.DataFrame:
+    return pl.DataFrame(schema={"member_id": pl.String()} | KINDS[kind])
 
 
 def _references(landing: Path) -> References:

@@ -9,6 +9,7 @@ import polars as pl
 
 from features.member.features import member_features
 from features.member.frames import MemberRows, References
+from features.member.packing import KINDS
 
 AS_OF = date(2026, 1, 1)
 Row = dict[str, Any]
@@ -16,63 +17,7 @@ Rows = Mapping[str, Sequence[Row]]
 
 _TEXT, _NUMBER = pl.String(), pl.Float64()
 SCHEMAS: dict[str, dict[str, pl.DataType]] = {
-    "visits": {
-        "member_id": _TEXT,
-        "settlement_id": _TEXT,
-        "original_settlement_id": _TEXT,
-        "is_refund": pl.Boolean(),
-        "time": pl.Datetime("us"),
-        "institution_id": _TEXT,
-        "visit_type": _TEXT,
-        "diagnosis": _TEXT,
-        "diagnoses": pl.List(pl.String),
-        "credential": _TEXT,
-        "device": _TEXT,
-        "proxy": _TEXT,
-        "start": pl.Date(),
-        "end": pl.Date(),
-        "cents": pl.Int64(),
-        "fund_cents": pl.Int64(),
-    },
-    "fees": {
-        "member_id": _TEXT,
-        "settlement_id": _TEXT,
-        "day": pl.Date(),
-        "item_type": _TEXT,
-        "drug_id": _TEXT,
-        "doctor_id": _TEXT,
-        "quantity": _NUMBER,
-        "cents": pl.Int64(),
-        "stated_days": _NUMBER,
-        "unstated_quantity": _NUMBER,
-    },
-    "persons": {
-        "member_id": _TEXT,
-        "paused_from": pl.Date(),
-        "death_date": pl.Date(),
-        "latitude": _NUMBER,
-        "longitude": _NUMBER,
-    },
-    "certificates": {
-        "member_id": _TEXT,
-        "special_disease_code": _TEXT,
-        "start_date": pl.Date(),
-        "end_date": pl.Date(),
-        "annual_cap": _NUMBER,
-    },
-    "sales": {
-        "member_id": _TEXT,
-        "drug_id": _TEXT,
-        "day": pl.Date(),
-        "sold_again": pl.Boolean(),
-        "gap_days": _NUMBER,
-    },
-    "shared": {
-        "member_id": _TEXT,
-        "kind": _TEXT,
-        "accounts": pl.Int32(),
-        "relatives": pl.Int32(),
-    },
+    **{kind: {"member_id": _TEXT} | columns for kind, columns in KINDS.items()},
     "drugs": {
         "drug_id": _TEXT,
         "ingredient": _TEXT,
@@ -98,7 +43,7 @@ SCHEMAS: dict[str, dict[str, pl.DataType]] = {
     },
     "diseases": {"special_disease_code": _TEXT, "indications": _TEXT},
 }
-MEMBER_KINDS = ("visits", "fees", "persons", "certificates", "sales", "shared")
+MEMBER_KINDS = tuple(KINDS)
 REFERENCE_KINDS = ("drugs", "institutions", "diseases")
 
 
