@@ -22,7 +22,7 @@ from benchmarks.landing_frames import write_silver
 from expectations.gold_account import DETECTION_RESULT, HIGH_RISK_ACCOUNT
 from expectations.gold_fact import VISIT_FACT
 from expectations.tables import LANDING_TABLES
-from jobs._config import load_config
+from jobs._config import Config, load_config
 from jobs._runtime import Job, Options, execute
 from jobs._session import start_session
 from jobs._tables import Lake
@@ -149,9 +149,9 @@ def _order(key: tuple[str, str, str]) -> tuple[bool, str, str, int, str]:
     return setting != "all", setting, measure, int(part) if part.isdigit() else 0, part
 
 
-def _run(spark: SparkSession, name: str, config: object, options: Options) -> None:
+def _run(spark: SparkSession, name: str, config: Config, options: Options) -> None:
     job: Job = importlib.import_module(f"jobs.{name}").JOB
-    result = execute(job, spark, config, options)  # type: ignore[arg-type]
+    result = execute(job, spark, config, options)
     if result.exit_code:
         raise SystemExit(f"{name} ended with {result.exit_code}: {result.message}")
 
