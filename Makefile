@@ -28,8 +28,8 @@ real: .venv/.installed  ## run everything on the contest's claims: make real DAT
 	@$(PY) -m jobs.run_pipeline --config conf/real.yaml --as-of $(REAL_AS_OF) --set source.folder=$(DATA) $(PLACES)
 	@$(PY) -m benchmarks.run_summary $(OUT)/lake
 
-test: .venv/.installed  ## the tests
-	@$(PY) -m pytest
+test: .venv/.installed  ## the tests, in two processes
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 lint: .venv/.installed  ## ruff, and the direction of imports
 	@$(PY) -m ruff check .

@@ -70,7 +70,7 @@ USE = declared(
         "sample standard deviation / mean of the days between a drug visit and the one before",
     ),
     (
-        "wake_up_visit_count_365d",
+        "wake_up_visit_count_180d",
         "43",
         180,
         "count",

@@ -1,32 +1,49 @@
-"""One Spark session for the whole run, and workspaces to run jobs in."""
+"""One Spark session for each process of the run, and workspaces to run jobs in."""
 
 import os
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from pyspark.sql import SparkSession
 from workspace import ROOT, LandingFolder, Workspace
 
 from jobs._session import start_session
 
-#: On top of conf/spark-local.conf: two cores, few partitions, and a JVM that starts fast and compiles
-#: lightly, because a thousand tiny queries spend their time there.
+#: On top of conf/spark-local.conf: few partitions, and a JVM that starts fast and compiles lightly, because
+#: a thousand tiny queries spend their time there. Planning them keeps one core busy, so `make test` runs a
+#: process on each core.
 OVERRIDES = {
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
-    "spark.master": "local[2]",
+    "spark.master": "local[1]",
     "spark.driver.memory": "4g",
     "spark.sql.shuffle.partitions": "2",
 }
 
 
+# PySpark takes a main module without a file, which a worker of pytest-xdist has, for its own doctests and exits.
+if not hasattr(sys.modules["__main__"], "__file__"):
+    sys.modules["__main__"].__file__ = __file__
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the two longest files first, so that two processes end at about the same time."""
+    items.sort(key=lambda item: "pipeline" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """The session that every test shares, set up as a job's."""
+    """The session that all tests of a process share, set up as a job's."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     properties = tmp_path_factory.mktemp("spark") / "spark.conf"
     overrides = "".join(f"{key} {value}\n" for key, value in OVERRIDES.items())
     properties.write_text((ROOT / "conf" / "spark-local.conf").read_text() + overrides)
-    session = start_session("drugtrail-tests", str(properties))
+    # One process at a time may fetch the jars.
+    with FileLock(Path(tempfile.gettempdir()) / "drugtrail-tests.lock"):
+        session = start_session("drugtrail-tests", str(properties))
     yield session
     session.stop()
 

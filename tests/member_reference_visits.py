@@ -51,7 +51,7 @@ def use_reference(seen: Seen) -> Row:
         "gap_variation_180d": statistics.stdev(gaps) / statistics.mean(gaps)
         if len(gaps) > 1 and sum(gaps) > 0
         else None,
-        "wake_up_visit_count_365d": woken,
+        "wake_up_visit_count_180d": woken,
         "village_share_365d": share(typed, lambda v: v["place"]["institution_type"] == "village"),
     }
 

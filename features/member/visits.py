@@ -57,7 +57,7 @@ def use_features(facts: MemberFacts) -> pl.DataFrame:
         .then(within(90).sum())
         .otherwise(0),
         gap_variation_180d=share(gaps.std(), gaps.mean()),
-        wake_up_visit_count_365d=(woken & within(180)).sum(),
+        wake_up_visit_count_180d=(woken & within(180)).sum(),
         village_share_365d=(pl.col("institution_type") == "village").mean(),
     )
 

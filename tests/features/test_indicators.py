@@ -45,7 +45,7 @@ MEMBER_CASES = {
     "SHARED_PHONE": {"strangers_per_device_90d": (3, 2)},
     "STRANGER_PROXY": {"strangers_per_proxy_90d": (4, 3), "overlap_days_180d": (14, 13)},
     "MANY_PROXIES": {"proxy_count_180d": (3, 2)},
-    "SUDDEN_WAKE_UP": {"wake_up_visit_count_365d": (6, 5)},
+    "SUDDEN_WAKE_UP": {"wake_up_visit_count_180d": (6, 5)},
     "RESOLD_BOXES": {"resold_box_count_365d": (2, 1)},
     "CLASS_DOUBLED": {"class_overlap_days_90d": (30, 29)},
     "MANY_VISITS": {"visit_count_365d": (24, 23)},

@@ -161,12 +161,12 @@ USE_EXAMPLES = (
         "an account wakes up after a rest of 90 days, for 30 days",
         # 210 to 120 is a rest of 90 days: the visits 120 and 91 days ago count, that of day 90 does not.
         Account().visit(210, ONE).visit(120, ONE).visit(91, ONE).visit(90, ONE),
-        {"wake_up_visit_count_365d": 2},
+        {"wake_up_visit_count_180d": 2},
     ),
     Example(
         "a rest of 89 days wakes nobody up",
         Account().visit(209, ONE).visit(120, ONE),
-        {"wake_up_visit_count_365d": 0},
+        {"wake_up_visit_count_180d": 0},
     ),
     Example(
         "a member without drug visits has counts of 0 and no shares",
