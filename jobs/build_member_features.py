@@ -37,7 +37,6 @@ def main(this: JobRun) -> str:
         statistics = peer_statistics(written, names).withColumn("as_of_date", F.lit(day))
         lake.replace(statistics, PEER_STATISTIC, {"as_of_date": day})
     own.unpersist()
-    own.unpersist()
     return f"{rows} members, {len(MEMBER_FEATURES)} features"
 
 

@@ -9,9 +9,13 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from pyspark.sql import SparkSession
+
 from workspace import ROOT, LandingFolder, Workspace
 
 from jobs._session import start_session
+
+# Its assertions are then shown like those of a test.
+pytest.register_assert_rewrite("member_histories")
 
 #: On top of conf/spark-local.conf: few partitions, and a JVM that starts fast and compiles lightly, because
 #: a thousand tiny queries spend their time there. Planning them keeps one core busy, so `make test` runs a

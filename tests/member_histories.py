@@ -1,11 +1,13 @@
 """Rows for the member features, without Spark, written down one by one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cache, partial
 from typing import Any
 
 import polars as pl
+import pytest
 
 from features.member.features import member_features
 from features.member.frames import MemberRows, References
@@ -168,3 +170,16 @@ def frame(kind: str, rows: Iterable[Row]) -> pl.DataFrame:
 def reference(kind: str, key: str, **values: Any) -> Row:
     """A row of a reference; what is not said is empty."""
     return dict.fromkeys(SCHEMAS[kind]) | {next(iter(SCHEMAS[kind])): key} | values
+
+
+def example_test(examples: Sequence[Example], references: Rows) -> Callable[[Example], None]:
+    """A test of every example; all are computed together, once."""
+    members = cache(partial(computed_examples, examples, references))
+
+    @pytest.mark.parametrize("example", examples, ids=lambda each: each.name)
+    def test_example(example: Example) -> None:
+        row = members()[example.name]
+        actual = {name: row[name] for name in example.expected}
+        assert actual == pytest.approx(example.expected)
+
+    return test_example

@@ -1,5 +1,4 @@
-import pytest
-from member_histories import Account, Example, Row, computed_examples, day, drug, reference
+from member_histories import Account, Example, day, drug, example_test, reference
 
 from expectations.member_feature import CREDENTIAL, TRACE
 
@@ -151,15 +150,7 @@ TRACE_EXAMPLES = (
 EXAMPLES = (*CREDENTIAL_EXAMPLES, *TRACE_EXAMPLES)
 
 
-@pytest.fixture(scope="module")
-def members() -> dict[str, Row]:
-    return computed_examples(EXAMPLES, REFERENCES)
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.name)
-def test_example(example: Example, members: dict[str, Row]) -> None:
-    actual = {name: members[example.name][name] for name in example.expected}
-    assert actual == pytest.approx(example.expected)
+test_example = example_test(EXAMPLES, REFERENCES)
 
 
 def test_every_feature_of_credentials_and_scans_has_an_example() -> None:

@@ -1,5 +1,4 @@
-import pytest
-from member_histories import Account, Example, Row, computed_examples, day, drug, fee, reference
+from member_histories import Account, Example, day, drug, example_test, fee, reference
 
 from expectations.member_feature import PRODUCT
 
@@ -193,15 +192,7 @@ EXAMPLES = (
 )
 
 
-@pytest.fixture(scope="module")
-def members() -> dict[str, Row]:
-    return computed_examples(EXAMPLES, REFERENCES)
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.name)
-def test_example(example: Example, members: dict[str, Row]) -> None:
-    actual = {name: members[example.name][name] for name in example.expected}
-    assert actual == pytest.approx(example.expected)
+test_example = example_test(EXAMPLES, REFERENCES)
 
 
 def test_every_feature_of_products_has_an_example() -> None:

@@ -1,7 +1,6 @@
 import math
 
-import pytest
-from member_histories import Account, Example, Row, computed_examples, drug, fee, reference
+from member_histories import Account, Example, drug, example_test, fee, reference
 
 from expectations.member_feature import CARE, USE
 
@@ -214,15 +213,7 @@ CARE_EXAMPLES = (
 EXAMPLES = (*USE_EXAMPLES, *CARE_EXAMPLES)
 
 
-@pytest.fixture(scope="module")
-def members() -> dict[str, Row]:
-    return computed_examples(EXAMPLES, REFERENCES)
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.name)
-def test_example(example: Example, members: dict[str, Row]) -> None:
-    actual = {name: members[example.name][name] for name in example.expected}
-    assert actual == pytest.approx(example.expected)
+test_example = example_test(EXAMPLES, REFERENCES)
 
 
 def test_every_feature_of_use_and_care_has_an_example() -> None:

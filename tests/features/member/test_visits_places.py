@@ -1,7 +1,6 @@
 import math
 
-import pytest
-from member_histories import Account, Example, Row, computed_examples, day, drug, reference
+from member_histories import Account, Example, Row, day, drug, example_test, reference
 
 from expectations.member_feature import SHOPPING, TRAVEL
 
@@ -207,15 +206,7 @@ TRAVEL_EXAMPLES = (
 EXAMPLES = (*SHOPPING_EXAMPLES, *TRAVEL_EXAMPLES)
 
 
-@pytest.fixture(scope="module")
-def members() -> dict[str, Row]:
-    return computed_examples(EXAMPLES, REFERENCES)
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.name)
-def test_example(example: Example, members: dict[str, Row]) -> None:
-    actual = {name: members[example.name][name] for name in example.expected}
-    assert actual == pytest.approx(example.expected)
+test_example = example_test(EXAMPLES, REFERENCES)
 
 
 def test_the_example_of_travel_lies_on_both_sides_of_the_limit() -> None:
