@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from pyspark.sql import SparkSession
-
 from workspace import ROOT, LandingFolder, Workspace
 
 from jobs._session import start_session
