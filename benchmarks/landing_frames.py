@@ -65,8 +65,10 @@ def write_silver(
             "valid_from": F.col("arrive_time"),
         }
     )
-    has_versions = table.kind == "reference"
-    dated = ranked_versions(rows, table.key, table.columns) if has_versions else lone_versions(rows)
-    named = dated.filter(ever_held()).withColumnsRenamed(table.silver_names)
+    if table.kind == "reference":
+        dated = ranked_versions(rows, table.key, table.columns).filter(ever_held())
+    else:
+        dated = lone_versions(rows)
+    named = dated.withColumnsRenamed(table.silver_names)
     where = None if batches is None else {"batch": list(batches)}
     lake.replace(named.select(*table.silver.columns), table.silver, where)
