@@ -148,8 +148,8 @@ def _computed(spark: SparkSession, lake: Lake, *, from_facts: bool) -> float:
             "persons": person_rows(people),
             "shared": shared_rows(visits, people, _AS_OF),
         }
-    tasks = int(spark.conf.get("spark.sql.shuffle.partitions") or 8)
-    found = computed_features(member_stream(kinds, tasks), member_references(lake, _AS_OF), _AS_OF)
+    stream = member_stream(kinds, lake.rows_read)
+    found = computed_features(stream, member_references(lake, _AS_OF), _AS_OF)
     found.write.format("noop").mode("overwrite").save()
     return time.perf_counter() - clock
 

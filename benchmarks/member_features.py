@@ -63,7 +63,7 @@ def main() -> None:
     )
     for at, members in enumerate(sorted(given.members)):
         landing = simulated(given.folder, members)
-        lines = pl.scan_parquet(_files(landing, "fee_detail")).select(pl.len()).collect().item()
+        lines = _row_count(landing, "fee_detail")
         seconds: dict[str, list[float]] = {name: [] for name in contenders}
         for _ in range(given.runs):
             for name, compute in contenders.items():
@@ -109,8 +109,8 @@ def _timed(compute: Callable[[Path, Path], None], landing: Path, out: Path) -> f
 def _by_spark(spark: SparkSession, landing: Path, out: Path) -> None:
     """The project's kernel behind one shuffle of the lines."""
     kinds = line_kinds(spark, landing)
-    tasks = int(spark.conf.get("spark.sql.shuffle.partitions") or 8)
-    found = computed_features(member_stream(kinds, tasks), _references(landing), AS_OF)
+    rows = sum(_row_count(landing, table) for table in ("settlement", "fee_detail", "person"))
+    found = computed_features(member_stream(kinds, rows), _references(landing), AS_OF)
     found.write.mode("overwrite").parquet(str(out))
 
 
@@ -269,6 +269,11 @@ def _references(landing: Path) -> References:
 def _scan(landing: Path, table: str) -> pl.LazyFrame:
     rows = pl.scan_parquet(_files(landing, table), hive_partitioning=False)
     return rows.with_columns(pl.col(pl.Categorical).cast(pl.String))
+
+
+def _row_count(landing: Path, table: str) -> int:
+    rows = pl.scan_parquet(_files(landing, table), hive_partitioning=False)
+    return int(rows.select(pl.len()).collect().item())
 
 
 def _files(landing: Path, table: str) -> list[str]:

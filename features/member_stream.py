@@ -6,7 +6,6 @@ from functools import reduce
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
 from expectations.member_feature import OWN_FEATURES
@@ -16,16 +15,22 @@ from features.member.packing import KINDS, packed, unpacked
 
 #: Figures that are kept of a feature: the last bit of a quotient depends on how many rows are worked on.
 _FIGURES = 12
-#: Rows that are worked on at a time: enough for whole columns, few enough for a small worker.
+#: Rows of whole members that are worked on at a time: enough for whole columns, few enough for a small worker.
 _CHUNK = 600_000
 
 OUTPUT = "member_id string, " + ", ".join(f"{each.name} double" for each in OWN_FEATURES)
 
 
-def member_stream(kinds: dict[str, DataFrame], tasks: int) -> DataFrame:
-    """Bring rows of all `KINDS` together by `member_id`: the one shuffle that member features need."""
+def member_stream(kinds: dict[str, DataFrame], rows: int) -> DataFrame:
+    """Bring rows of all `KINDS` together by `member_id`: the one shuffle that member features need.
+
+    Args:
+        kinds: frames by kind.
+        rows: about how many rows there are; a task holds its part of them.
+    """
     stream = reduce(DataFrame.unionByName, (packed(kinds[name], name) for name in KINDS))
-    return stream.repartition(tasks, "member_id").sortWithinPartitions("member_id")
+    few = int(stream.sparkSession.conf.get("spark.sql.shuffle.partitions") or 8)
+    return stream.repartition(max(few, -(-rows // _CHUNK)), "member_id")
 
 
 def computed_features(stream: DataFrame, references: References, as_of: date) -> DataFrame:
@@ -43,28 +48,20 @@ def _in_chunks(
     references: References, as_of: date
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def compute(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        held: list[pa.RecordBatch] = []
-        rows = 0
-        for batch in batches:
-            held.append(batch)
-            rows += batch.num_rows
-            if rows >= _CHUNK:
-                table = pa.Table.from_batches(held)
-                members = table["member_id"]
-                whole = pc.index(members, members[-1]).as_py()
-                if whole:
-                    yield from _features(table.slice(0, whole), references, as_of)
-                held = table.slice(whole).to_batches()
-                rows -= whole
-        if rows:
-            yield from _features(pa.Table.from_batches(held), references, as_of)
+        held = list(batches)
+        if not held:
+            return
+        frame = pl.from_arrow(pa.Table.from_batches(held))
+        assert isinstance(frame, pl.DataFrame)
+        shares = -(-frame.height // _CHUNK)
+        share = frame["member_id"].hash() % shares
+        for number in range(shares):
+            yield from _features(frame.filter(share == number), references, as_of)
 
     return compute
 
 
-def _features(table: pa.Table, references: References, as_of: date) -> list[pa.RecordBatch]:
-    frame = pl.from_arrow(table)
-    assert isinstance(frame, pl.DataFrame)
+def _features(frame: pl.DataFrame, references: References, as_of: date) -> list[pa.RecordBatch]:
     rows = MemberRows(**{kind: unpacked(frame, kind) for kind in KINDS})
     found = member_features(rows, references, as_of)
     columns = [

@@ -15,10 +15,10 @@ from jobs._runtime import Job, JobRun, run, step
 def main(this: JobRun) -> str:
     """Rebuild one as-of date; safe to run again."""
     lake, day = this.lake, this.as_of
-    tasks = int(this.spark.conf.get("spark.sql.shuffle.partitions") or 8)
     with step(this, "references"):
         references = member_references(lake, day)
-    stream = member_stream(member_kinds(lake, day), tasks)
+    kinds = member_kinds(lake, day)
+    stream = member_stream(kinds, lake.rows_read)
     own = computed_features(stream, references, day).persist(StorageLevel.MEMORY_AND_DISK)
     with step(this, "features"):
         own.count()

@@ -99,7 +99,7 @@ def frames(spark, rows):
 @pytest.fixture(scope="module")
 def streamed(frames, references):
     """The features of all members by way of two partitions."""
-    rows = computed_features(member_stream(frames, 2), references, AS_OF).collect()
+    rows = computed_features(member_stream(frames, 0), references, AS_OF).collect()
     return sorted(tuple(row) for row in rows)
 
 
@@ -118,8 +118,14 @@ def test_streamed_features_are_those_of_all_rows_at_once(frames, references, str
 
 @pytest.mark.parametrize(("size", "chunk"), [(1, 5), (7, 20), (1000, 50)])
 def test_a_member_is_never_cut_in_two(frames, references, streamed, monkeypatch, size, chunk):
-    whole = member_stream(frames, 1).toArrow()
+    whole = member_stream(frames, 0).toArrow()
     monkeypatch.setattr(module, "_CHUNK", chunk)
     batches = module._in_chunks(references, AS_OF)(iter(whole.to_batches(max_chunksize=size)))
     found = pa.Table.from_batches(list(batches)).to_pylist()
     assert sorted(tuple(row.values()) for row in found) == streamed
+
+
+def test_a_task_has_no_more_rows_than_are_worked_on_at_a_time(frames, monkeypatch):
+    monkeypatch.setattr(module, "_CHUNK", 10)
+    assert member_stream(frames, 95).rdd.getNumPartitions() == 10
+    assert member_stream(frames, 5).rdd.getNumPartitions() == 2
