@@ -13,7 +13,7 @@ from workspace import ROOT, LandingFolder, Workspace
 
 from jobs._session import start_session
 
-# Its assertions are then shown like those of a test.
+# What `example_test` asserts there is then shown like the assertion of a test.
 pytest.register_assert_rewrite("member_histories")
 
 #: On top of conf/spark-local.conf: few partitions, and a JVM that starts fast and compiles lightly, because

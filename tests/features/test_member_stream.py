@@ -125,7 +125,7 @@ def test_a_member_is_never_cut_in_two(frames, references, streamed, monkeypatch,
     assert sorted(tuple(row.values()) for row in found) == streamed
 
 
-def test_a_task_has_no_more_rows_than_are_worked_on_at_a_time(frames, monkeypatch):
+def test_there_are_as_many_tasks_as_the_rows_ask_for(frames, monkeypatch):
     monkeypatch.setattr(module, "_CHUNK", 10)
     assert member_stream(frames, 95).rdd.getNumPartitions() == 10
     assert member_stream(frames, 5).rdd.getNumPartitions() == 2
