@@ -63,7 +63,7 @@ CREATE TEMP TABLE prefix AS
 SELECT med_list_codg, unnest(string_split(indications, ';')) AS prefix FROM drug WHERE indications <> '';
 
 CREATE TEMP TABLE told_item AS
-SELECT v.psn_no, v.dise_codg, round_even(l.cents * v.fund_share, 0)::BIGINT AS fund_cents, v.setl_id, v.fixmedins_code, v.med_type, v.ago, v.fund_share, l.doctor, l.cents, l.cnt,
+SELECT v.psn_no, v.dise_codg, round_even(l.cents * v.fund_share, 0)::BIGINT AS fund_cents, v.setl_id, v.fixmedins_code, v.med_type, v.setl_time, v.ago, v.fund_share, l.doctor, l.cents, l.cnt,
     d.med_list_codg, d.atc, d.category, d.ddd_per_box, d.days_per_box, d.monthly_max_boxes, d.resale_ratio,
     d.chronic, d.cold_chain, d.watch_from, coalesce(d.ingredient, l.med_list_codg) AS ingredient,
     l.stated_days + l.unstated * coalesce(d.days_per_box, 0) AS supply
@@ -218,7 +218,7 @@ FROM shares LEFT JOIN full_months USING (psn_no);
 
 CREATE TEMP TABLE supply_feature AS
 WITH fill AS (
-    SELECT psn_no, ingredient, ago, fixmedins_code, sum(supply) AS supply, coalesce(bool_or(chronic), FALSE) AS chronic,
+    SELECT psn_no, ingredient, ago, fixmedins_code, min(setl_time) AS first_time, sum(supply) AS supply, coalesce(bool_or(chronic), FALSE) AS chronic,
         sum(fund_cents) AS fund_cents, coalesce(sum(fund_cents) FILTER (NOT fits_member), 0) AS unexplained_cents,
         sum(cnt * ddd_per_box) AS ddd, max(ddd_per_box / days_per_box) AS label_ddd
     FROM item WHERE supply > 0 AND med_type IS DISTINCT FROM '21' GROUP BY ALL
@@ -246,18 +246,18 @@ WITH fill AS (
         max((day + parts, fixmedins_code)) OVER b AS longest,
         lag(parts) OVER w AS parts_before, lag(fixmedins_code) OVER w AS place_before, lag(ago) OVER w - ago AS gap
     FROM placed
-    WINDOW w AS (PARTITION BY psn_no, ingredient ORDER BY ago DESC, fixmedins_code ROWS UNBOUNDED PRECEDING),
-        b AS (PARTITION BY psn_no, ingredient ORDER BY ago DESC, fixmedins_code
+    WINDOW w AS (PARTITION BY psn_no, ingredient ORDER BY first_time, fixmedins_code ROWS UNBOUNDED PRECEDING),
+        b AS (PARTITION BY psn_no, ingredient ORDER BY first_time, fixmedins_code
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), stocked AS (
-    SELECT *, level - min(level) OVER (PARTITION BY psn_no, ingredient ORDER BY ago DESC, fixmedins_code
+    SELECT *, level - min(level) OVER (PARTITION BY psn_no, ingredient ORDER BY first_time, fixmedins_code
             ROWS UNBOUNDED PRECEDING) AS stock,
         CASE WHEN longest[2] <> fixmedins_code THEN least(ends, longest[1]) ELSE day END AS until
     FROM running
 ), covered AS (
     SELECT *, greatest(0, until - greatest(day, coalesce(max(until) OVER (PARTITION BY psn_no, ingredient
-        ORDER BY ago DESC, fixmedins_code ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), day))) / 100 AS elsewhere,
-        row_number() OVER (PARTITION BY psn_no, ingredient ORDER BY ago DESC, fixmedins_code) AS rank
+        ORDER BY first_time, fixmedins_code ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), day))) / 100 AS elsewhere,
+        row_number() OVER (PARTITION BY psn_no, ingredient ORDER BY first_time, fixmedins_code) AS rank
     FROM stocked
 ), by_ingredient AS (
     SELECT psn_no, ingredient, coalesce(sum(supply) FILTER (ago <= 90), 0) AS s90,

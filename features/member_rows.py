@@ -12,7 +12,7 @@ _SHARING_DAYS = 90
 
 
 def visit_rows(visits: DataFrame, as_of: date) -> DataFrame:
-    """Visits of the horizon for `MemberRows.visits`.
+    """Visits of the horizon for `MemberRows.visits`, with the `device` that `shared_rows` asks for.
 
     Args:
         visits: gold.visit_fact as it stood as of the date.
@@ -196,4 +196,5 @@ def _of_horizon(facts: DataFrame, as_of: date) -> DataFrame:
 
 
 def _cents(amount: str) -> Column:
-    return (F.col(amount) * 100).cast("long")
+    # By way of doubles, which hold every number of cents up to 2^53: a product of decimals is an object.
+    return F.rint(F.col(amount).cast("double") * 100).cast("long")

@@ -1,17 +1,18 @@
 """All rows of a member brought together once, and the member features computed from them."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from functools import reduce
 
 import polars as pl
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 
 from expectations.member_feature import OWN_FEATURES
 from features.member.features import member_features
 from features.member.frames import MemberRows, References
-from features.member.packing import KINDS, packed, unpacked
+from features.member.packing import KINDS, numbered, packed, unpacked
 
 #: Figures that are kept of a feature: the last bit of a quotient depends on how many rows are worked on.
 _FIGURES = 12
@@ -41,7 +42,17 @@ def computed_features(stream: DataFrame, references: References, as_of: date) ->
         references: small tables; they travel to every task.
         as_of: the date.
     """
-    return stream.mapInArrow(_in_chunks(references, as_of), OUTPUT)
+    by_number = with_numbers(references, stream.sparkSession)
+    return stream.mapInArrow(_in_chunks(by_number, as_of), OUTPUT)
+
+
+def with_numbers(references: References, spark: SparkSession) -> References:
+    """References with their ids as the numbers that the rows of a `member_stream` have."""
+    return replace(
+        references,
+        drugs=numbered(references.drugs, spark),
+        institutions=numbered(references.institutions, spark),
+    )
 
 
 def _in_chunks(
@@ -62,8 +73,11 @@ def _in_chunks(
 
 
 def _features(frame: pl.DataFrame, references: References, as_of: date) -> list[pa.RecordBatch]:
+    # Members by number: joins and groups of text take longer.
+    members = frame.select(name="member_id").unique().with_row_index("member_id")
+    frame = frame.rename({"member_id": "name"}).join(members, on="name")
     rows = MemberRows(**{kind: unpacked(frame, kind) for kind in KINDS})
-    found = member_features(rows, references, as_of)
+    found = member_features(rows, references, as_of).join(members, on="member_id")
     columns = [
         pl.col(each.name).cast(pl.Float64).fill_nan(None).round_sig_figs(_FIGURES)
         for each in OWN_FEATURES
@@ -72,6 +86,9 @@ def _features(frame: pl.DataFrame, references: References, as_of: date) -> list[
         [("member_id", pa.string()), *((each.name, pa.float64()) for each in OWN_FEATURES)]
     )
     batches: list[pa.RecordBatch] = (
-        found.select("member_id", *columns).to_arrow().cast(schema).to_batches()
+        found.select(pl.col("name").alias("member_id"), *columns)
+        .to_arrow()
+        .cast(schema)
+        .to_batches()
     )
     return batches

@@ -50,8 +50,8 @@ class MemberRows:
 
     Args:
         visits: `member_id, settlement_id, original_settlement_id, is_refund, time, institution_id,
-            visit_type, diagnosis, diagnoses (a list of codes), credential, device, proxy, start, end,
-            cents, fund_cents`; refunds too.
+            visit_type, diagnosis, diagnoses (a list of codes), credential, proxy, start, end, cents,
+            fund_cents`; refunds too.
         fees: `member_id, settlement_id, day, item_type, drug_id, doctor_id, quantity, cents,
             stated_days, unstated_quantity`; refunds too.
         persons: `member_id, paused_from, death_date, latitude, longitude`, at most one a member.

@@ -70,7 +70,8 @@ def fills_with_stock(facts: MemberFacts) -> pl.DataFrame:
         facts.drugs.filter((pl.col("supply") > 0) & pl.col("visit_type").ne_missing("21"))
         # Worked out before grouping: plain sums of many small groups are much faster.
         .select(
-            *("member_id", "ingredient", "ago", "institution_id", "supply", "fund_cents", "atc"),
+            *("member_id", "ingredient", "ago", "time", "institution_id", "supply", "fund_cents"),
+            "atc",
             chronic=pl.col("chronic").fill_null(value=False),
             unexplained_cents=pl.when("fits_member").then(0).otherwise("fund_cents"),
             ddd=pl.col("quantity") * pl.col("ddd_per_box"),
@@ -80,13 +81,11 @@ def fills_with_stock(facts: MemberFacts) -> pl.DataFrame:
         .agg(
             pl.sum("supply", "fund_cents", "unexplained_cents", "ddd"),
             pl.first("atc"),
+            pl.min("time"),
             pl.max("chronic", "label_ddd"),
         )
         .with_columns(supply=pl.col("supply").clip(upper_bound=_MOST_DAYS).round(2))
-        .sort(
-            ["member_id", "ingredient", "ago", "institution_id"],
-            descending=[False, False, True, False],
-        )
+        .sort("member_id", "ingredient", "time", "institution_id")
     )
     fills = _with_admitted_days(fills, facts)
     segment = _numbers(fills, pl.struct("member_id", "ingredient").rle_id())
@@ -148,10 +147,7 @@ def _class_overlap(fills: pl.DataFrame) -> pl.DataFrame:
     coded = (
         fills.filter(pl.col("atc").str.len_chars() >= _CLASS_LENGTH)
         .with_columns(drug_class=pl.col("atc").str.head(_CLASS_LENGTH))
-        .sort(
-            ["member_id", "drug_class", "ago", "ingredient", "institution_id"],
-            descending=[False, False, True, False, False],
-        )
+        .sort("member_id", "drug_class", "time", "ingredient")
     )
     day = _numbers(coded, -pl.col("ago").cast(pl.Int64) * PART)
     start, stop = covered_twice(

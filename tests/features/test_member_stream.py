@@ -18,7 +18,7 @@ AS_OF = date(2025, 7, 1)
 TYPES = {
     "visits": "member_id string, settlement_id string, original_settlement_id string, is_refund boolean,"
     " time timestamp_ntz, institution_id string, visit_type string, diagnosis string,"
-    " diagnoses array<string>, credential string, device string, proxy string, start date, end date,"
+    " diagnoses array<string>, credential string, proxy string, start date, end date,"
     " cents long, fund_cents long",
     "fees": "member_id string, settlement_id string, day date, item_type string, drug_id string,"
     " doctor_id string, quantity double, cents long, stated_days double, unstated_quantity double",
@@ -81,7 +81,7 @@ def rows():
                 (
                     *(member, visit, None, False, time, place, rng.choice(["11", "14", "41"])),
                     *(diagnosis, [diagnosis] if diagnosis else None, rng.choice(["01", "03"])),
-                    *(None, rng.choice(["p1", None]), None, None, cents, cents // 2),
+                    *(rng.choice(["p1", None]), None, None, cents, cents // 2),
                 )
             )
             for drug in rng.sample(["d1", "d2"], rng.randint(0, 2)):
@@ -117,7 +117,10 @@ def test_streamed_features_are_those_of_all_rows_at_once(frames, references, str
 
 
 @pytest.mark.parametrize(("size", "chunk"), [(1, 5), (7, 20), (1000, 50)])
-def test_a_member_is_never_cut_in_two(frames, references, streamed, monkeypatch, size, chunk):
+def test_a_member_is_never_cut_in_two(
+    spark, frames, references, streamed, monkeypatch, size, chunk
+):
+    references = module.with_numbers(references, spark)
     whole = member_stream(frames, 0).toArrow()
     monkeypatch.setattr(module, "_CHUNK", chunk)
     batches = module._in_chunks(references, AS_OF)(iter(whole.to_batches(max_chunksize=size)))
