@@ -1,10 +1,12 @@
-"""The fact tables: what features read instead of fee lines, kept up to date by the days a batch concerns."""
+"""The fact tables: what features read instead of fee lines, kept up to date by what a batch concerns."""
 
 from pyspark.sql.types import ArrayType, StructType
 
 from expectations.contract import Field, TableContract
 from expectations.landing import KEPT_VERSIONS
 
+#: What is made anew is marked as deleted in the files that hold it, and they stay.
+_PROPERTIES = KEPT_VERSIONS | {"delta.enableDeletionVectors": "true"}
 _TIMES = (
     Field(
         "valid_from",
@@ -52,7 +54,7 @@ VISIT_FACT = TableContract(
     primary_key=("settlement_id", "valid_from"),
     partition_by=("service_month",),
     written_by="build_facts",
-    properties=KEPT_VERSIONS,
+    properties=_PROPERTIES,
 )
 
 FEE_FACT = TableContract(
@@ -84,7 +86,7 @@ FEE_FACT = TableContract(
     primary_key=("settlement_id", "service_date", "valid_from"),
     partition_by=("service_month",),
     written_by="build_facts",
-    properties=KEPT_VERSIONS,
+    properties=_PROPERTIES,
 )
 
 FACT_TABLES = (VISIT_FACT, FEE_FACT)

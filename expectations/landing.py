@@ -43,7 +43,7 @@ VALIDITY = (
 _WITHOUT_LIMITS = {"delta.dataSkippingNumIndexedCols": "0"}
 
 #: Old rows get their `valid_to` without their files being written anew, and what changed can be read
-#: of, so that facts are built anew of the days concerned alone.
+#: of, so that facts are built anew of what it concerns alone.
 _MARKED_AND_FED = {"delta.enableDeletionVectors": "true", "delta.enableChangeDataFeed": "true"}
 
 

@@ -35,12 +35,20 @@ class DeltaLogReader:
 
     def rows_written(self, version: int) -> int:
         """The rows of the files that a commit added; 0 where it tells no number."""
+        metrics = self._commit_info(version).get("operationMetrics") or {}
+        return int(metrics.get("numOutputRows", 0))
+
+    def is_made_anew(self, version: int) -> bool:
+        """Whether a commit replaced the whole table."""
+        given = self._commit_info(version).get("operationParameters") or {}
+        return given.get("mode") == "Overwrite" and not given.get("predicate")
+
+    def _commit_info(self, version: int) -> dict[str, Any]:
         for line in self._lines(self._commit(version)):
             action = json.loads(line)
             if "commitInfo" in action:
-                metrics = action["commitInfo"].get("operationMetrics") or {}
-                return int(metrics.get("numOutputRows", 0))
-        return 0
+                return dict(action["commitInfo"])
+        return {}
 
     def _checkpoint_version(self) -> int | None:
         if not self._files.exists(self._path("_last_checkpoint")):

@@ -1,10 +1,10 @@
 """Reading and writing the lake's Delta tables: the one place that knows where and how they lie."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 
-from delta.tables import DeltaTable
+from delta.tables import DeltaMergeBuilder, DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -94,6 +94,11 @@ class Lake:
             self._pinned[contract.name] = version
         return self._pinned[contract.name]
 
+    def is_made_anew(self, contract: TableContract, since: int) -> bool:
+        """Whether a commit from a version on, up to the one this run works with, replaced the table."""
+        log = self._log(contract)
+        return any(map(log.is_made_anew, range(since, self.version(contract) + 1)))
+
     def replace(
         self, frame: DataFrame, contract: TableContract, where: Mapping[str, _Wanted] | None = None
     ) -> int:
@@ -130,26 +135,45 @@ class Lake:
             identity: the columns that tell rows apart.
             is_kept: the flag; a row without it is deleted.
         """
+        every = {name: F.col(f"s.{name}") for name in contract.columns}
+        return self._matched(
+            frame,
+            contract,
+            identity,
+            lambda merge: merge.whenMatchedDelete(f"NOT s.{is_kept}").whenMatchedUpdate(set=every),
+        )
+
+    def delete(self, keys: DataFrame, contract: TableContract, identity: Sequence[str]) -> int:
+        """Delete the rows of some keys in one commit.
+
+        Args:
+            keys: each key once.
+            contract: an existing table, partitioned by the first column of `identity`.
+            identity: the columns of the key.
+        """
+        return self._matched(keys, contract, identity, lambda merge: merge.whenMatchedDelete())
+
+    def _matched(
+        self,
+        frame: DataFrame,
+        contract: TableContract,
+        identity: Sequence[str],
+        then: Callable[[DeltaMergeBuilder], DeltaMergeBuilder],
+    ) -> int:
         rows = frame.persist()
-        partition = identity[0]
-        values = [row[partition] for row in rows.select(partition).distinct().collect()]
-        written = 0
-        if values:
+        try:
+            partition = identity[0]
+            values = [row[partition] for row in rows.select(partition).distinct().collect()]
+            if not values:
+                return 0
             same = [f"t.{name} = s.{name}" for name in identity]
             near = f"t.{_condition(contract, {partition: values})}"
-            every = {name: F.col(f"s.{name}") for name in contract.columns}
             before = self._log(contract).newest_version()
-            (
-                DeltaTable.forPath(self.spark, self.path(contract))
-                .alias("t")
-                .merge(rows.alias("s"), " AND ".join([near, *same]))
-                .whenMatchedDelete(f"NOT s.{is_kept}")
-                .whenMatchedUpdate(set=every)
-                .execute()
-            )
-            written = self._record(contract, before)
-        rows.unpersist()
-        return written
+            table = DeltaTable.forPath(self.spark, self.path(contract)).alias("t")
+            then(table.merge(rows.alias("s"), " AND ".join([near, *same]))).execute()
+            return self._record(contract, before)
+        finally:
+            rows.unpersist()
 
     def append(self, frame: DataFrame, contract: TableContract) -> int:
         """Append rows in one commit; the number written."""

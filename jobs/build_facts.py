@@ -1,9 +1,9 @@
-"""Build gold.visit_fact and gold.fee_fact, of the days that changed since they were last built."""
+"""Build gold.visit_fact and gold.fee_fact, of the settlements that changed since they were last built."""
 
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping
+from functools import reduce
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import TableContract
@@ -11,7 +11,7 @@ from expectations.gold_fact import FEE_FACT, VISIT_FACT
 from expectations.landing import LandingTable
 from expectations.landing_event import FEE_DETAIL, PROXY_PICKUP, SETTLEMENT, SETTLEMENT_CODE
 from features.facts import fee_facts, visit_facts
-from jobs._changed_days import changed_days
+from jobs._fact_changes import KEY, Concerned, concerned, keyed, named_visits, sent, silver_changes
 from jobs._runtime import Job, JobRun, run, step
 from jobs._tables import Lake
 
@@ -19,69 +19,120 @@ _NAME = "build_facts"
 
 
 def main(this: JobRun) -> str:
-    """Bring both tables up to date; safe to run again, and when nothing changed nothing is written."""
+    """Bring both tables up to date; safe to run again, and when nothing changed nothing is written.
+
+    What a change concerns is first deleted and then appended, in two commits. A run that ends between
+    the two leaves versions that the next one does not know, and so everything is built anew.
+    """
     lake = this.lake
-    days = changed_days(lake, _NAME)
-    visit_days, fee_days = days if days else (None, None)
+    changes = silver_changes(lake, _NAME)
     for table in (SETTLEMENT, FEE_DETAIL):
         lake.read(table.silver)
+    for table in (SETTLEMENT_CODE, PROXY_PICKUP):
+        # The next run has to know what this one saw, whether or not it looks at a row.
+        _versions(lake, table)
     with step(this, "visits"):
-        visits = _replaced(lake, VISIT_FACT, _visits(lake, visit_days), visit_days)
+        visits, days = _visits(lake, changes)
     with step(this, "fees"):
-        fees = _replaced(lake, FEE_FACT, _fees(lake, fee_days), fee_days)
-    told = "all days" if days is None else f"{len(visit_days or [])} days of visits"
+        fees, _ = _fees(lake, changes)
+    told = "all days" if days is None else f"{days} days of visits"
     return f"{visits} visits and {fees} sums of fees written, {told}"
 
 
-def _visits(lake: Lake, days: Sequence[date] | None) -> DataFrame:
+def _visits(lake: Lake, changes: Mapping[str, DataFrame] | None) -> tuple[int, int | None]:
+    """The rows written, and of how many days; None for all."""
     settlements = lake.read(SETTLEMENT.silver)
-    codes, proxies = _versions(lake, SETTLEMENT_CODE), _versions(lake, PROXY_PICKUP)
-    if days:
-        concerned = settlements.filter(_on(days, "settlement_time"))
-        # What names a settlement counts from its first arrival on: older files are not opened.
-        arrived = F.col("valid_from") >= F.lit(_first_arrival(settlements, concerned))
-        settlements = concerned
-        codes, proxies = codes.filter(arrived), proxies.filter(arrived)
-    return visit_facts(settlements, codes, proxies)
+    if changes is None:
+        codes, proxies = _versions(lake, SETTLEMENT_CODE), _versions(lake, PROXY_PICKUP)
+        rows = visit_facts(settlements, codes, proxies)
+        return lake.replace(_by_member(rows), VISIT_FACT), None
+    also = named_visits(lake, changes)
+    changed = changes.get(SETTLEMENT.name)
+    if changed is None and also is None:
+        return _nothing(lake, VISIT_FACT)
+    if changed is None:
+        changed = settlements.limit(0).withColumn("_change_type", F.lit(""))
+    with concerned(lake, VISIT_FACT, keyed(changed, "settlement_time"), also) as found:
+        parts = [visit_facts(found.new, *_named_since(lake, found.since))]
+        if found.mixed_count:
+            mixed = found.mixed_of(settlements, "settlement_time")
+            ids = sent(found.mixed.select("settlement_id").distinct(), found.mixed_count)
+            named = _named_since(lake, _first_arrival(settlements, mixed, ids), ids)
+            parts.append(visit_facts(mixed, *named))
+        return _brought_up_to_date(lake, VISIT_FACT, found, parts)
 
 
-def _first_arrival(settlements: DataFrame, concerned: DataFrame) -> datetime | None:
-    """When the first of some settlements arrived, in whichever version and on whichever day."""
-    is_first = F.col("is_first")
-    corrected = concerned.filter(~is_first).select("settlement_id").distinct()
-    firsts = settlements.filter(is_first).join(corrected, on="settlement_id", how="left_semi")
-    arrivals = concerned.filter(is_first).select("valid_from").union(firsts.select("valid_from"))
-    row = arrivals.agg(F.min("valid_from").alias("first")).first()
-    return row["first"] if row else None
-
-
-def _fees(lake: Lake, days: Sequence[date] | None) -> DataFrame:
+def _fees(lake: Lake, changes: Mapping[str, DataFrame] | None) -> tuple[int, int | None]:
+    """The rows written, and of how many days; None for all."""
     fees = lake.read(FEE_DETAIL.silver)
-    return fee_facts(fees.filter(_on(days, "fee_time")) if days else fees)
+    if changes is None:
+        return lake.replace(_by_member(fee_facts(fees)), FEE_FACT), None
+    changed = changes.get(FEE_DETAIL.name)
+    if changed is None:
+        return _nothing(lake, FEE_FACT)
+    with concerned(lake, FEE_FACT, keyed(changed, "fee_time")) as found:
+        parts = [fee_facts(found.new)]
+        if found.mixed_count:
+            parts.append(fee_facts(found.mixed_of(fees, "fee_time")))
+        return _brought_up_to_date(lake, FEE_FACT, found, parts)
 
 
-def _on(days: Sequence[date], time: str) -> Column:
-    """Whether a time lies on one of some days; the range lets files of other times be skipped."""
-    first = F.lit(min(days)).cast("timestamp")
-    last = F.lit(max(days) + timedelta(days=1)).cast("timestamp")
-    return (F.col(time) >= first) & (F.col(time) < last) & F.to_date(time).isin(*days)
+def _named_since(
+    lake: Lake, arrival: int | None, ids: DataFrame | None = None
+) -> tuple[DataFrame, DataFrame]:
+    """Diagnoses and proxies from an arrival on; older files are not opened.
 
-
-def _replaced(
-    lake: Lake, contract: TableContract, rows: DataFrame, days: Sequence[date] | None
-) -> int:
-    """Write the rows of some days, or of all; by member, so that one account is found fast."""
-    if days is not None and not days:
-        lake.read(contract)
-        return 0
-    tasks = int(lake.spark.conf.get("spark.sql.shuffle.partitions") or 8)
-    ordered = rows.repartition(tasks, "member_id").sortWithinPartitions(
-        "service_month", "member_id"
+    Args:
+        lake: the lake.
+        arrival: the first arrival of the settlements in microseconds, which what names them cannot precede.
+        ids: these settlements' alone.
+    """
+    first = F.timestamp_micros(F.lit(arrival).cast("long"))
+    codes, proxies = (
+        _versions(lake, table).filter(F.col("valid_from") >= first)
+        for table in (SETTLEMENT_CODE, PROXY_PICKUP)
     )
-    if days is None:
-        return lake.replace(ordered, contract)
-    months = sorted({f"{day:%Y-%m}" for day in days})
-    return lake.replace(ordered, contract, {"service_month": months, "service_date": list(days)})
+    if ids is None:
+        return codes, proxies
+    by = "settlement_id"
+    return codes.join(ids, on=by, how="left_semi"), proxies.join(ids, on=by, how="left_semi")
+
+
+def _first_arrival(settlements: DataFrame, concerned: DataFrame, ids: DataFrame) -> int | None:
+    """When the first of some settlements arrived, in whichever version, on whichever day, in microseconds.
+
+    Args:
+        settlements: all versions of all.
+        concerned: those looked for.
+        ids: of these.
+    """
+    if concerned.filter(~F.col("is_first")).isEmpty():
+        firsts = concerned
+    else:
+        firsts = settlements.filter("is_first").join(ids, on="settlement_id", how="left_semi")
+    [(arrival,)] = firsts.agg(F.unix_micros(F.min("valid_from"))).collect()
+    return None if arrival is None else int(arrival)
+
+
+def _brought_up_to_date(
+    lake: Lake, contract: TableContract, found: Concerned, parts: list[DataFrame]
+) -> tuple[int, int]:
+    """Delete what is made anew and append the rows; how many they are, of how many days."""
+    if found.held_count:
+        held = found.mixed.filter("is_held")
+        lake.delete(sent(held, found.held_count), contract, KEY)
+    rows = reduce(DataFrame.unionByName, parts)
+    return lake.append(_by_member(rows), contract), found.days
+
+
+def _nothing(lake: Lake, contract: TableContract) -> tuple[int, int]:
+    lake.read(contract)
+    return 0, 0
+
+
+def _by_member(rows: DataFrame) -> DataFrame:
+    """In the order in which files are written: one account is found fast."""
+    return rows.repartition("member_id").sortWithinPartitions("service_month", "member_id")
 
 
 def _versions(lake: Lake, table: LandingTable) -> DataFrame:
@@ -90,7 +141,7 @@ def _versions(lake: Lake, table: LandingTable) -> DataFrame:
     return lake.spark.createDataFrame([], table.silver.schema)
 
 
-JOB = Job(_NAME, "Sum visits and fees into facts, of the days that changed", main)
+JOB = Job(_NAME, "Sum visits and fees into facts, of the settlements that changed", main)
 
 if __name__ == "__main__":
     run(JOB)

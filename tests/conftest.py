@@ -24,6 +24,7 @@ OVERRIDES = {
     "spark.master": "local[1]",
     "spark.driver.memory": "4g",
     "spark.sql.shuffle.partitions": "2",
+    "spark.databricks.delta.snapshotPartitions": "1",
 }
 
 
