@@ -308,29 +308,30 @@ def _rate() -> Column:
 
 def _with_outlying(features: DataFrame) -> DataFrame:
     """Add how many ratios lie far from the median of institutions of the type."""
-    kind = ["institution_type"]
-    medians = features.groupBy(*kind).agg(
-        F.count("*").alias("peers"),
-        *(F.percentile(name, 0.5).alias(f"{name}__median") for name in _RATIOS),
+    # In windows, not joins: the plan of the features would stand in a join three times.
+    alike = Window.partitionBy("institution_type").rowsBetween(
+        Window.unboundedPreceding, Window.unboundedFollowing
     )
-    off = {name: F.abs(F.col(name) - F.col(f"{name}__median")) for name in _RATIOS}
-    known = features.join(F.broadcast(medians), on=kind, how="left")
-    spreads = known.groupBy(*kind).agg(
-        *(F.percentile(off[name], 0.5).alias(f"{name}__spread") for name in _RATIOS)
-    )
+    off = {name: f"{name}__off" for name in _RATIOS}
+    distances = {
+        off[name]: F.abs(F.col(name) - F.percentile(name, 0.5).over(alike)) for name in _RATIOS
+    }
+    spreads = {name: F.percentile(off[name], 0.5).over(alike) for name in _RATIOS}
     outlying = reduce(
         Column.__add__,
         (
             F.when(
-                (F.col(f"{name}__spread") > 0)
-                & (off[name] > _OUTLYING * _TO_DEVIATION * F.col(f"{name}__spread")),
+                (spreads[name] > 0)
+                & (F.col(off[name]) > _OUTLYING * _TO_DEVIATION * spreads[name]),
                 1.0,
             ).otherwise(0.0)
             for name in _RATIOS
         ),
     )
-    return known.join(F.broadcast(spreads), on=kind, how="left").withColumn(
-        "outlying_ratio_count_365d", F.when(F.col("peers") >= _MIN_PEERS, outlying)
+    peers = F.count("*").over(alike)
+    return features.withColumns(distances).withColumn(
+        "outlying_ratio_count_365d",
+        F.when((peers >= _MIN_PEERS) & F.col("institution_type").isNotNull(), outlying),
     )
 
 

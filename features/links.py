@@ -5,6 +5,8 @@ a doctor, one claim), cap each bucket, make pairs inside it, count, and compare 
 """
 
 import math
+from collections.abc import Mapping
+from functools import reduce
 
 import numpy as np
 import pandas as pd
@@ -28,12 +30,32 @@ _LINK_COLUMNS = ("src", "dst", "kind", "weight", "expected", "significance", "sr
 _SMALLEST_TAIL = 1e-250
 
 
-def institution_links(
-    visits: DataFrame, visit_doctors: DataFrame, visit_codes: DataFrame, max_bucket: int = MAX_SIZE
-) -> DataFrame:
+def memberships(
+    visits: DataFrame, visit_doctors: DataFrame, visit_codes: DataFrame
+) -> dict[str, DataFrame]:
+    """What institutions may share, by kind of link: one row per thing and institution that has it.
+
+    Everything about links is worked out from these, so whoever wants more than one thing keeps them.
+
+    Returns:
+        For each of `KINDS`: `entity` (a member, a doctor or a claim), `stratum`, `institution_id`,
+        `settled` (long, settlements of it there).
+    """
+    return {
+        SHARED_MEMBER: _members(visits),
+        SHARED_DOCTOR: _doctors(visit_doctors),
+        REPEATED_CLAIM: _claims(visits, visit_codes),
+    }
+
+
+def institution_links(things: Mapping[str, DataFrame], max_bucket: int = MAX_SIZE) -> DataFrame:
     """Link institutions of all kinds, one row per unordered pair (`src` < `dst`) and `kind`.
 
     Pairs that share nothing have no row. The function of each kind gives its null model.
+
+    Args:
+        things: from `memberships`.
+        max_bucket: institutions of one thing that make pairs.
 
     Returns:
         `src`, `dst`, `kind`, `weight` (long, things shared, after the cap), `expected` (double,
@@ -41,9 +63,9 @@ def institution_links(
         `weight`), `src_size` and `dst_size` (long, things each has, before the cap).
     """
     return (
-        shared_member_links(visits, max_bucket)
-        .unionByName(shared_doctor_links(visit_doctors, max_bucket))
-        .unionByName(repeated_claim_links(visits, visit_codes, max_bucket))
+        _links(things[SHARED_MEMBER], SHARED_MEMBER, max_bucket)
+        .unionByName(_links(things[SHARED_DOCTOR], SHARED_DOCTOR, max_bucket))
+        .unionByName(_links(things[REPEATED_CLAIM], REPEATED_CLAIM, max_bucket))
     )
 
 
@@ -66,8 +88,7 @@ def shared_member_links(visits: DataFrame, max_bucket: int = MAX_SIZE) -> DataFr
     Members without a district, or with an empty one, form one stratum; each member has one home, or
     counts in each of several. Visits without member or institution are left out.
     """
-    incidences = _incidences(visits, "member_id", F.coalesce("district", F.lit("")))
-    return _links(incidences, SHARED_MEMBER, max_bucket, _stratified_overlap(), None)
+    return _links(_members(visits), SHARED_MEMBER, max_bucket)
 
 
 def shared_doctor_links(visit_doctors: DataFrame, max_bucket: int = MAX_SIZE) -> DataFrame:
@@ -75,8 +96,7 @@ def shared_doctor_links(visit_doctors: DataFrame, max_bucket: int = MAX_SIZE) ->
 
     Null model and tail as for members, with all doctors in one stratum: n_src * n_dst / N.
     """
-    incidences = _incidences(visit_doctors, "doctor_id", F.lit(""))
-    return _links(incidences, SHARED_DOCTOR, max_bucket, _stratified_overlap(), None)
+    return _links(_doctors(visit_doctors), SHARED_DOCTOR, max_bucket)
 
 
 def repeated_claim_links(
@@ -92,27 +112,22 @@ def repeated_claim_links(
     diagnoses), times the n_src * n_dst pairs of claims; tail as Poisson. Any repeat is remarkable,
     and more so between small institutions.
     """
-    claims = _claims(visits, visit_codes)
-    chance = F.col("same_member") * F.col("same_content")
-    expected = F.col("src_size") * F.col("dst_size") * chance
-    return _links(claims, REPEATED_CLAIM, max_bucket, expected, _chances(claims))
+    return _links(_claims(visits, visit_codes), REPEATED_CLAIM, max_bucket)
 
 
-def link_cuts(
-    visits: DataFrame, visit_doctors: DataFrame, visit_codes: DataFrame, max_bucket: int = MAX_SIZE
-) -> DataFrame:
+def link_cuts(things: Mapping[str, DataFrame], max_bucket: int = MAX_SIZE) -> DataFrame:
     """Count what the cap cut off, one row per kind, zeros included.
+
+    Args:
+        things: from `memberships`.
+        max_bucket: institutions of one thing that make pairs.
 
     Returns:
         `kind`, `buckets_cut` (long, members, doctors or claims with more than `max_bucket`
         institutions), `pairs_cut` (long, pairs not made; one pair may be cut in many buckets).
     """
-    members = _incidences(visits, "member_id", F.lit(""))
-    doctors = _incidences(visit_doctors, "doctor_id", F.lit(""))
-    claims = _claims(visits, visit_codes)
-    cuts = _cuts(members, SHARED_MEMBER, max_bucket)
-    cuts = cuts.unionByName(_cuts(doctors, SHARED_DOCTOR, max_bucket))
-    return cuts.unionByName(_cuts(claims, REPEATED_CLAIM, max_bucket))
+    cuts = [_cuts(things[kind], kind, max_bucket) for kind in KINDS]
+    return reduce(DataFrame.unionByName, cuts)
 
 
 def passes_filter(min_significance: float, min_weight: int = 2) -> Column:
@@ -130,16 +145,16 @@ def kept_links(links: DataFrame, min_significance: float, min_weight: int = 2) -
     return links.filter(passes_filter(min_significance, min_weight))
 
 
-def _incidences(rows: DataFrame, entity: str, stratum: Column) -> DataFrame:
-    """Bring rows into the shape that pair-making takes; grain of `rows`."""
-    named = F.col(entity).isNotNull() & F.col("institution_id").isNotNull()
-    return rows.filter(named).select(
-        F.col(entity).alias("entity"), stratum.alias("stratum"), "institution_id", "settlement_id"
-    )
+def _members(visits: DataFrame) -> DataFrame:
+    return _memberships(visits, "member_id", F.coalesce("district", F.lit("")))
+
+
+def _doctors(visit_doctors: DataFrame) -> DataFrame:
+    return _memberships(visit_doctors, "doctor_id", F.lit(""))
 
 
 def _claims(visits: DataFrame, visit_codes: DataFrame) -> DataFrame:
-    """Describe settlements by what makes two of them the same claim, one row per settlement.
+    """Memberships of claims: settlements by what makes two of them the same.
 
     The 64-bit hash is compared only among claims of one member on the same dates.
     """
@@ -150,16 +165,16 @@ def _claims(visits: DataFrame, visit_codes: DataFrame) -> DataFrame:
     complete = dated & F.col("member_id").isNotNull() & (F.size("codes") > 0)
     claims = visits.join(diagnoses, on="settlement_id", how="inner").filter(complete)
     named = claims.withColumn("entity", F.struct("member_id", content.alias("content")))
-    return _incidences(named, "entity", F.lit(""))
+    return _memberships(named, "entity", F.lit(""))
 
 
 def _chances(claims: DataFrame) -> DataFrame:
     """Give the chance that two claims drawn with replacement agree, in each respect, one row."""
-    parts = claims.select("entity.member_id", "entity.content")
+    parts = claims.select("entity.member_id", "entity.content", "settled")
     sets = [[F.col("member_id")], [F.col("content")]]
     by_member = F.grouping("member_id") == 0
     counts = parts.groupingSets(sets, "member_id", "content").agg(
-        F.count("*").cast("double").alias("claims"), by_member.alias("by_member")
+        F.sum("settled").cast("double").alias("claims"), by_member.alias("by_member")
     )
     of_member = F.when(F.col("by_member"), F.col("claims"))
     of_content = F.when(~F.col("by_member"), F.col("claims"))
@@ -169,22 +184,28 @@ def _chances(claims: DataFrame) -> DataFrame:
     )
 
 
-def _memberships(incidences: DataFrame) -> DataFrame:
+def _memberships(rows: DataFrame, entity: str, stratum: Column) -> DataFrame:
     """Count settlements by entity and institution, one row per pair of them.
 
     The one repartition serves every grouping by entity that follows: none shuffles again.
     """
-    keys = ("entity", "stratum", "institution_id")
-    return incidences.repartition("entity").groupBy(*keys).agg(F.count("*").alias("settled"))
+    named = F.col(entity).isNotNull() & F.col("institution_id").isNotNull()
+    return (
+        rows.filter(named)
+        .select(F.col(entity).alias("entity"), stratum.alias("stratum"), "institution_id")
+        .repartition("entity")
+        .groupBy("entity", "stratum", "institution_id")
+        .agg(F.count("*").alias("settled"))
+    )
 
 
-def _pairs(memberships: DataFrame, max_bucket: int) -> DataFrame:
+def _pairs(things: DataFrame, max_bucket: int) -> DataFrame:
     """Count the entities that two institutions share, one row per pair.
 
     Most entities are at one institution and make no pair: they are out before anything is gathered.
     Pairs are made inside the row of a bucket: no join, so nothing to explode.
     """
-    several = memberships.groupBy("entity").count().filter("count > 1").select("entity")
+    several = things.groupBy("entity").count().filter("count > 1").select("entity")
     rank = F.struct((-F.col("settled")).alias("order"), "institution_id")
     ranked = F.sort_array(F.collect_list(rank)).getField("institution_id")
 
@@ -194,7 +215,7 @@ def _pairs(memberships: DataFrame, max_bucket: int) -> DataFrame:
         return F.transform(later, lambda dst: F.struct(src.alias("src"), dst.alias("dst")))
 
     return (
-        memberships.join(several, on="entity", how="left_semi")
+        things.join(several, on="entity", how="left_semi")
         .groupBy("entity")
         .agg(F.sort_array(F.slice(F.array_distinct(ranked), 1, max_bucket)).alias("ids"))
         .select(F.explode(F.flatten(F.transform("ids", with_later))).alias("pair"))
@@ -203,11 +224,11 @@ def _pairs(memberships: DataFrame, max_bucket: int) -> DataFrame:
     )
 
 
-def _profiles(memberships: DataFrame) -> DataFrame:
+def _profiles(things: DataFrame) -> DataFrame:
     """Count each institution's entities by stratum, one row per institution."""
-    counts = memberships.groupBy("stratum", "institution_id").agg(F.count("*").alias("entities"))
+    counts = things.groupBy("stratum", "institution_id").agg(F.count("*").alias("entities"))
     populations = (
-        memberships.select("entity", "stratum")
+        things.select("entity", "stratum")
         .distinct()
         .groupBy("stratum")
         .agg(F.count("*").alias("population"))
@@ -231,27 +252,29 @@ def _stratified_overlap() -> Column:
     return F.aggregate("src_strata", F.lit(0.0), with_stratum)
 
 
-def _links(
-    incidences: DataFrame, kind: str, max_bucket: int, expected: Column, chances: DataFrame | None
-) -> DataFrame:
-    """Judge the pairs of one kind, one row per pair; `chances` is one row for `expected` to use."""
-    memberships = _memberships(incidences)
-    pairs = _pairs(memberships, max_bucket)
-    profiles = _profiles(memberships)
+def _links(things: DataFrame, kind: str, max_bucket: int) -> DataFrame:
+    """Judge the pairs of one kind, one row per pair."""
+    pairs = _pairs(things, max_bucket)
+    profiles = _profiles(things)
     for end in ("src", "dst"):
         renamed = {"institution_id": end, "strata": f"{end}_strata", "size": f"{end}_size"}
         pairs = pairs.join(profiles.withColumnsRenamed(renamed), on=end, how="inner")
-    sized = pairs if chances is None else pairs.crossJoin(chances)
+    expected = _stratified_overlap()
+    if kind == REPEATED_CLAIM:
+        pairs = pairs.crossJoin(_chances(things))
+        chance = F.col("same_member") * F.col("same_content")
+        expected = F.col("src_size") * F.col("dst_size") * chance
     significance = _surprise("weight", "expected")
-    judged = sized.withColumn("expected", expected).withColumn("significance", significance)
+    judged = pairs.withColumn("expected", expected).withColumn("significance", significance)
     return judged.withColumn("kind", F.lit(kind)).select(*_LINK_COLUMNS)
 
 
-def _cuts(incidences: DataFrame, kind: str, max_bucket: int) -> DataFrame:
+def _cuts(things: DataFrame, kind: str, max_bucket: int) -> DataFrame:
     """Count the cut buckets and pairs of one kind, one row."""
     left = max_bucket * (max_bucket - 1) // 2
     pairs_cut = F.when(F.col("size") > max_bucket, F.expr("size * (size - 1) div 2") - left)
-    sizes = _memberships(incidences).groupBy("entity").agg(F.count("*").alias("size"))
+    each = things.select("entity", "institution_id").distinct()
+    sizes = each.groupBy("entity").agg(F.count("*").alias("size"))
     return sizes.agg(
         F.lit(kind).alias("kind"),
         F.count(pairs_cut).alias("buckets_cut"),

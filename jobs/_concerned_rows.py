@@ -20,7 +20,7 @@ from expectations.tables import LANDING_BY_NAME
 from features.versions import References
 from jobs._bronze_changes import Changes, kept_rows
 from jobs._ledger import Ledger
-from jobs._tables import Lake
+from jobs._tables import Lake, kept
 
 #: Orphans wait as JSON and come back from it: nothing of a time may be lost on the way.
 JSON_TIMES = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}
@@ -221,13 +221,3 @@ def _semi(rows: DataFrame, keys: DataFrame, count: int) -> DataFrame:
 def _sent(frame: DataFrame, rows: int) -> DataFrame:
     """Marked to be sent to every task if it is small enough: then what it is joined with stays in place."""
     return F.broadcast(frame) if rows <= _MOST_KEYS_TO_SEND else frame
-
-
-@contextmanager
-def kept(frame: DataFrame) -> Iterator[DataFrame]:
-    """A frame that is worked out once, for as long as it is needed."""
-    frame.persist()
-    try:
-        yield frame
-    finally:
-        frame.unpersist()

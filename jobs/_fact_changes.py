@@ -13,8 +13,7 @@ from expectations.contract import TableContract
 from expectations.gold_fact import FACT_TABLES
 from expectations.landing_event import FEE_DETAIL, PROXY_PICKUP, SETTLEMENT, SETTLEMENT_CODE
 from expectations.ops import JOB_RUN
-from jobs._concerned_rows import kept
-from jobs._tables import Lake
+from jobs._tables import Lake, kept
 
 #: What the facts are made from.
 SOURCES = (SETTLEMENT, SETTLEMENT_CODE, PROXY_PICKUP, FEE_DETAIL)

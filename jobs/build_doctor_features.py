@@ -7,16 +7,16 @@ from expectations.landing_event import SPECIAL_CERT
 from features.dispensing import doctor_features
 from jobs._account_claims import delivered, dispensed
 from jobs._runtime import Job, JobRun, run
+from jobs._tables import kept
 
 
 def main(this: JobRun) -> str:
     """Rebuild one as-of date; safe to run again."""
     lake, day = this.lake, this.as_of
     certificates = delivered(lake, SPECIAL_CERT, day)
-    features = doctor_features(dispensed(lake, day), certificates, day)
-    rows = lake.replace(
-        features.withColumn("as_of_date", F.lit(day)), DOCTOR_FEATURE, {"as_of_date": day}
-    )
+    with kept(dispensed(lake, day)) as sold:
+        features = doctor_features(sold, certificates, day).withColumn("as_of_date", F.lit(day))
+        rows = lake.replace(features, DOCTOR_FEATURE, {"as_of_date": day})
     return f"{rows} doctors, {len(DOCTOR_FEATURE.columns) - 2} features"
 
 

@@ -7,15 +7,16 @@ from expectations.landing_inquiry import TRACE_SCAN
 from features.dispensing import drug_features
 from jobs._account_claims import delivered, dispensed
 from jobs._runtime import Job, JobRun, run
+from jobs._tables import kept
 
 
 def main(this: JobRun) -> str:
     """Rebuild one as-of date; safe to run again."""
     lake, day = this.lake, this.as_of
-    features = drug_features(dispensed(lake, day), delivered(lake, TRACE_SCAN, day), day)
-    rows = lake.replace(
-        features.withColumn("as_of_date", F.lit(day)), DRUG_FEATURE, {"as_of_date": day}
-    )
+    scans = delivered(lake, TRACE_SCAN, day)
+    with kept(dispensed(lake, day)) as sold:
+        features = drug_features(sold, scans, day).withColumn("as_of_date", F.lit(day))
+        rows = lake.replace(features, DRUG_FEATURE, {"as_of_date": day})
     return f"{rows} drugs, {len(DRUG_FEATURE.columns) - 2} features"
 
 

@@ -11,7 +11,7 @@ from features.dispensing import institution_drug_features
 from jobs._account_claims import delivered, dispensed
 from jobs._claims import claims_as_of
 from jobs._runtime import Job, JobRun, run
-from jobs._tables import standing
+from jobs._tables import kept, standing
 
 
 def main(this: JobRun) -> str:
@@ -22,15 +22,16 @@ def main(this: JobRun) -> str:
     told = f"{rows} institutions, {len(INSTITUTION_FEATURE.columns) - 2} features"
     if not this.lake.exists(DRUG.silver):
         return f"{told}; no drugs were delivered, so nothing is said of dispensing"
-    dispensing = institution_drug_features(
-        dispensed(this.lake, this.as_of),
-        claims.institutions,
-        claims.members,
-        standing(this.lake.read(VISIT_FACT), this.as_of),
-        delivered(this.lake, TRACE_SCAN, this.as_of),
-        this.as_of,
-    ).withColumn("as_of_date", F.lit(this.as_of))
-    rows = this.lake.replace(dispensing, INSTITUTION_DRUG_FEATURE, {"as_of_date": this.as_of})
+    with kept(dispensed(this.lake, this.as_of)) as sold:
+        dispensing = institution_drug_features(
+            sold,
+            claims.institutions,
+            claims.members,
+            standing(this.lake.read(VISIT_FACT), this.as_of),
+            delivered(this.lake, TRACE_SCAN, this.as_of),
+            this.as_of,
+        ).withColumn("as_of_date", F.lit(this.as_of))
+        rows = this.lake.replace(dispensing, INSTITUTION_DRUG_FEATURE, {"as_of_date": this.as_of})
     return f"{told}; {rows} that dispense, {len(INSTITUTION_DRUG_FEATURE.columns) - 2} features"
 
 

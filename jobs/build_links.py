@@ -1,24 +1,42 @@
 """Build gold.institution_link: what two institutions share, and which links say more than chance."""
 
+from collections.abc import Mapping
+from contextlib import ExitStack
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.gold import INSTITUTION_LINK, INSTITUTION_LINK_FILTER
 from features.components import connected_components, filter_ladder, largest_component
-from features.links import KINDS, institution_links, kept_links, link_cuts, passes_filter
+from features.links import (
+    KINDS,
+    institution_links,
+    kept_links,
+    link_cuts,
+    memberships,
+    passes_filter,
+)
 from jobs._claims import Claims, claims_as_of
 from jobs._runtime import Job, JobRun, run, step
+from jobs._tables import kept
 
 
 def main(this: JobRun) -> str:
     """Rebuild one as-of date: the pairs with their significance, and which of them are kept."""
-    settings = this.config.links
     visits, doctors, codes = _inputs(claims_as_of(this.lake, this.as_of))
-    pairs = institution_links(visits, doctors, codes, settings.max_bucket)
+    things = memberships(visits, doctors, codes)
+    with ExitStack() as stack:
+        things = {kind: stack.enter_context(kept(frame)) for kind, frame in things.items()}
+        institutions = visits.select("institution_id").distinct().count()
+        return _linked(this, things, institutions)
+
+
+def _linked(this: JobRun, things: Mapping[str, DataFrame], institutions: int) -> str:
+    settings = this.config.links
+    pairs = institution_links(things, settings.max_bucket)
     # One shared member or doctor links nobody: such pairs would only swell the table.
     links = kept_links(pairs, min_significance=0.0, min_weight=settings.min_weight)
     with step(this, "pairs made and judged"):
-        institutions = visits.select("institution_id").distinct().count()
         # A checkpoint, not a cache: the rounds of GraphFrames would plan the pairs' lineage each time.
         links = links.checkpoint()
     with step(this, "filter chosen"):
@@ -27,7 +45,7 @@ def main(this: JobRun) -> str:
     rows = this.lake.replace(dated, INSTITUTION_LINK, {"as_of_date": this.as_of})
     kept = flagged.groupBy("kind").agg(F.count_if("is_kept").alias("links_kept"))
     in_force = (
-        link_cuts(visits, doctors, codes, settings.max_bucket)
+        link_cuts(things, settings.max_bucket)
         .join(kept, on="kind", how="left")
         .fillna(0, ["links_kept"])
         .withColumns(

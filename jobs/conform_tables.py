@@ -19,11 +19,11 @@ from expectations.ops import TABLE_BALANCE, quarantine
 from expectations.tables import LANDING_TABLES
 from features.versions import STATES, arrived_rows, ever_held, lone_versions, ranked_versions
 from jobs._bronze_changes import Changes, changes_of, newest_balances
-from jobs._concerned_rows import JSON_TIMES, ConcernedRows, kept
+from jobs._concerned_rows import JSON_TIMES, ConcernedRows
 from jobs._errors import DataRefused
 from jobs._ledger import Ledger, read_ledger
 from jobs._runtime import Job, JobRun, refuse, run, step
-from jobs._tables import Lake
+from jobs._tables import Lake, kept
 
 _IDENTITY = ("batch", "source_file", "record_number")
 #: What became of rows and amounts, by measure; what is not there is nought.

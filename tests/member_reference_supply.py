@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from member_histories import Row
 from member_reference_rows import ratio
@@ -31,6 +31,11 @@ class Fill:
         days = min(sum(d["supply"] for d in self.drugs), 3650)
         assert (days * _QUARTERS).is_integer()
         return days
+
+    @property
+    def since(self) -> tuple[datetime, str]:
+        """When the first of it was given, and by whom: fills follow each other in this order."""
+        return min(d["visit"]["time"] for d in self.drugs), self.institution
 
     @property
     def chronic(self) -> bool:
@@ -79,7 +84,7 @@ def supply_reference(
             key = (d["ago"], d["visit"]["institution_id"])
             by_name[d["ingredient"]].setdefault(key, Fill(*key)).drugs.append(d)
     lived = {
-        name: _live(sorted(fills.values(), key=lambda f: (-f.ago, f.institution)), hospital)
+        name: _live(sorted(fills.values(), key=lambda f: f.since), hospital)
         for name, fills in by_name.items()
     }
     each = list(lived.values())

@@ -17,6 +17,7 @@ from features.links import (
     institution_links,
     kept_links,
     link_cuts,
+    memberships,
     poisson_surprise,
     repeated_claim_links,
     shared_doctor_links,
@@ -135,7 +136,7 @@ def test_full_bucket_keeps_most_visited_then_smallest(spark: SparkSession, visit
     codes = spark.createDataFrame([], CODE)
 
     links = shared_member_links(frame, max_bucket=3)
-    cuts = link_cuts(frame, doctors, codes, max_bucket=3)
+    cuts = link_cuts(memberships(frame, doctors, codes), max_bucket=3)
 
     # m1 keeps e and d, seen twice, and of the others a. Sizes are those before the cap.
     pairs = {(row.src, row.dst, row.weight, row.src_size) for row in links.collect()}
@@ -216,7 +217,7 @@ def test_all_kinds_agree_with_brute_force(spark: SparkSession) -> None:
         spark.createDataFrame(codes, CODE),
     )
 
-    actual = institution_links(*frames)
+    actual = institution_links(memberships(*frames))
 
     expected = brute_force(visits, doctors, codes)
     assert {row[2] for row in expected} == {"shared_member", "shared_doctor", "repeated_claim"}

@@ -185,6 +185,12 @@ EXAMPLES = (
         {"repeat_elsewhere_7d_count_90d": 1},
     ),
     Example(
+        "of two fills on a day the earlier one is the one before, whatever the institution is called",
+        # h1 in the evening repeats h2 of the morning, and h2 the day after repeats h1; not h2 h2.
+        Account().visit(9, TEN, at="20:00").visit(9, TEN, at="08:00", **B).visit(8, TEN, **B),
+        {"repeat_elsewhere_7d_count_90d": 2},
+    ),
+    Example(
         "doses are compared with those of the highest label dose",
         # 60 defined doses in 90 days; a10's label dose is two a day: 60 / (90 x 2).
         Account().visit(91, drug("a10", 9)).visit(90, drug("a10", 2)).visit(3, drug("a30", 4 / 3)),
