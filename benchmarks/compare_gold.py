@@ -2,7 +2,7 @@
 
 import sys
 
-from expectations.gold import GOLD_TABLES
+from expectations.tables import all_contracts
 from jobs._session import start_session
 from jobs._tables import Lake
 
@@ -12,7 +12,7 @@ def main(first: str, second: str) -> int:
     spark = start_session("compare_gold", "conf/spark-local.conf")
     lakes = Lake(spark, first), Lake(spark, second)
     differing = 0
-    for contract in GOLD_TABLES:
+    for contract in (each for each in all_contracts() if each.layer == "gold"):
         present = [lake.exists(contract) for lake in lakes]
         if not any(present):
             continue

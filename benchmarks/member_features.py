@@ -10,7 +10,6 @@ session; DuckDB runs `member_features.sql`; Polars runs the project's kernel on 
 
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -88,11 +87,7 @@ def main() -> None:
                 f"{middle / base:.2f}" if base else "",
             )
         _CONSOLE.print(table)
-    workers = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    _CONSOLE.print(
-        f"{os.cpu_count()} cores; peak of Spark's JVM {jvm_peak_memory_mb(spark)} MiB,"
-        f" of the largest child process {workers} MiB"
-    )
+    _CONSOLE.print(f"{os.cpu_count()} cores; peak of Spark's JVM {jvm_peak_memory_mb(spark)} MiB")
 
 
 def simulated(folder: Path, members: int) -> Path:
