@@ -6,21 +6,29 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from expectations.feature import FeatureDefinition
 from expectations.provider_feature import (
     DOCTOR_FEATURES,
     DRUG_FEATURES,
     INSTITUTION_DRUG_FEATURES,
 )
+from features.dispensing_sums import (
+    PERIOD,
+    TO_DEVIATION,
+    YEAR,
+    declared,
+    part,
+    resale_rate,
+    resales,
+    spikes,
+    top_member,
+    totals,
+)
 
-_YEAR, _PERIOD = 365, 30
 _OVER = 1.2
 #: Fewer institutions of a type than this are no peers.
 _MIN_PEERS = 20
 #: Robust deviations from the median that count as outlying (Iglewicz and Hoaglin, 1993).
 _OUTLYING = 3.5
-#: Median absolute deviation to standard deviation, for a normal distribution.
-_TO_DEVIATION = 1.4826
 _RATIOS = (
     "drug_amount_per_member_365d",
     "lines_per_member_365d",
@@ -45,7 +53,7 @@ def sales(
         member_features: gold.member_feature of the date.
         as_of: the date.
     """
-    first = F.lit(as_of - timedelta(days=_YEAR))
+    first = F.lit(as_of - timedelta(days=YEAR))
     recent = (F.col("service_date") >= first) & (F.col("service_date") < F.lit(as_of))
     at = visits.filter(recent & ~F.col("visit_type").eqNullSafe(F.lit("21"))).select(
         "settlement_id", "institution_id", "visit_type", "credential_type"
@@ -105,19 +113,19 @@ def institution_drug_features(
         .join(homes, on="member_id", how="left")
     )
     nonlocal_share = recent.groupBy(by).agg(
-        _part(F.col("home") != F.col("city")).alias("nonlocal_share_90d")
+        part(F.col("home") != F.col("city")).alias("nonlocal_share_90d")
     )
     parts = [
-        _totals(sold, by),
-        _top_member(sold, by),
-        _spikes(sold, by),
+        totals(sold, by),
+        top_member(sold, by),
+        spikes(sold, by),
         nonlocal_share,
         _busiest_hours(visits, as_of),
         _scan_features(scans, as_of),
     ]
     features = reduce(lambda left, right: left.join(right, on=by, how="full"), parts)
     typed = features.join(institutions.select(by, "institution_type"), on=by, how="left")
-    return _with_outlying(typed).select(by, *_columns(INSTITUTION_DRUG_FEATURES))
+    return _with_outlying(typed).select(by, *declared(INSTITUTION_DRUG_FEATURES))
 
 
 def doctor_features(sold: DataFrame, certificates: DataFrame, as_of: date) -> DataFrame:
@@ -135,7 +143,7 @@ def doctor_features(sold: DataFrame, certificates: DataFrame, as_of: date) -> Da
     )
     begun = F.datediff(F.lit(as_of), "start_date")
     issued = (
-        certificates.filter(F.col(by).isNotNull() & begun.between(1, _YEAR))
+        certificates.filter(F.col(by).isNotNull() & begun.between(1, YEAR))
         .groupBy(by)
         .agg(F.count("*").cast("double").alias("certificate_count_365d"))
     )
@@ -146,11 +154,11 @@ def doctor_features(sold: DataFrame, certificates: DataFrame, as_of: date) -> Da
         F.when(F.col("deviation") > 0, (level - F.col("mean")) / F.col("deviation")),
     )
     return (
-        _totals(billed, by)
-        .join(_top_member(billed, by), on=by)
+        totals(billed, by)
+        .join(top_member(billed, by), on=by)
         .join(places, on=by)
         .join(compared, on=by, how="full")
-        .select(by, *_columns(DOCTOR_FEATURES))
+        .select(by, *declared(DOCTOR_FEATURES))
     )
 
 
@@ -173,78 +181,18 @@ def drug_features(sold: DataFrame, scans: DataFrame, as_of: date) -> DataFrame:
     top = (
         of_member.withColumn("is_top", place <= heaviest)
         .groupBy(by)
-        .agg(_part(F.col("is_top"), "quantity").alias("top_member_share_365d"))
+        .agg(part(F.col("is_top"), "quantity").alias("top_member_share_365d"))
     )
-    resold = _resales(scans, as_of, _YEAR).groupBy(by).agg(_rate().alias("resold_code_rate_365d"))
+    resold = (
+        resales(scans, as_of, YEAR).groupBy(by).agg(resale_rate().alias("resold_code_rate_365d"))
+    )
     return (
-        _totals(sold, by)
+        totals(sold, by)
         .join(places, on=by)
-        .join(_spikes(sold, by), on=by, how="left")
+        .join(spikes(sold, by), on=by, how="left")
         .join(top, on=by)
         .join(resold, on=by, how="left")
-        .select(by, *_columns(DRUG_FEATURES))
-    )
-
-
-def _totals(sold: DataFrame, by: str) -> DataFrame:
-    amount = F.sum("line_amount")
-    members = F.count_distinct(F.when(F.col("line_amount") > 0, F.col("member_id")))
-    return sold.groupBy(by).agg(
-        amount.cast("double").alias("drug_amount_sum_365d"),
-        members.cast("double").alias("drug_member_count_365d"),
-        F.when(members > 0, amount.cast("double") / members).alias("drug_amount_per_member_365d"),
-        F.when(members > 0, F.count_if(F.col("line_amount") > 0) / members).alias(
-            "lines_per_member_365d"
-        ),
-        _part(F.col("is_cold_chain")).alias("cold_chain_share_365d"),
-        _part(F.col("is_tonic")).alias("tonic_share_365d"),
-        _part(F.col("is_resalable")).alias("resalable_share_365d"),
-        _part(F.col("credential_type") == "01").alias("e_voucher_share_365d"),
-        _part(F.col("visit_type") == "14").alias("certificate_share_365d"),
-        _part(F.col("is_over")).alias("oversupplied_share_365d"),
-    )
-
-
-def _top_member(sold: DataFrame, by: str) -> DataFrame:
-    of_member = sold.groupBy(by, "member_id").agg(F.sum("line_amount").alias("line_amount"))
-    whole = F.sum("line_amount").cast("double")
-    return of_member.groupBy(by).agg(
-        F.when(whole > 0, F.max("line_amount").cast("double") / whole).alias(
-            "top_member_share_365d"
-        )
-    )
-
-
-def _spikes(sold: DataFrame, by: str) -> DataFrame:
-    """The last 30 days against the earlier periods of 30 days of the year, twelve in all."""
-    period = F.floor((F.col("ago") - 1) / _PERIOD)
-    periods = sold.filter(period < _YEAR // _PERIOD)
-    sums = periods.groupBy(by, period.alias("period")).agg(
-        F.sum("line_amount").cast("double").alias("amount")
-    )
-    gathered = sums.groupBy(by).agg(
-        F.max(F.when(F.col("period") == 0, F.col("amount"))).alias("last"),
-        F.collect_list(F.when(F.col("period") > 0, F.col("amount"))).alias("earlier"),
-    )
-    every = F.sort_array(
-        F.concat(
-            "earlier", F.array_repeat(F.lit(0.0), F.lit(_YEAR // _PERIOD - 1) - F.size("earlier"))
-        )
-    )
-    middle = (_YEAR // _PERIOD - 1) // 2
-    median = F.col("every")[middle]
-    off = F.sort_array(F.transform("every", lambda each: F.abs(each - F.col("median"))))[middle]
-    return (
-        gathered.withColumn("every", every)
-        .withColumn("median", median)
-        .withColumn("spread", F.lit(_TO_DEVIATION) * off + F.col("median") / 10)
-        .select(
-            by,
-            F.when(
-                F.col("spread") > 0,
-                (F.coalesce("last", F.lit(0.0)) - F.col("median")) / F.col("spread"),
-            ).alias("drug_amount_spike_365d"),
-        )
+        .select(by, *declared(DRUG_FEATURES))
     )
 
 
@@ -253,7 +201,7 @@ def _busiest_hours(visits: DataFrame, as_of: date) -> DataFrame:
     hour = F.date_trunc("hour", "settlement_time")
     return (
         visits.filter(
-            days.between(1, _PERIOD) & F.col("operator_id").isNotNull() & ~F.col("is_refund")
+            days.between(1, PERIOD) & F.col("operator_id").isNotNull() & ~F.col("is_refund")
         )
         .groupBy("institution_id", "operator_id", hour.alias("hour"))
         .agg(F.count_distinct("member_id").alias("members"))
@@ -282,28 +230,12 @@ def _scan_features(scans: DataFrame, as_of: date) -> DataFrame:
         .groupBy(by)
         .agg(F.avg(F.col("known").isNull().cast("double")).alias("orphan_sale_share_180d"))
     )
-    rates = _resales(scans, as_of, 90).groupBy(by).agg(_rate().alias("resold_code_rate_90d"))
+    rates = resales(scans, as_of, 90).groupBy(by).agg(resale_rate().alias("resold_code_rate_90d"))
     return (
         counts.select(by, F.when(F.col("sold") > 0, gap).alias("stock_gap_share_180d"))
         .join(orphans, on=by, how="left")
         .join(rates, on=by, how="left")
     )
-
-
-def _resales(scans: DataFrame, as_of: date, window: int) -> DataFrame:
-    """Boxes sold in a window, and whether the code had been sold before and not come back since."""
-    in_time = Window.partitionBy("trace_code").orderBy("scan_time", "scan_id")
-    moved = scans.filter(
-        F.col("scan_type").isin("sale", "return") & ~F.coalesce("is_split_pack", F.lit(False))
-    )
-    days = F.datediff(F.lit(as_of), "scan_time")
-    return moved.withColumn("before", F.lag("scan_type").over(in_time)).filter(
-        (F.col("scan_type") == "sale") & days.between(1, window)
-    )
-
-
-def _rate() -> Column:
-    return 10_000 * F.avg(F.coalesce(F.col("before") == "sale", F.lit(False)).cast("double"))
 
 
 def _with_outlying(features: DataFrame) -> DataFrame:
@@ -321,8 +253,7 @@ def _with_outlying(features: DataFrame) -> DataFrame:
         Column.__add__,
         (
             F.when(
-                (spreads[name] > 0)
-                & (F.col(off[name]) > _OUTLYING * _TO_DEVIATION * spreads[name]),
+                (spreads[name] > 0) & (F.col(off[name]) > _OUTLYING * TO_DEVIATION * spreads[name]),
                 1.0,
             ).otherwise(0.0)
             for name in _RATIOS
@@ -333,15 +264,3 @@ def _with_outlying(features: DataFrame) -> DataFrame:
         "outlying_ratio_count_365d",
         F.when((peers >= _MIN_PEERS) & F.col("institution_type").isNotNull(), outlying),
     )
-
-
-def _part(condition: Column, of: str = "line_amount") -> Column:
-    """The part of an amount for which a condition holds; empty where there is no amount."""
-    whole = F.sum(of).cast("double")
-    return F.when(
-        whole > 0, F.sum(F.when(condition, F.col(of)).otherwise(0)).cast("double") / whole
-    )
-
-
-def _columns(features: tuple[FeatureDefinition, ...]) -> list[Column]:
-    return [F.col(each.name).cast("double").alias(each.name) for each in features]
