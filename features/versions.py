@@ -1,7 +1,7 @@
 """Which version of a row held when, and which rows point at nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -22,11 +22,14 @@ class References:
             per key; a table that no source delivers is left out, and nothing is an orphan for want of it.
             Rows of the table itself that others reverse have to be among the rows.
         is_any_reversing: whether some of the rows may reverse others of the table.
+        late: by referring column, `parent_hash, valid_from` of `late_parents`, sent to every task instead
+            of the parent: for tables of which neither side is small enough.
     """
 
     table: LandingTable
     parents: Mapping[str, DataFrame]
     is_any_reversing: bool = True
+    late: Mapping[str, DataFrame] = field(default_factory=dict)
 
     @property
     def held(self) -> list[Reference]:
@@ -44,19 +47,18 @@ def arrived_rows(rows: DataFrame, references: References) -> DataFrame:
     """
     followed: list[Reference] = []
     for reference in references.held:
-        if reference.parent == references.table.name:
-            firsts = _own_firsts(rows, reference, followed)
+        if reference.column in references.late:
+            rows = _with_late(rows, reference, references.late[reference.column])
         else:
-            firsts = references.parents[reference.parent]
-        renamed = firsts.select(
-            F.col(reference.parent_key).alias(reference.column),
-            F.col("valid_from").alias(_arrival(reference)),
-        )
-        rows = rows.join(renamed, on=reference.column, how="left")
+            if reference.parent == references.table.name:
+                firsts = _own_firsts(rows, reference, followed)
+            else:
+                firsts = references.parents[reference.parent]
+            rows = _with_firsts(rows, reference, firsts)
         followed.append(reference)
     reasons = [
         F.when(
-            _is_missing(reference),
+            F.col(_missing(reference)),
             F.lit(f"{reference.column}: points at no row of {reference.parent}"),
         )
         for reference in followed
@@ -67,7 +69,35 @@ def arrived_rows(rows: DataFrame, references: References) -> DataFrame:
             "is_orphan": _is_orphan(followed),
             "reasons": F.array_compact(F.array(*reasons)).cast("array<string>"),
         }
-    ).drop(*(_arrival(reference) for reference in followed))
+    ).drop(*(name(each) for each in followed for name in (_arrival, _missing)))
+
+
+def late_parents(rows: DataFrame, column: str, firsts: DataFrame) -> DataFrame:
+    """What rows of one table point at that arrived later than the first of them, or never.
+
+    Nearly all parents arrive with their children, so this is short, and rows with all their columns
+    need not be shuffled to meet parents: only hashes of keys and arrivals are.
+
+    Args:
+        rows: with `arrive_time`.
+        column: the column that refers.
+        firsts: a key and `valid_from`, one row per key of the parent.
+
+    Returns:
+        `parent_hash, valid_from`: when it arrived; null if it never did.
+    """
+    [key] = [name for name in firsts.columns if name != "valid_from"]
+    wanted = (
+        rows.filter(F.col(column).isNotNull())
+        .groupBy(F.xxhash64(column).alias("parent_hash"))
+        .agg(F.min("arrive_time").alias("first_wanted"))
+    )
+    known = firsts.groupBy(F.xxhash64(key).alias("parent_hash")).agg(
+        F.max("valid_from").alias("valid_from")
+    )
+    is_late = F.col("valid_from").isNull() | (F.col("valid_from") > F.col("first_wanted"))
+    found = wanted.join(known, on="parent_hash", how="left").filter(is_late)
+    return found.select("parent_hash", "valid_from")
 
 
 def lone_versions(rows: DataFrame) -> DataFrame:
@@ -129,8 +159,40 @@ def _own_firsts(rows: DataFrame, reference: Reference, followed: list[Reference]
     return F.broadcast(firsts)
 
 
+def _with_firsts(rows: DataFrame, reference: Reference, firsts: DataFrame) -> DataFrame:
+    renamed = firsts.select(
+        F.col(reference.parent_key).alias(reference.column),
+        F.col("valid_from").alias(_arrival(reference)),
+    )
+    is_missing = F.col(reference.column).isNotNull() & F.col(_arrival(reference)).isNull()
+    return rows.join(renamed, on=reference.column, how="left").withColumn(
+        _missing(reference), is_missing
+    )
+
+
+def _with_late(rows: DataFrame, reference: Reference, late: DataFrame) -> DataFrame:
+    """The same by a table of late parents: what is not there came in time."""
+    renamed = late.select(
+        F.col("parent_hash").alias(_arrival(reference) + "hash"),
+        F.col("valid_from").alias(_arrival(reference)),
+    )
+    by_hash = F.xxhash64(reference.column) == F.col(_arrival(reference) + "hash")
+    is_named = F.col(reference.column).isNotNull()
+    is_found = F.col(_arrival(reference) + "hash").isNotNull()
+    is_missing = is_found & F.col(_arrival(reference)).isNull()
+    return (
+        rows.join(F.broadcast(renamed), on=is_named & by_hash, how="left")
+        .withColumn(_missing(reference), is_missing)
+        .drop(_arrival(reference) + "hash")
+    )
+
+
 def _arrival(reference: Reference) -> str:
     return f"{reference.column}__arrived"
+
+
+def _missing(reference: Reference) -> str:
+    return f"{reference.column}__missing"
 
 
 def _arrived(references: list[Reference]) -> Column:
@@ -139,12 +201,8 @@ def _arrived(references: list[Reference]) -> Column:
     return F.greatest("arrive_time", *(_arrival(reference) for reference in references))
 
 
-def _is_missing(reference: Reference) -> Column:
-    return F.col(reference.column).isNotNull() & F.col(_arrival(reference)).isNull()
-
-
 def _is_orphan(references: list[Reference]) -> Column:
     missing = F.lit(False)
     for reference in references:
-        missing = missing | _is_missing(reference)
+        missing = missing | F.col(_missing(reference))
     return missing

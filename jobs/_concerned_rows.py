@@ -17,10 +17,11 @@ from pyspark.sql import functions as F
 from expectations.landing import LandingTable
 from expectations.ops import quarantine
 from expectations.tables import LANDING_BY_NAME
-from features.versions import References
+from features.versions import References, late_parents
 from jobs._bronze_changes import Changes, kept_rows
+from jobs._frames import kept, sent
 from jobs._ledger import Ledger
-from jobs._tables import Lake, kept
+from jobs._tables import Lake
 
 #: Orphans wait as JSON and come back from it: nothing of a time may be lost on the way.
 JSON_TIMES = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}
@@ -76,7 +77,7 @@ class ConcernedRows:
                 rows = rows.unionByName(self._waiting())
             if days:
                 rows = rows.unionByName(_semi(self._older(days), met, count))
-            yield Meeting(_sent(met, count), rows)
+            yield Meeting(sent(met, count, _MOST_KEYS_TO_SEND), rows)
 
     def _met(self, before: DataFrame | None) -> DataFrame:
         """The key hashes of rows that meet others, each once."""
@@ -116,7 +117,11 @@ class ConcernedRows:
         named = keys.withColumnRenamed("key_hash", "reversed_hash")
         return (
             reversing.select("key_hash", reversed_hash)
-            .join(_sent(named, self._changes.rows_new), on="reversed_hash", how="left_semi")
+            .join(
+                sent(named, self._changes.rows_new, _MOST_KEYS_TO_SEND),
+                on="reversed_hash",
+                how="left_semi",
+            )
             .select("key_hash")
         )
 
@@ -173,7 +178,8 @@ class ConcernedRows:
         costs the same with a year behind it. Rows that reverse others are left to `meeting`, unless
         the table is small.
         """
-        firsts = {}
+        firsts: dict[str, DataFrame] = {}
+        late: dict[str, DataFrame] = {}
         for parent, key in self._parents().items():
             table, found = LANDING_BY_NAME[parent], self._firsts(parent, key)
             batches = self._ledger.of(parent)
@@ -181,8 +187,20 @@ class ConcernedRows:
             if not self._changes.is_all and table.kind == "event":
                 days &= set(self._changes.new)
                 found = found.filter(F.col("batch").isin(*self._changes.new))
-            firsts[parent] = _sent(found.drop("batch"), kept_rows(batches, days))
-        return References(self._table, firsts, is_any_reversing=self._changes.is_small)
+            found, count = found.drop("batch"), kept_rows(batches, days)
+            firsts[parent] = sent(found, count, _MOST_KEYS_TO_SEND)
+            if count > _MOST_KEYS_TO_SEND:
+                late |= self._late(parent, found)
+        return References(self._table, firsts, self._changes.is_small, late)
+
+    def _late(self, parent: str, firsts: DataFrame) -> dict[str, DataFrame]:
+        """The late parents of new rows by referring column, where they are few enough to be sent."""
+        found = {}
+        for column in self._columns_to(parent):
+            late = late_parents(self.new(), column, firsts).localCheckpoint()
+            if late.count() <= _MOST_KEYS_TO_SEND:
+                found[column] = late
+        return found
 
     def references(self, rows: DataFrame) -> References:
         """When what a few rows refer to had first arrived, wherever it is."""
@@ -215,9 +233,6 @@ class ConcernedRows:
 
 
 def _semi(rows: DataFrame, keys: DataFrame, count: int) -> DataFrame:
-    return rows.join(_sent(keys, count), on="key_hash", how="left_semi").select(*rows.columns)
-
-
-def _sent(frame: DataFrame, rows: int) -> DataFrame:
-    """Marked to be sent to every task if it is small enough: then what it is joined with stays in place."""
-    return F.broadcast(frame) if rows <= _MOST_KEYS_TO_SEND else frame
+    return rows.join(sent(keys, count, _MOST_KEYS_TO_SEND), on="key_hash", how="left_semi").select(
+        *rows.columns
+    )

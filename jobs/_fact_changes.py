@@ -13,14 +13,15 @@ from expectations.contract import TableContract
 from expectations.gold_fact import FACT_TABLES
 from expectations.landing_event import FEE_DETAIL, PROXY_PICKUP, SETTLEMENT, SETTLEMENT_CODE
 from expectations.ops import JOB_RUN
-from jobs._tables import Lake, kept
+from jobs._frames import kept, sent
+from jobs._tables import Lake
 
 #: What the facts are made from.
 SOURCES = (SETTLEMENT, SETTLEMENT_CODE, PROXY_PICKUP, FEE_DETAIL)
 #: What facts are made anew by: all that one settlement has on one day.
 KEY = ("service_month", "service_date", "settlement_id")
 #: So many keys are sent to every task; more are shuffled.
-_MOST_KEYS_TO_SEND = 1_000_000
+MOST_KEYS_TO_SEND = 1_000_000
 #: Where a row came from, which facts do not ask.
 _LINEAGE = ("batch", "batch_version", "source_file", "record_number", "arrive_time", "key_hash")
 _IS_NEW = "_change_type = 'insert' AND is_first"
@@ -54,12 +55,7 @@ class Concerned:
 
     def keys(self) -> DataFrame:
         """The mixed keys, marked to be sent to every task where they are few."""
-        return sent(self.mixed, self.mixed_count)
-
-
-def sent(keys: DataFrame, count: int) -> DataFrame:
-    """Keys, marked to be sent to every task where they are few."""
-    return F.broadcast(keys) if count <= _MOST_KEYS_TO_SEND else keys
+        return sent(self.mixed, self.mixed_count, MOST_KEYS_TO_SEND)
 
 
 def _in_month(time: str, month: str) -> Column:
@@ -136,7 +132,7 @@ def concerned(
             [(every, of_table)] = counts.collect()
             new = changes.filter(_IS_NEW)
             if every:
-                new = new.join(sent(mixed, every), on=list(KEY), how="left_anti")
+                new = new.join(sent(mixed, every, MOST_KEYS_TO_SEND), on=list(KEY), how="left_anti")
             yield Concerned(len(days), new, since, mixed, every, of_table)
 
 
@@ -154,7 +150,7 @@ def _held(
         return None
     of_months = F.col("service_month").isin(*known)
     meeting = keys.filter(of_months).distinct()
-    sendable = sent(meeting, meeting.count())
+    sendable = sent(meeting, meeting.count(), MOST_KEYS_TO_SEND)
     return facts.filter(of_months).join(sendable, on=list(KEY), how="left_semi").select(*KEY)
 
 
@@ -183,7 +179,9 @@ def named_visits(lake: Lake, changes: Mapping[str, DataFrame]) -> DataFrame | No
         if not count:
             return None
         settlements = keyed(lake.read(SETTLEMENT.silver), "settlement_time").select(*KEY)
-        of_these = settlements.join(sent(named, count), on="settlement_id", how="left_semi")
+        of_these = settlements.join(
+            sent(named, count, MOST_KEYS_TO_SEND), on="settlement_id", how="left_semi"
+        )
         # Worked out here, once: all settlements are looked through for it.
         return of_these.select(*KEY).distinct().localCheckpoint()
 

@@ -22,13 +22,16 @@ from expectations.landing_rows import (
 from jobs._files import FileFacts
 from jobs._landing import LandingBatch, ListedFile
 
-_READING = {
+#: Session settings to read Parquet with. A row knows its place in its file itself, so large files may be
+#: split and small ones read together.
+READING = {
     # Timestamps in nanoseconds, which pandas writes and Spark does not read, come as numbers.
     "spark__sql__legacy__parquet__nanosAsLong": "true",
     # Wall-clock times are what the session, which is in UTC, reads them as: no conversion by row.
     "spark__sql__parquet__inferTimestampNTZ__enabled": "false",
 }
-_ONE_FILE_TO_A_TASK = {
+#: And text: a record's place in its file is known from its place in a task that reads one whole file.
+READING_TEXT = READING | {
     "spark__sql__files__openCostInBytes": "1t",
     "spark__sql__files__maxPartitionBytes": "1t",
 }
@@ -69,15 +72,9 @@ def _all(frames: Sequence[DataFrame]) -> DataFrame | None:
 
 
 def reading(batches: list[LandingBatch]) -> dict[str, str]:
-    """Session settings to read some batches with.
-
-    A text record's place in its file is known from its place in a task that reads one whole file. A
-    Parquet row knows its place itself, so large files may be split and small ones read together.
-    """
+    """Which settings some batches are read with: those of Parquet if all their files are of it."""
     names = (file.name for batch in batches for file in batch.files)
-    if all(name.endswith(".parquet") for name in names):
-        return _READING
-    return _READING | _ONE_FILE_TO_A_TASK
+    return READING if all(name.endswith(".parquet") for name in names) else READING_TEXT
 
 
 def landed_rows(

@@ -1,8 +1,9 @@
 """Reading and writing the lake's Delta tables: the one place that knows where and how they lie."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
+from threading import Lock
 
 from delta.tables import DeltaMergeBuilder, DeltaTable
 from pyspark.sql import DataFrame, SparkSession
@@ -12,6 +13,7 @@ from expectations.contract import ContractError, TableContract
 from expectations.landing import LandingTable
 from jobs._commits import DeltaLogReader
 from jobs._errors import DataRefused, JobError
+from jobs._frames import kept
 from jobs._locks import commit_lock, is_local, local_path
 
 _Wanted = date | str | list[date] | list[str]
@@ -19,7 +21,10 @@ _SHARED_LAYERS = ("ops", "quarantine")
 
 
 class Lake:
-    """The tables of one lake as one run sees them, with a record of what it read and wrote."""
+    """The tables of one lake as one run sees them, with a record of what it read and wrote.
+
+    Several threads may use it, each with tables that no other writes.
+    """
 
     def __init__(self, spark: SparkSession, root: str) -> None:
         self.spark = spark
@@ -29,6 +34,7 @@ class Lake:
         self.rows_read = 0
         self.rows_written = 0
         self.rows_quarantined = 0
+        self._counting = Lock()
         self._pinned: dict[str, int] = {}
         self._frames: dict[str, DataFrame] = {}
 
@@ -66,7 +72,9 @@ class Lake:
             if contract.name not in self.inputs:
                 self.inputs[contract.name] = version
                 if contract.layer not in _SHARED_LAYERS:
-                    self.rows_read += frame.count() if rows is None else rows
+                    read = frame.count() if rows is None else rows
+                    with self._counting:
+                        self.rows_read += read
         return self._frames[contract.name]
 
     def read_silver(self, table: LandingTable, as_of: date | None) -> DataFrame:
@@ -230,23 +238,14 @@ class Lake:
         assert version is not None, f"{contract.name} was just written"
         # Where there was nothing to do Delta may make no commit.
         rows = log.rows_written(version) if version != before else 0
-        if contract.layer == "quarantine":
-            self.rows_quarantined += rows
-        elif contract.layer != "ops":
-            self.rows_written += rows
+        with self._counting:
+            if contract.layer == "quarantine":
+                self.rows_quarantined += rows
+            elif contract.layer != "ops":
+                self.rows_written += rows
         self.outputs[contract.name] = self._pinned[contract.name] = version
         self._frames.pop(contract.name, None)
         return rows
-
-
-@contextmanager
-def kept(frame: DataFrame) -> Iterator[DataFrame]:
-    """A frame that is worked out once, for as long as it is needed."""
-    frame.persist()
-    try:
-        yield frame
-    finally:
-        frame.unpersist()
 
 
 def standing(versions: DataFrame, as_of: date | None) -> DataFrame:

@@ -6,8 +6,8 @@ from expectations.gold_provider import DOCTOR_FEATURE
 from expectations.landing_event import SPECIAL_CERT
 from features.dispensing import doctor_features
 from jobs._account_claims import delivered, dispensed
+from jobs._frames import kept
 from jobs._runtime import Job, JobRun, run
-from jobs._tables import kept
 
 
 def main(this: JobRun) -> str:

@@ -11,7 +11,17 @@ from expectations.gold_fact import FEE_FACT, VISIT_FACT
 from expectations.landing import LandingTable
 from expectations.landing_event import FEE_DETAIL, PROXY_PICKUP, SETTLEMENT, SETTLEMENT_CODE
 from features.facts import fee_facts, visit_facts
-from jobs._fact_changes import KEY, Concerned, concerned, keyed, named_visits, sent, silver_changes
+from jobs._fact_changes import (
+    KEY,
+    MOST_KEYS_TO_SEND,
+    Concerned,
+    concerned,
+    keyed,
+    named_visits,
+    silver_changes,
+)
+from jobs._frames import sent
+from jobs._parallel import each_table
 from jobs._runtime import Job, JobRun, run, step
 from jobs._tables import Lake
 
@@ -31,10 +41,15 @@ def main(this: JobRun) -> str:
     for table in (SETTLEMENT_CODE, PROXY_PICKUP):
         # The next run has to know what this one saw, whether or not it looks at a row.
         _versions(lake, table)
-    with step(this, "visits"):
-        visits, days = _visits(lake, changes)
-    with step(this, "fees"):
-        fees, _ = _fees(lake, changes)
+
+    def built(table: LandingTable) -> tuple[int, int | None]:
+        if table == SETTLEMENT:
+            with step(this, "visits"):
+                return _visits(lake, changes)
+        with step(this, "fees"):
+            return _fees(lake, changes)
+
+    (visits, days), (fees, _) = each_table(this.spark, (SETTLEMENT, FEE_DETAIL), built)
     told = "all days" if days is None else f"{days} days of visits"
     return f"{visits} visits and {fees} sums of fees written, {told}"
 
@@ -56,7 +71,9 @@ def _visits(lake: Lake, changes: Mapping[str, DataFrame] | None) -> tuple[int, i
         parts = [visit_facts(found.new, *_named_since(lake, found.since))]
         if found.mixed_count:
             mixed = found.mixed_of(settlements, "settlement_time")
-            ids = sent(found.mixed.select("settlement_id").distinct(), found.mixed_count)
+            ids = sent(
+                found.mixed.select("settlement_id").distinct(), found.mixed_count, MOST_KEYS_TO_SEND
+            )
             named = _named_since(lake, _first_arrival(settlements, mixed, ids), ids)
             parts.append(visit_facts(mixed, *named))
         return _brought_up_to_date(lake, VISIT_FACT, found, parts)
@@ -120,7 +137,7 @@ def _brought_up_to_date(
     """Delete what is made anew and append the rows; how many they are, of how many days."""
     if found.held_count:
         held = found.mixed.filter("is_held")
-        lake.delete(sent(held, found.held_count), contract, KEY)
+        lake.delete(sent(held, found.held_count, MOST_KEYS_TO_SEND), contract, KEY)
     rows = reduce(DataFrame.unionByName, parts)
     return lake.append(_by_member(rows), contract), found.days
 

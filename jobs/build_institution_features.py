@@ -10,8 +10,9 @@ from expectations.landing_reference import DRUG
 from features.dispensing import institution_drug_features
 from jobs._account_claims import delivered, dispensed
 from jobs._claims import claims_as_of
+from jobs._frames import kept
 from jobs._runtime import Job, JobRun, run
-from jobs._tables import kept, standing
+from jobs._tables import standing
 
 
 def main(this: JobRun) -> str:

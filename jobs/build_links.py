@@ -17,8 +17,8 @@ from features.links import (
     passes_filter,
 )
 from jobs._claims import Claims, claims_as_of
+from jobs._frames import kept
 from jobs._runtime import Job, JobRun, run, step
-from jobs._tables import kept
 
 
 def main(this: JobRun) -> str:

@@ -21,9 +21,11 @@ from features.versions import STATES, arrived_rows, ever_held, lone_versions, ra
 from jobs._bronze_changes import Changes, changes_of, newest_balances
 from jobs._concerned_rows import JSON_TIMES, ConcernedRows
 from jobs._errors import DataRefused
+from jobs._frames import kept
 from jobs._ledger import Ledger, read_ledger
+from jobs._parallel import each_table
 from jobs._runtime import Job, JobRun, refuse, run, step
-from jobs._tables import Lake, kept
+from jobs._tables import Lake
 
 _IDENTITY = ("batch", "source_file", "record_number")
 #: What became of rows and amounts, by measure; what is not there is nought.
@@ -38,29 +40,31 @@ def main(this: JobRun) -> str:
     before, ledger = newest_balances(this.lake), read_ledger(this.lake)
     epochs: dict[str, str] = {}
     balances: list[dict[str, Any]] = []
-    waiting = 0
+
+    def conformed(table: LandingTable) -> None:
+        changes = changes_of(
+            this.lake, table, ledger.of(table.name), before.get(table.name), epochs
+        )
+        if not changes.new and not changes.before["rows_quarantined"]:
+            epochs[table.name] = changes.before["epoch"]
+            return
+        with step(this, f"{table.name}: {len(changes.new)} batches conformed"):
+            balance = _conform(this, table, changes, ledger)
+        epochs[table.name] = balance["epoch"]
+        lost = balance["rows_landed"] - _accounted_for(balance)
+        refuse(
+            lost != 0,
+            f"{table.name}: {abs(lost)} of its rows in bronze were {'lost' if lost > 0 else 'doubled'}",
+        )
+        balances.append(balance)
+
     try:
-        for table in tables:
-            changes = changes_of(
-                this.lake, table, ledger.of(table.name), before.get(table.name), epochs
-            )
-            if not changes.new and not changes.before["rows_quarantined"]:
-                epochs[table.name] = changes.before["epoch"]
-                continue
-            with step(this, f"{table.name}: {len(changes.new)} batches conformed"):
-                balance = _conform(this, table, changes, ledger)
-            epochs[table.name] = balance["epoch"]
-            waiting += balance["rows_quarantined"]
-            lost = balance["rows_landed"] - _accounted_for(balance)
-            refuse(
-                lost != 0,
-                f"{table.name}: {abs(lost)} of its rows in bronze were {'lost' if lost > 0 else 'doubled'}",
-            )
-            balances.append(balance)
+        each_table(this.spark, tables, conformed, is_parent_first=True)
     finally:
         if balances:
             frame = this.spark.createDataFrame(balances, TABLE_BALANCE.schema)
             this.lake.append(frame.coalesce(1), TABLE_BALANCE)
+    waiting = sum(balance["rows_quarantined"] for balance in balances)
     return f"{len(tables)} tables, {waiting} orphans wait in quarantine"
 
 
@@ -122,11 +126,15 @@ def _conform_apart(
 
 
 def _write_lone(lake: Lake, table: LandingTable, changes: Changes, arrived: DataFrame) -> _Measures:
-    """Replace what silver has of the new batches; rows and sums of amounts as they then stand there."""
+    """Write new batches' rows, or all anew; rows and sums of amounts as they then stand there."""
     if not changes.new:
         return Counter()
-    where = None if changes.is_all else {"batch": list(changes.new)}
-    written = lake.replace(_silver(lone_versions(arrived), table), table.silver, where)
+    rows = _silver(lone_versions(arrived), table)
+    if changes.is_all:
+        written = lake.replace(rows, table.silver)
+    else:
+        # Silver is as the last run left it and has nothing of new batches: Delta need not look.
+        written = lake.append(rows, table.silver)
     measures: _Measures = Counter(standing_rows=written)
     if written and table.amounts:
         silver = lake.read(table.silver, rows=0).filter(F.col("batch").isin(*changes.new))

@@ -10,15 +10,25 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import TableContract
+from expectations.landing import LandingTable
 from expectations.ops import LANDING_BATCH, quarantine
 from expectations.tables import LANDING_BY_NAME, LANDING_TABLES
 from jobs._config import Config, existing_folder
 from jobs._errors import ConfigError, DataRefused
 from jobs._files import Limits, folder_entries, inspect_files
 from jobs._landing import LandingBatch, check_files, landed_batches
-from jobs._landing_rows import LandedRows, file_stats, landed_rows, reading, unreadable_values
+from jobs._landing_rows import (
+    READING,
+    READING_TEXT,
+    LandedRows,
+    file_stats,
+    landed_rows,
+    reading,
+    unreadable_values,
+)
 from jobs._ledger import Ledger, read_ledger
 from jobs._locks import is_local
+from jobs._parallel import each_table
 from jobs._runtime import Job, JobRun, Options, run, step
 from jobs._session import session_conf
 
@@ -39,15 +49,12 @@ def main(this: JobRun) -> str:
             )
     known = read_ledger(this.lake)
     found, arrivals = _arrivals(this, root, known)
-    refused: list[LandingBatch] = []
     ledger: list[dict[str, Any]] = []
     try:
         with step(this, "files inspected"):
             _inspect(this, [batch for batches in arrivals for batch in batches])
-        for batches in arrivals:
-            with step(this, f"{batches[0].table.name}: {len(batches)} batches are new"):
-                ledger += _ingest(this, batches, known)
-            refused += [batch for batch in batches if batch.reasons]
+        _ingest_all(this, arrivals, known, ledger)
+        refused = [batch for batches in arrivals for batch in batches if batch.reasons]
     finally:
         # One commit for all tables. A run that dies before it does the same work again, to the same end.
         _write_ledger(this, ledger)
@@ -88,22 +95,41 @@ def _inspect(this: JobRun, batches: list[LandingBatch]) -> None:
         check_files(batch, inspected)
 
 
+def _ingest_all(
+    this: JobRun, arrivals: list[list[LandingBatch]], known: Ledger, ledger: list[dict[str, Any]]
+) -> None:
+    """Ingest the new batches of all tables, adding their rows to the ledger's.
+
+    Settings are the session's, so tables are worked on together that are read with the same ones.
+    """
+    by_table = {batches[0].table.name: batches for batches in arrivals}
+
+    def ingested(table: LandingTable) -> None:
+        batches = by_table[table.name]
+        with step(this, f"{table.name}: {len(batches)} batches are new"):
+            ledger.extend(_ingest(this, batches, known))
+
+    for settings in (READING, READING_TEXT):
+        tables = [batches[0].table for batches in arrivals if reading(_sound(batches)) == settings]
+        with session_conf(this.spark, **settings):
+            each_table(this.spark, tables, ingested)
+
+
 def _ingest(this: JobRun, batches: list[LandingBatch], known: Ledger) -> list[dict[str, Any]]:
     """Ingest the new batches of one table in one commit; their rows for the ledger."""
     table = batches[0].table
     skew = this.config.quarantine.clock_skew_hours
     stats: list[Mapping[str, Any]] = []
-    with session_conf(this.spark, **reading(batches)):
-        landed = landed_rows(this.spark, table, _sound(batches), skew)
-        if _sound(batches):
-            stats = file_stats(landed, _sound(batches))
-        unreadable = unreadable_values(landed) if _total(stats, "bad") else {}
-        for batch in _sound(batches):
-            mine = [row for row in stats if row["batch"] == batch.day]
-            _check_content(this, batch, mine, unreadable.get(batch.day, {}))
-        if kept := _sound(batches):
-            bad = sum(row["bad"] for row in stats if row["batch"] in _days(kept))
-            _write(this, landed, kept, bad)
+    landed = landed_rows(this.spark, table, _sound(batches), skew)
+    if _sound(batches):
+        stats = file_stats(landed, _sound(batches))
+    unreadable = unreadable_values(landed) if _total(stats, "bad") else {}
+    for batch in _sound(batches):
+        mine = [row for row in stats if row["batch"] == batch.day]
+        _check_content(this, batch, mine, unreadable.get(batch.day, {}))
+    if kept := _sound(batches):
+        bad = sum(row["bad"] for row in stats if row["batch"] in _days(kept))
+        _write(this, landed, kept, bad)
     _say(this, batches)
     return _ledger_rows(this, batches, stats, known)
 

@@ -17,6 +17,7 @@ from expectations.tables import LANDING_TABLES
 from jobs._config import Config
 from jobs._errors import ConfigError, DataRefused
 from jobs._locks import is_local, local_path
+from jobs._parallel import each_table
 from jobs._runtime import Job, JobRun, Options, refuse, run, step
 from jobs._tables import Lake
 
@@ -51,9 +52,10 @@ def main(this: JobRun) -> str:
     docs = local_path(this.config.report.root) / "data_docs"
     context = _context(docs)
     rows: list[dict[str, Any]] = []
-    for table in tables:
-        with step(this, f"{table.name}: validated"):
-            rows += _results(this, table, *_validate(this, table, context))
+    counts = each_table(this.spark, tables, lambda table: _counted(this, table))
+    with step(this, "counts judged"):
+        for table, counted in zip(tables, counts, strict=True):
+            rows += _results(this, table, _judged(table, counted, context), counted)
     if docs.exists():
         shutil.rmtree(docs)
     context.build_data_docs(site_names=[_SITE])
@@ -94,14 +96,19 @@ def _context(docs: Path) -> AbstractDataContext:
     return context
 
 
-def _validate(
-    this: JobRun, table: LandingTable, context: AbstractDataContext
-) -> tuple[ExpectationSuiteValidationResult, pd.DataFrame]:
-    """What Great Expectations says of a table's facts, and the facts."""
-    rows = this.lake.read_silver(table, None)
-    if this.options.batch:
-        rows = rows.filter(F.col("batch") == F.lit(this.options.batch))
-    counted = facts(rows, table.silver, table.silver_key).toPandas()
+def _counted(this: JobRun, table: LandingTable) -> pd.DataFrame:
+    """The facts that a table's expectations ask for, in one row."""
+    with step(this, f"{table.name}: counted"):
+        rows = this.lake.read_silver(table, None)
+        if this.options.batch:
+            rows = rows.filter(F.col("batch") == F.lit(this.options.batch))
+        return facts(rows, table.silver, table.silver_key).toPandas()
+
+
+def _judged(
+    table: LandingTable, counted: pd.DataFrame, context: AbstractDataContext
+) -> ExpectationSuiteValidationResult:
+    """What Great Expectations says of a table's facts."""
     source = context.data_sources.add_pandas(name=table.name)
     asset = source.add_dataframe_asset(name=table.name)
     definition = gx.ValidationDefinition(
@@ -110,8 +117,7 @@ def _validate(
         suite=context.suites.add(suite(table.silver, table.silver_key)),
     )
     definition = context.validation_definitions.add(definition)
-    result = definition.run(batch_parameters={"dataframe": counted}, result_format=_COUNTS_ONLY)
-    return result, counted
+    return definition.run(batch_parameters={"dataframe": counted}, result_format=_COUNTS_ONLY)
 
 
 def _results(

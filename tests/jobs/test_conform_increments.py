@@ -7,7 +7,7 @@ from workspace import base_row
 from expectations.landing_event import FEE_DETAIL, SETTLEMENT
 from expectations.landing_reference import PERSON
 from expectations.ops import TABLE_BALANCE, quarantine
-from jobs import _bronze_changes, conform_tables, ingest_batch
+from jobs import _bronze_changes, _concerned_rows, conform_tables, ingest_batch
 
 TABLES = (PERSON, SETTLEMENT, FEE_DETAIL)
 MONTHS = ("2024-01-31", "2024-03-31")
@@ -109,3 +109,19 @@ def test_any_order_in_steps_gives_what_all_at_once_gives(new_workspace, monkeypa
     assert seen(in_steps) == expected
     assert len(expected["waiting fee_detail"]) > 0
     assert newest_balance(in_steps) == newest_balance(at_once)
+
+
+def test_tables_too_large_to_be_sent_give_the_same(new_workspace, monkeypatch):
+    rng = random.Random(3)
+    landed = {month: month_rows(rng, month) for month in MONTHS}
+    small, large = new_workspace(), new_workspace()
+    for this, few_rows, most_keys in ((small, 1_000_000, 1_000_000), (large, 0, 12)):
+        monkeypatch.setattr(_bronze_changes, "FEW_ROWS", few_rows)
+        monkeypatch.setattr(_concerned_rows, "_MOST_KEYS_TO_SEND", most_keys)
+        for month in MONTHS:
+            land(this, landed[month], month)
+        this.run(ingest_batch.JOB)
+        assert this.run(conform_tables.JOB).exit_code == 0
+    expected = seen(small)
+    assert seen(large) == expected
+    assert len(expected["waiting fee_detail"]) > 0

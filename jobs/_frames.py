@@ -1,0 +1,25 @@
+"""Frames that are worked out once, or sent to where they are joined."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+
+@contextmanager
+def kept(frame: DataFrame) -> Iterator[DataFrame]:
+    """A frame that is worked out once, for as long as it is needed."""
+    frame.persist()
+    try:
+        yield frame
+    finally:
+        frame.unpersist()
+
+
+def sent(frame: DataFrame, rows: int, most: int) -> DataFrame:
+    """A frame of so many rows, marked to be sent to every task where they are at most so many.
+
+    What it is joined with then stays in place.
+    """
+    return F.broadcast(frame) if rows <= most else frame
