@@ -121,7 +121,7 @@ def _declared(check: Check, contract: TableContract) -> Rule:
             pair,
             check.severity,
             check.note,
-            _is_smaller(*pair, may_equal=bool(arguments.get("or_equal"))),
+            _among(arguments, _is_smaller(*pair, may_equal=bool(arguments.get("or_equal")))),
         )
     if check.expectation == "ExpectColumnValuesToBeBetween":
         column = str(arguments["column"])
@@ -130,12 +130,18 @@ def _declared(check: Check, contract: TableContract) -> Rule:
             (column,),
             check.severity,
             check.note,
-            _is_outside(column, arguments),
+            _among(arguments, _is_outside(column, arguments)),
         )
     raise ContractError(
         f"contract {contract.name}: {check.expectation} can't be counted; add it to"
         " expectations/suite.py beside ExpectColumnValuesToBeBetween"
     )
+
+
+def _among(arguments: Mapping[str, Any], is_broken: Callable[[], Column]) -> Callable[[], Column]:
+    """The rule of those rows alone that a check's `row_condition`, in Spark's SQL, is true of."""
+    condition = arguments.get("row_condition")
+    return is_broken if condition is None else lambda: F.expr(condition) & is_broken()
 
 
 def _is_smaller(larger: str, smaller: str, may_equal: bool) -> Callable[[], Column]:

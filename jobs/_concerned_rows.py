@@ -77,7 +77,8 @@ class ConcernedRows:
                 rows = rows.unionByName(self._waiting())
             if days:
                 rows = rows.unionByName(_semi(self._older(days), met, count))
-            yield Meeting(sent(met, count, _MOST_KEYS_TO_SEND), rows)
+            with kept(rows):
+                yield Meeting(sent(met, count, _MOST_KEYS_TO_SEND), rows)
 
     def _met(self, before: DataFrame | None) -> DataFrame:
         """The key hashes of rows that meet others, each once."""

@@ -31,6 +31,15 @@ VISIT = TableContract(
             },
             severity="warning",
         ),
+        Check(
+            "ExpectColumnValuesToBeBetween",
+            {
+                "column": "high",
+                "max_value": 1,
+                "row_condition": "kind is null or kind = 'b'",
+                "condition_parser": "spark",
+            },
+        ),
     ),
 )
 KEY = ("visit_id", "line")
@@ -79,6 +88,8 @@ def test_rows_that_break_a_rule_are_counted(visits):
         "compound_columns_to_be_unique (visit_id, line)": 5,
         "column_values_to_be_between (low)": 2,
         "column_pair_values_a_to_be_greater_than_b (high, low)": 1,
+        # The rows of which the kind is b or empty.
+        "column_values_to_be_between (high)": 2,
     }
 
 
@@ -104,6 +115,12 @@ def test_great_expectations_on_the_rows_themselves_counts_the_same(visits):
                 or_equal=True,
                 ignore_row_if="either_value_is_missing",
             )
+        ),
+        "expect_column_values_to_be_between (high)": gxe.ExpectColumnValuesToBeBetween(
+            column="high",
+            max_value=1,
+            row_condition="kind != kind or kind == 'b'",
+            condition_parser="pandas",
         ),
     }
     context = gx.get_context(mode="ephemeral")
