@@ -62,8 +62,10 @@ def read_truth(folder: Path, insured: int) -> Truth:
 
     Only accounts that were used count: someone in a gang who never billed cannot be seen in claims.
     """
-    lines = _read(folder, "truth_line").group_by("psn_no").agg(loss=pl.sum("fund_loss").cast(float))
-    people = _read(folder, "truth_person").sort("active_from", "gang_id")
+    lines = _read(folder, "truth_line", "psn_no", "fund_loss")
+    lines = lines.group_by("psn_no").agg(loss=pl.sum("fund_loss"))
+    people = _read(folder, "truth_person", "psn_no", "gang_id", "active_from", "typology")
+    people = people.sort("active_from", "gang_id")
     accounts = (
         lines.join(
             people.group_by("psn_no", maintain_order=True).agg(
@@ -72,18 +74,31 @@ def read_truth(folder: Path, insured: int) -> Truth:
             on="psn_no",
             how="left",
         )
-        .with_columns(pl.col("active_from").cast(pl.Date), pl.col("typology").fill_null("unknown"))
+        .with_columns(pl.col("typology").fill_null("unknown"))
         .rename({"psn_no": "member_id"})
     )
-    benign = _read(folder, "truth_benign").rename({"psn_no": "member_id"})
+    benign = _read(folder, "truth_benign", "psn_no", "benign_type").rename({"psn_no": "member_id"})
     return Truth(accounts, benign.select("member_id", "benign_type"), insured)
 
 
-def _read(folder: Path, name: str) -> pl.DataFrame:
-    parquet = folder / f"{name}.parquet"
-    if parquet.exists():
-        return pl.read_parquet(parquet)
-    return pl.read_csv(folder / f"{name}.csv", try_parse_dates=True)
+def _read(folder: Path, name: str, *columns: str) -> pl.DataFrame:
+    """Some columns of a table of the truth; an id of figures alone is text all the same."""
+    path = folder / f"{name}.parquet"
+    if not path.exists():
+        path = folder / f"{name}.csv"
+    try:
+        if path.suffix == ".csv":
+            frame = pl.read_csv(path, columns=list(columns), infer_schema=False)
+        else:
+            frame = pl.read_parquet(path, columns=list(columns))
+        # Parquet may hold a time, CSV a text; a day is the first ten letters of both.
+        return frame.with_columns(pl.col(columns).cast(pl.String)).with_columns(
+            pl.col("^active_from$").str.head(10).str.to_date(),
+            pl.col("^fund_loss$").cast(pl.Float64),
+        )
+    except pl.exceptions.PolarsError as error:
+        told = str(error).splitlines()[0]
+        raise DataRefused(f"{path}: {', '.join(columns)} can't be read from it: {told}") from None
 
 
 def _is_own(this: JobRun) -> Column:
