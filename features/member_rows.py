@@ -102,28 +102,26 @@ def sale_rows(scans: DataFrame, as_of: date) -> DataFrame:
 def boxes_sold(scans: DataFrame, as_of: date) -> DataFrame:
     """Sales of boxes to members within the horizon, and whether and where each was sold again later.
 
-    A box that came back does not count, nor does a split pack, which may be sold many times.
+    A sale after which the box came back does not count; that it came back after a later sale changes
+    nothing. Nor does a split pack count, which may be sold many times.
 
     Args:
         scans: silver.trace_scan as of the date.
         as_of: the date.
     """
-    by_code = Window.partitionBy("trace_code")
-    in_time = by_code.orderBy("scan_time", "scan_id")
-    is_sale = F.col("scan_type") == "sale"
-    came_back = F.max(F.col("scan_type") == "return").over(by_code)
+    in_time = Window.partitionBy("trace_code").orderBy("scan_time", "scan_id")
+    following = F.lead(F.struct("scan_type", "scan_time", "settlement_id", "institution_id"))
     sales = (
         scans.filter(
             F.col("scan_type").isin("sale", "return") & ~F.coalesce("is_split_pack", F.lit(False))
         )
-        .withColumn("came_back", came_back)
-        .filter(is_sale & ~F.col("came_back"))
-        .withColumn("next_time", F.lead("scan_time").over(in_time))
-        .withColumn("next_settlement", F.lead("settlement_id").over(in_time))
-        .withColumn("next_institution_id", F.lead("institution_id").over(in_time))
+        .withColumn("next", following.over(in_time))
+        .filter((F.col("scan_type") == "sale") & ~F.col("next.scan_type").eqNullSafe("return"))
+        .withColumn("next_time", F.col("next.scan_time"))
+        .withColumn("next_institution_id", F.col("next.institution_id"))
     )
     again = F.col("next_time").isNotNull() & (
-        ~F.col("next_settlement").eqNullSafe(F.col("settlement_id"))
+        ~F.col("next.settlement_id").eqNullSafe(F.col("settlement_id"))
     )
     recent = F.to_date("scan_time") >= F.lit(as_of - timedelta(days=HORIZON))
     return sales.filter(F.col("member_id").isNotNull() & recent).select(

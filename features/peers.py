@@ -10,6 +10,8 @@ from pyspark.sql import functions as F
 MIN_PEERS = 1000
 _BAND_YEARS = 20
 _OLDEST_BAND = 4
+#: Between the parts of a group's name, the widest first.
+_BETWEEN = ", "
 #: The quantiles that are kept of each feature.
 MEDIAN, HIGH = 0.5, 0.99
 
@@ -18,7 +20,8 @@ def peer_groups(members: DataFrame, certified: DataFrame, as_of: date) -> DataFr
     """Give every member a group of peers, one row per member_id of `certified`.
 
     Peers agree in whether they hold a special-disease certificate, in age band, sex and district. A
-    group of fewer than `MIN_PEERS` drops the district, then sex, then the age.
+    group of fewer than `MIN_PEERS` drops the district, then sex, then the age. Those whom this leaves in
+    a wider group may be few themselves: see `_counted_in`.
 
     Args:
         members: silver.person as of the date.
@@ -38,7 +41,7 @@ def peer_groups(members: DataFrame, certified: DataFrame, as_of: date) -> DataFr
     held = F.when(F.col("has_certificate") > 0, "certificate").otherwise("no certificate")
     rows = certified.select("member_id", held.alias("held")).join(known, on="member_id", how="left")
     columns = ["held", "age", "sex", "place"]
-    levels = [F.concat_ws(", ", *columns[:size]) for size in range(4, 0, -1)]
+    levels = [F.concat_ws(_BETWEEN, *columns[:size]) for size in range(4, 0, -1)]
     sizes = rows.groupBy(*columns).agg(F.count("*").alias("n"))
     # From one line for each combination, few whatever the province, to the size of each level.
     sized = [
@@ -57,6 +60,8 @@ def peer_groups(members: DataFrame, certified: DataFrame, as_of: date) -> DataFr
 def peer_statistics(features: DataFrame, names: Sequence[str]) -> DataFrame:
     """Median and 99th percentile of features among peers, one row per peer_group and feature.
 
+    A group of fewer than `MIN_PEERS` takes in all members whose groups are within it.
+
     Values are cut to three digits first and an empty one counts as 0, so that few distinct values
     have to be held and the result does not depend on the order of rows.
 
@@ -64,6 +69,7 @@ def peer_statistics(features: DataFrame, names: Sequence[str]) -> DataFrame:
         features: `peer_group` and the named features.
         names: which.
     """
+    features = _counted_in(features.select("peer_group", *names))
     wanted = F.array(F.lit(MEDIAN), F.lit(HIGH))
     quantiles = [F.percentile(three_digits(name), wanted).alias(name) for name in names]
     by_group = features.groupBy("peer_group").agg(F.count("*").alias("peers"), *quantiles)
@@ -83,7 +89,8 @@ def peer_statistics(features: DataFrame, names: Sequence[str]) -> DataFrame:
 def fund_percentiles(features: DataFrame) -> DataFrame:
     """Share of peers whose drug_fund_sum_365d is no higher, by `peer_group` and `amount` in three digits."""
     counts = (
-        features.withColumn("amount", three_digits("drug_fund_sum_365d"))
+        _counted_in(features.select("peer_group", "drug_fund_sum_365d"))
+        .withColumn("amount", three_digits("drug_fund_sum_365d"))
         .groupBy("peer_group", "amount")
         .agg(F.count("*").alias("n"))
     )
@@ -93,6 +100,30 @@ def fund_percentiles(features: DataFrame) -> DataFrame:
         "peer_group",
         "amount",
         (F.sum("n").over(up_to) / F.sum("n").over(group)).alias("drug_fund_percentile_365d"),
+    )
+
+
+def _counted_in(features: DataFrame) -> DataFrame:
+    """A row for every group in whose statistics a member counts: its own, and wider ones of few members.
+
+    The leftovers of narrower groups may be a handful (the people of unknown sex, those of a small
+    district), and a handful says nothing about what is high. What a group is within, its name begins with.
+    """
+    few = (
+        features.groupBy("peer_group")
+        .count()
+        .filter(F.col("count") < MIN_PEERS)
+        .agg(F.collect_set("peer_group").alias("few"))
+    )
+    parts = F.split("peer_group", _BETWEEN)
+    around = F.transform(
+        F.sequence(F.lit(1), F.size(parts)),
+        lambda size: F.array_join(F.slice(parts, F.lit(1), size), _BETWEEN),
+    )
+    wider = F.filter(around, lambda name: F.array_contains("few", name))
+    groups = F.array_union(F.array("peer_group"), wider)
+    return (
+        features.crossJoin(F.broadcast(few)).withColumn("peer_group", F.explode(groups)).drop("few")
     )
 
 

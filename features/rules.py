@@ -8,8 +8,8 @@ from operator import and_
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-#: A value of four times the threshold counts twice as much, and no value more.
-_MOST_WEIGHT = 2.0
+#: A value of four times the threshold counts twice as much, and no value more unless the rule says so.
+MOST_WEIGHT = 2.0
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Condition:
 class Rule:
     """A pattern: a feature from some value on, among peers from their 99th percentile on too.
 
-    `evidence` names the part of a subject's visits that shows it, see `features.evidence`.
+    A value counts for `points`, a larger one for up to `grows_to` times as many. `evidence` names the part of a subject's visits that shows it, see `features.evidence`.
     """
 
     code: str
@@ -48,6 +48,7 @@ class Rule:
     points: float
     window_days: int
     evidence: str
+    grows_to: float = MOST_WEIGHT
 
     @property
     def features(self) -> set[str]:
@@ -72,8 +73,8 @@ def indicators(
 ) -> DataFrame:
     """Apply rules to features, one row per subject_id and rule that speaks.
 
-    The points of a rule grow with the value: by half for twice the threshold, to twice as many for
-    four times and more.
+    The points of a rule grow with the value, by half with each doubling of the threshold, until they
+    are `grows_to` times as many.
 
     Args:
         features: `subject_id`, `peer_group` if there are peers, and the features.
@@ -114,7 +115,7 @@ def _spoken(rule: Rule, allowances: Sequence[Allowance], has_peers: bool) -> Col
             speaks = speaks & (value >= F.coalesce(usual["high"], F.lit(0.0)))
     assert rule.main.at_least is not None
     weight = 1 + F.log2(value / F.lit(rule.main.at_least)) / 2
-    points = F.lit(rule.points) * F.least(F.greatest(weight, F.lit(1.0)), F.lit(_MOST_WEIGHT))
+    points = F.lit(rule.points) * F.least(F.greatest(weight, F.lit(1.0)), F.lit(rule.grows_to))
     explained = [
         F.when(reduce(and_, (each.holds for each in allowance.when)), allowance.code)
         for allowance in allowances

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from expectations.feature import FeatureDefinition
 from features.accounts import TEXT_FORMATS
 from features.evidence import EVIDENCE
-from features.rules import Allowance, Condition, Rule
+from features.rules import MOST_WEIGHT, Allowance, Condition, Rule
 from jobs._errors import ConfigError
 
 Subject = Literal["member", "institution", "doctor"]
@@ -54,6 +54,7 @@ class _Rule(_Part):
     among_peers: bool = True
     evidence: str = "drugs"
     points: float = Field(gt=0)
+    grows_to: float = Field(default=MOST_WEIGHT, ge=1)
     source: str
     text: _Words
     check: _Words
@@ -225,4 +226,5 @@ def _rule(rule: _Rule, windows: dict[str, int]) -> Rule:
         points=rule.points,
         window_days=windows[rule.feature],
         evidence=rule.evidence,
+        grows_to=rule.grows_to,
     )

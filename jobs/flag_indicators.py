@@ -1,5 +1,6 @@
 """Build gold.indicator: what members, institutions and doctors show, and the settlements behind it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -12,7 +13,7 @@ from expectations.gold_fact import FEE_FACT, VISIT_FACT
 from expectations.gold_provider import DOCTOR_FEATURE, INSTITUTION_DRUG_FEATURE
 from expectations.landing_reference import DRUG
 from features.evidence import visits_with_kinds, with_evidence
-from features.rules import indicators
+from features.rules import Rule, indicators
 from jobs._account_claims import delivered
 from jobs._rulebook import check_rules, rulebook
 from jobs._runtime import Job, JobRun, run, step
@@ -57,6 +58,7 @@ def main(this: JobRun) -> str:
         allowances = rules.allowances if kind.subject == "member" else ()
         found = indicators(features, peers, rules.rules[kind.subject], allowances).persist()
         held.append(found)
+        _say_what_is_silent(this, kind.subject, features, rules.rules[kind.subject])
         with step(this, f"{found.count()} indicators of {kind.subject}s"):
             shown = with_evidence(found, _of_subject(visits, fees, key), day)
             every.append(shown.withColumn("subject_type", F.lit(kind.subject)))
@@ -68,6 +70,26 @@ def main(this: JobRun) -> str:
     for found in held:
         found.unpersist()
     return f"{rows} indicators"
+
+
+def _say_what_is_silent(
+    this: JobRun, subject: Subject, features: DataFrame, rules: Sequence[Rule]
+) -> None:
+    """Name the rules that look at something which is empty or 0 for everybody: columns may be missing."""
+    names = sorted({name for rule in rules for name in rule.features})
+    [most] = features.agg(*(F.max(name).alias(name) for name in names)).collect()
+    silent = {
+        rule.code: missing
+        for rule in rules
+        if (missing := sorted(name for name in rule.features if not most[name]))
+    }
+    if silent:
+        this.log.warning(
+            "rules cannot speak: what they look at is empty or 0 for everybody; docs/features.md names"
+            " the tables it comes from",
+            subject=subject,
+            rules="; ".join(f"{code}: {', '.join(missing)}" for code, missing in silent.items()),
+        )
 
 
 def _of_subject(visits: DataFrame, fees: DataFrame, key: str) -> DataFrame:

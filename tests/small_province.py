@@ -219,12 +219,13 @@ def _innocents(landing):
         landing.certificate(name)
         landing.visit(name, "2025-08-05 09:00", "h1", ("d1", 1, 40), med_type="14")
 
-    # Treated for kidney failure once a week.
+    # Treated for kidney failure once a week, and once for something that no diagnosis tells of.
     landing.person("dialysis")
     for n in range(26):
         day = date(2025, 4, 5) + timedelta(days=7 * n)
         fees = (("treatment", 1, 300), ("d2", 1, 20))
-        landing.visit("dialysis", f"{day} 09:00", "h1", *fees, dise_codg="N18")
+        other = (("d3", 1, 700),) if n == 0 else ()
+        landing.visit("dialysis", f"{day} 09:00", "h1", *fees, *other, dise_codg="N18")
 
     # Three months' supply from one place a month too early each time.
     landing.person("long")

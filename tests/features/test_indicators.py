@@ -33,7 +33,7 @@ MEMBER_CASES = {
     },
     "CERTIFICATE_RAMP": {
         "supply_ratio_max_180d": (1.5, 1.49),
-        "certificate_age_days": (365, 366),
+        "certificate_ramp_days_365d": (365, 366),
     },
     "COLD_CHAIN_MIX": {"cold_chain_share_90d": (0.5, 0.49), "stock_peak_days_365d": (100, 99)},
     "RESALE_PRONE_MIX": {"resale_gain_sum_365d": (2000, 1999), "stock_peak_days_365d": (100, 99)},
@@ -48,9 +48,14 @@ MEMBER_CASES = {
     "SUDDEN_WAKE_UP": {"wake_up_visit_count_180d": (6, 5)},
     "RESOLD_BOXES": {"resold_box_count_365d": (2, 1)},
     "CLASS_DOUBLED": {"class_overlap_days_90d": (30, 29)},
-    "MANY_VISITS": {"visit_count_365d": (24, 23)},
+    "MANY_VISITS": {"visit_count_365d": (24, 23), "excess_fund_sum_365d": (300, 299)},
     "HIGH_DRUG_FUND": {"drug_fund_sum_365d": (3000, 2999)},
     "MANY_PRESCRIBERS": {"doctor_count_90d": (5, 4)},
+    "DRUGS_WITHOUT_CARE": {
+        "drug_fund_sum_365d": (2000, 1999),
+        "is_unmonitored_365d": (1, 0),
+        "institution_concentration_180d": (0.95, 0.94),
+    },
 }
 INSTITUTION_CASES = {
     "SOLD_TO_OVERSUPPLIED": {
@@ -177,8 +182,6 @@ def held_back(spark):
     for values in MEMBER_CASES.values():
         for name, value in at(values).items():
             everything[name] = max(value, everything.get(name, 0))
-    # Looked at by rules and by explanations: values that suit both.
-    everything["certificate_age_days"] = 100
     rows = {"nothing": everything}
     for code, values in ALLOWED.items():
         rows[code] = everything | at(values)
@@ -234,7 +237,7 @@ def test_what_peers_do_raises_a_threshold_and_points_grow_with_the_value(spark):
         90,
         "drugs",
     )
-    alone = Rule("EVER", "use", "much", Condition("visits", 10), (), False, 1.0, 90, "drugs")
+    alone = Rule("EVER", "use", "much", Condition("visits", 10), (), False, 1.0, 90, "drugs", 4.0)
     explained = (
         Allowance("FIRST", ("use",), (Condition("ill", 1),)),
         Allowance("SECOND", ("use",), (Condition("ill", 0),)),
@@ -291,6 +294,8 @@ def test_what_peers_do_raises_a_threshold_and_points_grow_with_the_value(spark):
     }
     ever = {row["subject_id"]: row for row in shown if row["reason_code"] == "EVER"}
     assert set(rows) - set(ever) == {"just below", "nothing known"}
+    # Every doubling adds a half, up to four times the points: 40 times is 5.3 doublings.
+    assert ever["forty times"]["points"] == pytest.approx(3.661, abs=0.001)
     assert ever["below what is high"].asDict() == {
         "subject_id": "below what is high",
         "typology": "much",

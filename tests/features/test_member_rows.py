@@ -172,6 +172,10 @@ def test_boxes_sold_again_are_told_from_those_that_came_back_or_are_split(spark)
         scan("came back", 9),
         scan("came back", 8, "return"),
         scan("came back", 7, settlement="s2", member="m2"),
+        # That the second buyer brought it back does not undo that the first one's was sold again.
+        scan("again and back", 9),
+        scan("again and back", 7, settlement="s2", member="m2"),
+        scan("again and back", 6, "return", settlement="s2", member="m2"),
         scan("split", 9, is_split_pack=True),
         scan("split", 8, settlement="s2", is_split_pack=True),
         scan("old", HORIZON + 1),
@@ -189,6 +193,8 @@ def test_boxes_sold_again_are_told_from_those_that_came_back_or_are_split(spark)
         for row in rows
     )
     assert found == [
+        ("again and back", "m1", 9, True, 2.0),
+        ("came back", "m2", 7, False, None),
         ("old", "m2", 5, False, None),
         ("once", "m1", 10, False, None),
         ("resold", "m1", 40, True, 10.0),

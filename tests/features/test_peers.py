@@ -105,6 +105,44 @@ def test_median_and_99th_percentile_are_those_of_numpy(features, groups):
     assert set(found) == set(groups)
 
 
+def test_few_are_compared_with_all_whom_their_group_describes(spark, monkeypatch):
+    monkeypatch.setattr(peers, "MIN_PEERS", 4)
+    men, women = "certificate, age 3, sex 1", "certificate, age 3, sex 2"
+    values = {
+        men: [1.0, 2.0, 3.0, 4.0],
+        f"{women}, district 330101": [5.0, 6.0, 7.0, 8.0],
+        # A district with two of them, and somebody of unknown sex.
+        women: [100.0, 200.0],
+        "certificate, age 3": [1000.0],
+        # Others of the same beginning, in words only.
+        "certificate, age 30": [9.0] * 4,
+    }
+    rows = [(group, value) for group, members in values.items() for value in members]
+    frame = spark.createDataFrame(rows, "peer_group string, drug_fund_sum_365d double")
+    described = {group: list(members) for group, members in values.items()}
+    described[women] += [5.0, 6.0, 7.0, 8.0]
+    described["certificate, age 3"] += [1.0, 2.0, 3.0, 4.0, *described[women]]
+    found = {
+        row["peer_group"]: (row["peers"], row["median"], row["high"])
+        for row in peer_statistics(frame, ["drug_fund_sum_365d"]).collect()
+    }
+    assert found == {
+        group: (
+            len(members),
+            pytest.approx(np.percentile(members, 50)),
+            pytest.approx(np.percentile(members, 99)),
+        )
+        for group, members in described.items()
+    }
+    shares = {
+        (row["peer_group"], row["amount"]): row["drug_fund_percentile_365d"]
+        for row in fund_percentiles(frame).collect()
+    }
+    assert shares["certificate, age 3", 1000.0] == 1
+    assert shares[women, 100.0] == 5 / 6
+    assert shares[men, 4.0] == 1
+
+
 def test_the_share_of_peers_who_are_no_higher_is_counted_in_three_digits(spark):
     values = [None, 0.0, 0.123456, 5.0, 5.0, 12_345.0, 12_399.0]
     rows = [("one", value) for value in values] + [("other", 5.0)]
