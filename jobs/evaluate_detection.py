@@ -156,7 +156,12 @@ def _rows(day: Any, setting: str, told: list[Figure]) -> list[dict[str, Any]]:
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
-    table = Table("rules", "measure", "of", "value", "rests on")
+    table = Table("rules")
+    for name in ("measure", "of"):
+        # Where there is little room, as in a file, names go on in the next line.
+        table.add_column(name, overflow="fold")
+    for name in ("value", "rests on"):
+        table.add_column(name, no_wrap=True)
     for row in rows:
         if row["setting"] == ALL or (row["measure"], row["slice"]) in (
             ("precision", "100"),
