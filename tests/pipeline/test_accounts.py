@@ -1,6 +1,7 @@
 """From landing files to the list of accounts, by every job in between, on a province known by heart."""
 
 import csv
+import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -219,6 +220,20 @@ def test_institutions_are_flagged_and_nobody_else_is(indicators):
         **{("member", name): codes for name, codes in GOLDEN_LIST.items()},
         **{("institution", name): codes for name, codes in INSTITUTIONS.items()},
     }
+
+
+def test_rules_that_cannot_speak_for_want_of_data_are_named(done, indicators):
+    lines = map(json.loads, (done.folder / "log.jsonl").read_text().splitlines())
+    silent = {
+        line["subject"]: line["rules"]
+        for line in lines
+        if line["event"].startswith("rules cannot speak")
+    }
+    # Nobody's home is known, no place has a limit to what a visit may settle; and there are stays.
+    assert "FAR_E_VOUCHER: far_voucher_count_90d" in silent["member"]
+    assert "CAP_HUGGING: cap_hug_share_90d" in silent["member"]
+    spoken = {row["reason_code"] for row in indicators}
+    assert not [code for code in spoken if f"{code}:" in "; ".join(silent.values())]
 
 
 def test_an_indicator_names_its_settlements(indicators):
