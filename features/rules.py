@@ -36,7 +36,8 @@ class Condition:
 class Rule:
     """A pattern: a feature from some value on, among peers from their 99th percentile on too.
 
-    A value counts for `points`, a larger one for up to `grows_to` times as many. `evidence` names the part of a subject's visits that shows it, see `features.evidence`.
+    A value counts for `points`, a larger one for up to `grows_to` times as many. `evidence` names the
+    part of a subject's visits that shows it, see `features.evidence`.
     """
 
     code: str
@@ -51,9 +52,14 @@ class Rule:
     grows_to: float = MOST_WEIGHT
 
     @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """All that has to hold."""
+        return (self.main, *self.also)
+
+    @property
     def features(self) -> set[str]:
         """All the features that it looks at."""
-        return {self.main.feature, *(each.feature for each in self.also)}
+        return {each.feature for each in self.conditions}
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,7 @@ def _spoken(rule: Rule, allowances: Sequence[Allowance], has_peers: bool) -> Col
     value = F.col(rule.main.feature)
     threshold: Column = F.lit(rule.main.at_least)
     median = F.lit(None).cast("double")
-    speaks = reduce(and_, (condition.holds for condition in (rule.main, *rule.also)))
+    speaks = reduce(and_, (condition.holds for condition in rule.conditions))
     if has_peers:
         usual = F.col(_peer(rule.main.feature))
         median = usual["median"]

@@ -172,18 +172,14 @@ def _with_firsts(rows: DataFrame, reference: Reference, firsts: DataFrame) -> Da
 
 def _with_late(rows: DataFrame, reference: Reference, late: DataFrame) -> DataFrame:
     """The same by a table of late parents: what is not there came in time."""
-    renamed = late.select(
-        F.col("parent_hash").alias(_arrival(reference) + "hash"),
-        F.col("valid_from").alias(_arrival(reference)),
-    )
-    by_hash = F.xxhash64(reference.column) == F.col(_arrival(reference) + "hash")
-    is_named = F.col(reference.column).isNotNull()
-    is_found = F.col(_arrival(reference) + "hash").isNotNull()
-    is_missing = is_found & F.col(_arrival(reference)).isNull()
+    arrival, found = _arrival(reference), f"{reference.column}__late"
+    renamed = late.select(F.col("parent_hash").alias(found), F.col("valid_from").alias(arrival))
+    is_late = F.col(reference.column).isNotNull() & (F.xxhash64(reference.column) == F.col(found))
+    is_missing = F.col(found).isNotNull() & F.col(arrival).isNull()
     return (
-        rows.join(F.broadcast(renamed), on=is_named & by_hash, how="left")
+        rows.join(F.broadcast(renamed), on=is_late, how="left")
         .withColumn(_missing(reference), is_missing)
-        .drop(_arrival(reference) + "hash")
+        .drop(found)
     )
 
 

@@ -1,7 +1,7 @@
 """Work on several tables at a time: while a query of one is planned, another's has the cores."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from pyspark import inheritable_thread_target
@@ -40,13 +40,14 @@ def each_table(
                 begun[name].result()
         return work(table)
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        try:
-            for table in tables:
-                # Parents were begun before: whoever waits here waits for one that has a thread.
-                # Wrapped for each alone, as what is inherited would be shared otherwise.
-                begun[table.name] = pool.submit(inheritable_thread_target(spark)(in_turn), table)
-            return [each.result() for each in begun.values()]
-        finally:
-            for each in begun.values():
-                each.cancel()
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        for table in tables:
+            # Parents were begun before: whoever waits here waits for one that has a thread.
+            # Wrapped for each alone, as what is inherited would be shared otherwise.
+            begun[table.name] = pool.submit(inheritable_thread_target(spark)(in_turn), table)
+        wait(begun.values(), return_when=FIRST_EXCEPTION)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    # Of several errors that of the first table: children have their parents'.
+    return [each.result() for each in begun.values() if not each.cancelled()]

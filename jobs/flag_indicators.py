@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from expectations.contract import TableContract
@@ -13,7 +13,7 @@ from expectations.gold_fact import FEE_FACT, VISIT_FACT
 from expectations.gold_provider import DOCTOR_FEATURE, INSTITUTION_DRUG_FEATURE
 from expectations.landing_reference import DRUG
 from features.evidence import visits_with_kinds, with_evidence
-from features.rules import Rule, indicators
+from features.rules import Condition, Rule, indicators
 from jobs._account_claims import delivered
 from jobs._rulebook import check_rules, rulebook
 from jobs._runtime import Job, JobRun, run, step
@@ -81,7 +81,7 @@ def _say_what_is_silent(
     silent = {
         rule.code: missing
         for rule in rules
-        if (missing := sorted(name for name in rule.features if not most[name]))
+        if (missing := sorted(each.feature for each in rule.conditions if _is_silent(each, most)))
     }
     if silent:
         this.log.warning(
@@ -90,6 +90,12 @@ def _say_what_is_silent(
             subject=subject,
             rules="; ".join(f"{code}: {', '.join(missing)}" for code, missing in silent.items()),
         )
+
+
+def _is_silent(condition: Condition, most: Row) -> bool:
+    """Whether nobody's value can be known to fulfil a condition; 0 fulfils one that only has an upper bound."""
+    value = most[condition.feature]
+    return value is None or (value == 0 and condition.at_least is not None)
 
 
 def _of_subject(visits: DataFrame, fees: DataFrame, key: str) -> DataFrame:

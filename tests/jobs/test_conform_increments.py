@@ -59,6 +59,13 @@ def land(workspace, rows: dict[str, list[dict[str, str]]], month: str) -> None:
     workspace.landing.csv("institution", MONTHS[0], [base_row("institution")])
 
 
+def conform_at_once(workspace, landed) -> None:
+    for month in MONTHS:
+        land(workspace, landed[month], month)
+    workspace.run(ingest_batch.JOB)
+    assert workspace.run(conform_tables.JOB).exit_code == 0
+
+
 def seen(workspace):
     lake = workspace.lake
     found = {table.name: sorted(map(str, lake.read(table.silver).collect())) for table in TABLES}
@@ -101,10 +108,7 @@ def test_any_order_in_steps_gives_what_all_at_once_gives(new_workspace, monkeypa
     assert in_steps.run(conform_tables.JOB).exit_code == 0
 
     monkeypatch.setattr(_bronze_changes, "FEW_ROWS", 1_000_000)
-    for month in MONTHS:
-        land(at_once, landed[month], month)
-    at_once.run(ingest_batch.JOB)
-    assert at_once.run(conform_tables.JOB).exit_code == 0
+    conform_at_once(at_once, landed)
     expected = seen(at_once)
     assert seen(in_steps) == expected
     assert len(expected["waiting fee_detail"]) > 0
@@ -118,10 +122,7 @@ def test_tables_too_large_to_be_sent_give_the_same(new_workspace, monkeypatch):
     for this, few_rows, most_keys in ((small, 1_000_000, 1_000_000), (large, 0, 12)):
         monkeypatch.setattr(_bronze_changes, "FEW_ROWS", few_rows)
         monkeypatch.setattr(_concerned_rows, "_MOST_KEYS_TO_SEND", most_keys)
-        for month in MONTHS:
-            land(this, landed[month], month)
-        this.run(ingest_batch.JOB)
-        assert this.run(conform_tables.JOB).exit_code == 0
+        conform_at_once(this, landed)
     expected = seen(small)
     assert seen(large) == expected
     assert len(expected["waiting fee_detail"]) > 0

@@ -46,6 +46,25 @@ def test_an_error_is_raised_after_what_has_begun_and_children_are_not_begun(spar
     assert ended == ["institution"]
 
 
+def test_an_error_ends_it_though_an_earlier_table_is_still_at_work(spark):
+    ended: list[str] = []
+    has_failed = threading.Event()
+
+    def work(table):
+        if table == INSTITUTION:
+            has_failed.set()
+            raise ValueError("institution cannot be read")
+        has_failed.wait(5)
+        time.sleep(1 if table == PERSON else 0.1)
+        ended.append(table.name)
+
+    with pytest.raises(ValueError, match="institution cannot be read"):
+        each_table(spark, LANDING_TABLES, work)
+    # Those that had a thread by then and no more; within the first one's second all would have ended.
+    assert PERSON.name in ended
+    assert len(ended) <= 6
+
+
 def test_tables_are_worked_on_at_the_same_time(spark):
     both = threading.Barrier(2, timeout=20)
     assert each_table(spark, (PERSON, SETTLEMENT), lambda _: both.wait() >= 0) == [True, True]
