@@ -5,7 +5,8 @@ from datetime import date
 import polars as pl
 
 from expectations.feature import FeatureDefinition
-from expectations.member_feature import OWN_FEATURES, SUPPLY, TRACE
+from expectations.member_drug_feature import SUPPLY
+from expectations.member_feature import OWN_FEATURES, TRACE
 from features.member.certificates import certificate_features
 from features.member.credentials import credential_features
 from features.member.frames import MemberRows, References, member_facts

@@ -24,18 +24,9 @@ from member_histories import (
 )
 from member_reference import reference_features
 
-from expectations.member_feature import (
-    CARE,
-    CERTIFICATE,
-    CREDENTIAL,
-    OWN_FEATURES,
-    PRODUCT,
-    SHOPPING,
-    SUPPLY,
-    TRACE,
-    TRAVEL,
-    USE,
-)
+from expectations.member_drug_feature import CERTIFICATE, PRODUCT, SUPPLY
+from expectations.member_feature import CREDENTIAL, OWN_FEATURES, TRACE
+from expectations.member_visit_feature import CARE, SHOPPING, TRAVEL, USE
 from features.member.features import member_features
 
 SEEDS = range(8)

@@ -1,6 +1,6 @@
 from member_histories import Account, Example, day, drug, example_test, fee, reference
 
-from expectations.member_feature import PRODUCT
+from expectations.member_drug_feature import PRODUCT
 
 REFERENCES = {
     "drugs": [
