@@ -201,7 +201,7 @@ PRODUCT = declared(
         365,
         "yes/no",
         (1,),
-        "chronic drugs for more than 1,000 yuan and no examination",
+        "chronic drugs for more than 1,000 yuan and no examination; no where no source delivers any",
     ),
 )
 

@@ -33,7 +33,7 @@ USE = declared(
         180,
         "share",
         (1,),
-        "drug visits without examination or treatment / drug visits",
+        "drug visits without examination or treatment / drug visits; empty where no source delivers either",
     ),
     (
         "drug_amount_growth_360d",
@@ -106,7 +106,14 @@ CARE = declared(
     ),
     ("cancer_visit_share_365d", "", 365, "share", (1,), "visits with a principal diagnosis in C"),
     ("stay_count_365d", "", 365, "count", (1,), "inpatient settlements"),
-    ("treatment_share_365d", "", 365, "share", (1,), "examinations and treatments / all fees"),
+    (
+        "treatment_share_365d",
+        "",
+        365,
+        "share",
+        (1,),
+        "examinations and treatments / all fees; empty where no source delivers either",
+    ),
 )
 
 SHOPPING = declared(

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from features.member.frames import HORIZON
+from features.member.frames import CARE_TYPES, HORIZON
 
 #: Sharing of phones and proxies is looked at over so many days.
 _SHARING_DAYS = 90
@@ -39,23 +39,30 @@ def visit_rows(visits: DataFrame, as_of: date) -> DataFrame:
 
 
 def fee_rows(fees: DataFrame, as_of: date) -> DataFrame:
-    """Fees of the horizon for `MemberRows.fees`; a stay's may lie before its settlement.
+    """Drugs, examinations and treatments of the horizon for `MemberRows.fees`.
+
+    Other fees count in the amounts of the visit alone. A stay's fees may lie before its settlement.
 
     Args:
         fees: gold.fee_fact as it stood as of the date.
         as_of: the date.
     """
-    return _of_horizon(fees, as_of).select(
-        "member_id",
-        "settlement_id",
-        F.col("service_date").alias("day"),
-        "item_type",
-        "drug_id",
-        "doctor_id",
-        F.col("quantity").cast("double").alias("quantity"),
-        _cents("line_amount").alias("cents"),
-        F.col("stated_supply_days").cast("double").alias("stated_days"),
-        F.col("unstated_quantity").cast("double").alias("unstated_quantity"),
+    is_looked_at = F.col("drug_id").isNotNull() | F.col("item_type").isin(*CARE_TYPES)
+    return (
+        _of_horizon(fees, as_of)
+        .filter(is_looked_at)
+        .select(
+            "member_id",
+            "settlement_id",
+            F.col("service_date").alias("day"),
+            "item_type",
+            "drug_id",
+            "doctor_id",
+            F.col("quantity").cast("double").alias("quantity"),
+            _cents("line_amount").alias("cents"),
+            F.col("stated_supply_days").cast("double").alias("stated_days"),
+            F.col("unstated_quantity").cast("double").alias("unstated_quantity"),
+        )
     )
 
 

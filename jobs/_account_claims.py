@@ -13,7 +13,7 @@ from expectations.landing_event import SPECIAL_CERT
 from expectations.landing_inquiry import TRACE_SCAN
 from expectations.landing_reference import DRUG, INSTITUTION, PERSON, SPECIAL_DISEASE
 from features.dispensing import sales
-from features.member.frames import References
+from features.member.frames import CARE_TYPES, References
 from features.member_rows import (
     certificate_rows,
     fee_rows,
@@ -92,10 +92,13 @@ def dispensed(lake: Lake, as_of: date) -> DataFrame:
 
 def member_references(lake: Lake, as_of: date) -> References:
     """The small tables that features look up; they grow with the catalogue, not with the claims."""
+    fees = standing(lake.read(FEE_FACT, rows=0), as_of)
+    care = fees.filter(F.col("item_type").isin(*CARE_TYPES))
     return References(
         drugs=_looked_up(lake, DRUG, _DRUG_COLUMNS, as_of),
         institutions=_looked_up(lake, INSTITUTION, _INSTITUTION_COLUMNS, as_of),
         diseases=_looked_up(lake, SPECIAL_DISEASE, _DISEASE_COLUMNS, as_of),
+        is_care_known=not care.isEmpty(),
     )
 
 

@@ -9,6 +9,8 @@ from features.member.illness import explained, plain_code
 
 #: How far back a feature may look, in days before the as-of date.
 HORIZON = 365
+#: Kinds of fees other than drugs that features look at.
+CARE_TYPES = ("treatment", "exam")
 _CENTS = 100
 _FEE_SUMS = ("quantity", "cents", "stated_days", "unstated_quantity")
 _DRUG_ORDER = (
@@ -34,6 +36,8 @@ class References:
             resale_ratio, chronic, cold_chain, indications, watch_from, trace_from`.
         institutions: `institution_id, institution_type, visit_cap, district, latitude, longitude`.
         diseases: `special_disease_code, indications`.
+        is_care_known: whether examinations or treatments are delivered at all. Where they are not, of
+            nobody can it be said that there were none.
 
     Indications are ICD-10 prefixes joined by semicolons as delivered, lists after
     `features.member.references.usable`.
@@ -42,6 +46,7 @@ class References:
     drugs: pl.DataFrame
     institutions: pl.DataFrame
     diseases: pl.DataFrame
+    is_care_known: bool = True
 
 
 @dataclass(frozen=True)
@@ -173,6 +178,11 @@ def within(days: int) -> pl.Expr:
 def share(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
     """A part of a whole; empty where there is no whole."""
     return pl.when(whole > 0).then(part / whole)
+
+
+def if_care_is_known(facts: MemberFacts, value: pl.Expr) -> pl.Expr:
+    """A value that looks at examinations or treatments; empty where no source delivers either."""
+    return pl.when(pl.lit(facts.references.is_care_known)).then(value)
 
 
 def per(value: pl.Expr, number: float) -> pl.Expr:

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from features.member.frames import MemberFacts, share, within, yuan
+from features.member.frames import MemberFacts, if_care_is_known, share, within, yuan
 
 #: Long-term drugs worth more than this a year, in yuan, ask for a look at the patient.
 _MONITORED_YUAN = 1000
@@ -63,4 +63,5 @@ def product_features(facts: MemberFacts) -> pl.DataFrame:
 
 def _monitoring(facts: MemberFacts) -> pl.DataFrame:
     """Whether anybody examined the member within the horizon."""
-    return facts.visits.group_by("member_id").agg(has_exam=(pl.col("exam_cents") > 0).any())
+    has_exam = if_care_is_known(facts, (pl.col("exam_cents") > 0).any())
+    return facts.visits.group_by("member_id").agg(has_exam=has_exam)

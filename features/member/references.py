@@ -1,5 +1,7 @@
 """The references as the features can rely on them, whoever delivered them."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from features.member.frames import References
@@ -29,7 +31,7 @@ def usable(references: References) -> References:
     diseases = _first_of_key(references.diseases, "special_disease_code").with_columns(
         indications=_plain_codes(codes)
     )
-    return References(drugs, institutions, diseases)
+    return replace(references, drugs=drugs, institutions=institutions, diseases=diseases)
 
 
 def _first_of_key(rows: pl.DataFrame, key: str) -> pl.DataFrame:

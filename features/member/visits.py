@@ -2,7 +2,15 @@
 
 import polars as pl
 
-from features.member.frames import HORIZON, MemberFacts, per, share, within, yuan
+from features.member.frames import (
+    HORIZON,
+    MemberFacts,
+    if_care_is_known,
+    per,
+    share,
+    within,
+    yuan,
+)
 
 _EARTH_KM = 6371.0
 #: Coordinates are rounded to 0.01 degree: two places may be this much nearer than they seem.
@@ -24,7 +32,9 @@ def use_features(facts: MemberFacts) -> pl.DataFrame:
     """How much and how often, one row per member_id with a visit in the horizon."""
     visits = drug_visits(facts).with_columns(
         gap=pl.col("ago").shift(1).over("member_id") - pl.col("ago"),
-        is_drug_only=(pl.col("treatment_cents") == 0) & (pl.col("exam_cents") == 0),
+        is_drug_only=if_care_is_known(
+            facts, (pl.col("treatment_cents") == 0) & (pl.col("exam_cents") == 0)
+        ),
     )
     visits = visits.with_columns(
         spell=(pl.col("gap").fill_null(0) >= _IDLE_DAYS).cum_sum().over("member_id")
@@ -73,8 +83,11 @@ def care_features(facts: MemberFacts) -> pl.DataFrame:
         transplant_visit_count_365d=code.str.head(3).is_in(["Z94", "T86"]).sum(),
         cancer_visit_share_365d=cancer.fill_null(value=False).mean(),
         stay_count_365d=(pl.col("visit_type") == "21").sum(),
-        treatment_share_365d=share(
-            pl.col("treatment_cents").sum() + pl.col("exam_cents").sum(), pl.col("cents").sum()
+        treatment_share_365d=if_care_is_known(
+            facts,
+            share(
+                pl.col("treatment_cents").sum() + pl.col("exam_cents").sum(), pl.col("cents").sum()
+            ),
         ),
     )
 

@@ -56,6 +56,7 @@ MEMBER_CASES = {
         "is_unmonitored_365d": (1, 0),
         "institution_concentration_180d": (0.95, 0.94),
     },
+    "DRUGS_ONLY": {"overlap_days_180d": (30, 29), "drug_only_share_180d": (0.8, 0.79)},
 }
 INSTITUTION_CASES = {
     "SOLD_TO_OVERSUPPLIED": {
@@ -95,6 +96,16 @@ ALLOWED = {
         "long_fill_share_365d": (0.5, 0.49),
         "elsewhere_overlap_days_365d": (14, 15),
         "supply_ratio_max_365d": (1.5, 1.51),
+    },
+    "STEADY_REGIMEN": {
+        "gap_variation_180d": (0.6, 0.61),
+        "drug_only_share_180d": (0.8, 0.81),
+        "unexplained_share_180d": (0.05, 0.06),
+    },
+    "EXAMINED_AND_EXPLAINED": {
+        "drug_only_share_180d": (0.8, 0.81),
+        "unexplained_share_180d": (0.05, 0.06),
+        "elsewhere_overlap_days_365d": (30, 31),
     },
     "VILLAGE_SETTLEMENT": {"village_share_365d": (0.6, 0.59)},
     "NURSING_HOME": {

@@ -34,6 +34,7 @@ from jobs import (
     propose_accounts,
     review_account,
 )
+from jobs._account_claims import member_references
 from jobs._errors import ConfigError
 
 DAY = AS_OF.isoformat()
@@ -64,7 +65,7 @@ GOLDEN_LIST = {
     # 540 days' supply in five months: 1.5 times the year, 417 days on hand at the end, 147 days covered
     # by both places (from the second one's first fill to the end of the first one's last), every one of
     # 17 refills early, 5 of them within the last 90 days and three days of the one before; 10,800 yuan
-    # of the fund.
+    # of the fund; never a visit with an examination.
     "over": {
         "OVER_SUPPLY",
         "STOCK_ON_HAND",
@@ -73,6 +74,7 @@ GOLDEN_LIST = {
         "EARLY_REFILL_ELSEWHERE",
         "REPEAT_ELSEWHERE",
         "HIGH_DRUG_FUND",
+        "DRUGS_ONLY",
     },
     # A visit ten days after death; two boxes that came up again: three points each.
     "dead": {"AFTER_DEATH_OR_PAUSE"},
@@ -93,7 +95,8 @@ GOLDEN_LIST = {
 #: Those who look guilty in one thing, which something explains: they are flagged but not listed.
 EXPLAINED = {
     "dialysis": {"MANY_VISITS": "DIALYSIS"},
-    "long": {"STOCK_ON_HAND": "LONG_PRESCRIPTION"},
+    # 90 days' supply in June and in August while 29 days of the one before were left.
+    "long": {"STOCK_ON_HAND": "LONG_PRESCRIPTION", "DRUGS_ONLY": "LONG_PRESCRIPTION"},
 }
 #: The pharmacy sold the two boxes without an inbound scan, and more than 10,000 yuan of drugs.
 INSTITUTIONS = {"h2": {"SOLD_WITHOUT_INBOUND", "RESOLD_CODES"}}
@@ -188,7 +191,7 @@ def test_ranks_are_unique_and_the_first_are_a_weeks_work(accounts):
 
 def test_a_listed_account_says_why_what_for_and_what_to_do(accounts):
     over, dead = accounts["over"], accounts["dead"]
-    assert over["points"] == pytest.approx(3.80 + 4.63 + 2.89, abs=0.01)
+    assert over["points"] == pytest.approx(3.80 + 4.63 + 2.89 + 3.00, abs=0.01)
     # Of 540 days' supply those beyond the 153 days since the first fill and a month ahead; half is the fund's.
     assert over["expected_loss_amount"] == Decimal(str(round(10_800 * (1 - 183 / 540), 2)))
     texts = {each["reason_code"]: each["text"] for each in over["reasons"]}
@@ -234,6 +237,11 @@ def test_rules_that_cannot_speak_for_want_of_data_are_named(done, indicators):
     assert "CAP_HUGGING: cap_hug_share_90d" in silent["member"]
     spoken = {row["reason_code"] for row in indicators}
     assert not [code for code in spoken if f"{code}:" in "; ".join(silent.values())]
+
+
+def test_examinations_are_unknown_until_any_were_delivered(done, gold_before):
+    assert member_references(done.lake, AS_OF).is_care_known
+    assert not member_references(done.lake, date(2025, 1, 1)).is_care_known
 
 
 def test_an_indicator_names_its_settlements(indicators):

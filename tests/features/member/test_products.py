@@ -1,6 +1,20 @@
-from member_histories import Account, Example, day, drug, example_test, fee, reference
+from dataclasses import replace
+
+from member_histories import (
+    AS_OF,
+    Account,
+    Example,
+    day,
+    drug,
+    example_test,
+    fee,
+    member_rows,
+    reference,
+    reference_rows,
+)
 
 from expectations.member_drug_feature import PRODUCT
+from features.member.features import member_features
 
 REFERENCES = {
     "drugs": [
@@ -198,3 +212,19 @@ test_example = example_test(EXAMPLES, REFERENCES)
 def test_every_feature_of_products_has_an_example() -> None:
     shown = {name for each in EXAMPLES for name in each.expected}
     assert {each.name for each in PRODUCT} <= shown
+
+
+def test_where_no_source_delivers_examinations_nobody_is_said_to_have_had_none() -> None:
+    rows = member_rows(Account().visit(100, drug("cold", cents=100001)).visit(5).of("member"))
+    references = reference_rows(REFERENCES)
+
+    [known] = member_features(rows, references, AS_OF).to_dicts()
+    [found] = member_features(rows, replace(references, is_care_known=False), AS_OF).to_dicts()
+
+    assert known["is_unmonitored_365d"] == 1
+    changed = {name: value for name, value in found.items() if value != known[name]}
+    assert changed == {
+        "drug_only_share_180d": None,
+        "treatment_share_365d": None,
+        "is_unmonitored_365d": 0,
+    }
