@@ -52,7 +52,7 @@ def indicator(subject, code, held_back_by=None, subject_type="member", **changes
         "subject_type": subject_type,
         "subject_id": subject,
         "typology": "many_institutions",
-        "family": "shopping",
+        "family": "use",
         "reason_code": code,
         "feature": "institution_count_90d",
         "value": 0.6,

@@ -76,9 +76,9 @@ GOLDEN_LIST = {
         "HIGH_DRUG_FUND",
         "DRUGS_ONLY",
     },
-    # A visit ten days after death; two boxes that came up again: three points each.
-    "dead": {"AFTER_DEATH_OR_PAUSE"},
+    # Two boxes that came up again, four points; a visit ten days after death, three.
     "resold": {"RESOLD_BOXES"},
+    "dead": {"AFTER_DEATH_OR_PAUSE"},
     # 1,200 of 2,200 yuan: 1.5 points times (1 + log2(0.545 / 0.2) / 2) = 2.59.
     "certified": {"CERTIFICATE_UNRELATED"},
     # Two visits elsewhere during a stay, three proxies: two and a half points each.
@@ -281,7 +281,7 @@ def test_the_list_is_judged_against_the_truth(done, gold_before):
     assert found["trace", "loss_recall", "1%"] == pytest.approx(0.8)
     assert {setting for setting, _, _ in found} == {
         *("all", "supply", "shopping_overlap", "volume", "identity", "trace", "certificate"),
-        *("sharing",),
+        *("sharing", "no_examination"),
     }
 
 
