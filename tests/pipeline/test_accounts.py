@@ -281,7 +281,7 @@ def test_the_list_is_judged_against_the_truth(done, gold_before):
     assert found["trace", "loss_recall", "1%"] == pytest.approx(0.8)
     assert {setting for setting, _, _ in found} == {
         *("all", "supply", "shopping_overlap", "volume", "identity", "trace", "certificate"),
-        *("sharing", "no_examination"),
+        *("sharing", "no_examination", "use"),
     }
 
 
