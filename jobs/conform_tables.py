@@ -75,29 +75,36 @@ def _accounted_for(balance: Mapping[str, Any]) -> int:
 def _conform(this: JobRun, table: LandingTable, changes: Changes, ledger: Ledger) -> dict[str, Any]:
     """Bring one silver table and its orphans up to date; the row of `ops/table_balance`."""
     lake = this.lake
-    firsts_before = _key_firsts(lake, table) if changes.is_all and changes.epoch else None
+    is_compared = changes.is_all and bool(changes.epoch)
+    firsts_before = _key_firsts(lake.read(table.silver, rows=0)) if is_compared else None
     concerned = ConcernedRows(lake, table, changes, ledger)
     if changes.is_small:
-        measures = _conform_whole(lake, table, changes, concerned)
+        measures = _conform_whole(lake, table, changes, concerned, firsts_before)
     else:
         measures = _conform_apart(lake, table, changes, concerned)
-    if firsts_before is not None:
-        now = _key_firsts(lake, table)
-        moved = firsts_before.join(now, on=["key_hash", "valid_from"], how="left_anti").count()
-    else:
-        moved = measures["moved_rows"] if changes.epoch else 1
+        if firsts_before is not None:
+            now = _key_firsts(lake.read(table.silver, rows=0))
+            measures["moved_rows"] = _moved(firsts_before, now)
+    moved = measures["moved_rows"] if changes.epoch else 1
     epoch = this.run_id if moved else str(changes.epoch)
     return _balance(this, table, changes, measures, epoch)
 
 
 def _conform_whole(
-    lake: Lake, table: LandingTable, changes: Changes, concerned: ConcernedRows
+    lake: Lake,
+    table: LandingTable,
+    changes: Changes,
+    concerned: ConcernedRows,
+    firsts_before: DataFrame | None,
 ) -> _Measures:
     """Make a small table anew: all its rows are ranked."""
     arrived = arrived_rows(concerned.new(), concerned.nearby_references())
     with kept(ranked_versions(arrived, table.key, table.columns)) as ranked:
         measures = _measured(ranked, table)
-        lake.replace(_silver(ranked.filter(ever_held()), table), table.silver)
+        held = ranked.filter(ever_held())
+        if firsts_before is not None:
+            measures["moved_rows"] = _moved(firsts_before, _key_firsts(held))
+        lake.replace(_silver(held, table), table.silver)
         _hold_back(lake, table, changes, ranked, measures)
     return measures
 
@@ -182,9 +189,14 @@ def _hold_back(
         lake.replace(_quarantined(ranked, table), contract, {"job": "conform_tables"})
 
 
-def _key_firsts(lake: Lake, table: LandingTable) -> DataFrame:
-    """When each key of a silver table was first known; children depend on it."""
-    return lake.read(table.silver, rows=0).filter("is_first").select("key_hash", "valid_from")
+def _key_firsts(versions: DataFrame) -> DataFrame:
+    """When each key was first known; children depend on it."""
+    return versions.filter("is_first").select("key_hash", "valid_from")
+
+
+def _moved(before: DataFrame, now: DataFrame) -> int:
+    """How many keys are no longer known, or not since the same moment."""
+    return before.join(now, on=["key_hash", "valid_from"], how="left_anti").count()
 
 
 def _is_gained() -> Column:

@@ -40,7 +40,7 @@ TYPOLOGIES = {
     "small_and_frequent": N_("many visits, each for little"),
     "cap_hugging": N_("just below the most that a visit may settle"),
     "diagnosis_mismatch": N_("drugs that no diagnosis explains"),
-    "drugs_without_care": N_("costly drugs from one place, and nobody examined the holder"),
+    "drugs_without_care": N_("drugs while hardly anybody examined the holder"),
     "certificate_misuse": N_("a special-disease certificate used beyond its disease"),
     "resale_prone_mix": N_("drugs that resell well"),
     "not_the_holder": N_("used where the holder can't have been"),

@@ -17,7 +17,7 @@ from jobs._tables import standing
 
 AS_OF = date(2024, 2, 1)
 EARLY, LATE, LATER = datetime(2024, 1, 31), datetime(2024, 2, 28), datetime(2024, 3, 30)
-LAST, AFTER = datetime(2024, 4, 29), datetime(2024, 4, 30)
+LAST, AFTER, LONG_AFTER = datetime(2024, 4, 29), datetime(2024, 4, 30), datetime(2024, 5, 30)
 #: The batch that each arrival came with.
 BATCHES = {
     EARLY: date(2024, 1, 31),
@@ -25,6 +25,7 @@ BATCHES = {
     LATER: date(2024, 3, 31),
     LAST: date(2024, 4, 29),
     AFTER: date(2024, 4, 30),
+    LONG_AFTER: date(2024, 5, 31),
 }
 
 
@@ -298,3 +299,27 @@ def test_codes_that_are_made_anew_concern_only_the_visits_where_they_differ(step
     steps.built("june", silver)
     assert steps.facts["june"] == steps.anew["june"]
     assert steps.told["june"] == "1 visits and 0 sums of fees written, 1 days of visits"
+
+
+def test_a_run_that_ends_between_its_two_commits_is_made_good_by_the_next(
+    steps, silver, monkeypatch
+):
+    silver.changed(
+        FEE_DETAIL,
+        silver.fee("7", "2024-02-08", AFTER, ends=LONG_AFTER, line_number="2"),
+        silver.fee("7", "2024-02-08", LONG_AFTER, line_number="2", is_first=False),
+    )
+
+    def ends(_rows):
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(build_facts, "_by_member", ends)
+        with pytest.raises(OSError, match="no space left"):
+            steps.workspace.run(build_facts.JOB)
+    there = steps.workspace.lake.read(FEE_FACT).select("settlement_id").distinct().collect()
+    assert "s7" not in {row[0] for row in there}
+
+    steps.built("july", silver)
+    assert steps.facts["july"] == steps.anew["july"]
+    assert steps.told["july"].endswith("all days")
