@@ -61,11 +61,16 @@ class LandingField:
 
 @dataclass(frozen=True)
 class Reference:
-    """A column that must point at a row of another table; `parent_key` is its landing name there."""
+    """A column that must point at a row of another table; `parent_key` is its landing name there.
+
+    `place` is the column that names the institution of the row, where one of another province need not
+    point at anything: nothing of that province is delivered but its people and institutions.
+    """
 
     column: str
     parent: str
     parent_key: str
+    place: str = ""
 
 
 @dataclass(frozen=True)

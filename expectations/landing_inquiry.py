@@ -29,7 +29,8 @@ TRACE_SCAN = LandingTable(
     ),
     references=(
         Reference("fixmedins_code", "institution", "fixmedins_code"),
-        Reference("setl_id", "settlement", "setl_id"),
+        # A box that comes up in another province was settled there.
+        Reference("setl_id", "settlement", "setl_id", place="fixmedins_code"),
     ),
     event_time="scan_time",
 )

@@ -22,6 +22,7 @@ class References:
             per key; a table that no source delivers is left out, and nothing is an orphan for want of it.
             Rows of the table itself that others reverse have to be among the rows.
         is_any_reversing: whether some of the rows may reverse others of the table.
+        elsewhere: `institution_id` of `institutions_elsewhere`, if any row may lie there.
         late: by referring column, `parent_hash, valid_from` of `late_parents`, sent to every task instead
             of the parent: for tables of which neither side is small enough.
     """
@@ -30,6 +31,7 @@ class References:
     parents: Mapping[str, DataFrame]
     is_any_reversing: bool = True
     late: Mapping[str, DataFrame] = field(default_factory=dict)
+    elsewhere: DataFrame | None = None
 
     @property
     def held(self) -> list[Reference]:
@@ -55,6 +57,8 @@ def arrived_rows(rows: DataFrame, references: References) -> DataFrame:
             else:
                 firsts = references.parents[reference.parent]
             rows = _with_firsts(rows, reference, firsts)
+        if reference.place and references.elsewhere is not None:
+            rows = _excused(rows, reference, references.elsewhere)
         followed.append(reference)
     reasons = [
         F.when(
@@ -70,6 +74,24 @@ def arrived_rows(rows: DataFrame, references: References) -> DataFrame:
             "reasons": F.array_compact(F.array(*reasons)).cast("array<string>"),
         }
     ).drop(*(name(each) for each in followed for name in (_arrival, _missing)))
+
+
+def institutions_elsewhere(institutions: DataFrame) -> DataFrame:
+    """`institution_id` of those that lie in another province than most do, one row each.
+
+    Args:
+        institutions: first versions of silver.institution. The first two digits of the district are the
+            province; an institution without a district is taken to lie here.
+    """
+    named = institutions.filter(F.col("district").isNotNull())
+    provinces = named.select("institution_id", F.substring("district", 1, 2).alias("province"))
+    provinces = provinces.distinct()
+    counts = provinces.groupBy("province").count()
+    here = (
+        counts.orderBy(F.desc("count"), "province").limit(1).select(F.col("province").alias("here"))
+    )
+    elsewhere = provinces.crossJoin(F.broadcast(here)).filter(F.col("province") != F.col("here"))
+    return elsewhere.select("institution_id").distinct()
 
 
 def late_parents(rows: DataFrame, column: str, firsts: DataFrame) -> DataFrame:
@@ -180,6 +202,20 @@ def _with_late(rows: DataFrame, reference: Reference, late: DataFrame) -> DataFr
         rows.join(F.broadcast(renamed), on=is_late, how="left")
         .withColumn(_missing(reference), is_missing)
         .drop(found)
+    )
+
+
+def _excused(rows: DataFrame, reference: Reference, elsewhere: DataFrame) -> DataFrame:
+    """A row that lies in another province waits for nothing: its settlement may be delivered, late or never."""
+    far = elsewhere.select(
+        F.col("institution_id").alias(reference.place), F.lit(True).alias("is_elsewhere")
+    )
+    arrival, missing = _arrival(reference), _missing(reference)
+    is_here = F.col("is_elsewhere").isNull()
+    return (
+        rows.join(F.broadcast(far), on=reference.place, how="left")
+        .withColumns({arrival: F.when(is_here, F.col(arrival)), missing: F.col(missing) & is_here})
+        .drop("is_elsewhere")
     )
 
 

@@ -15,9 +15,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.landing import LandingTable
+from expectations.landing_reference import INSTITUTION
 from expectations.ops import quarantine
 from expectations.tables import LANDING_BY_NAME
-from features.versions import References, late_parents
+from features.versions import References, institutions_elsewhere, late_parents
 from jobs._bronze_changes import Changes, kept_rows
 from jobs._frames import kept, sent
 from jobs._ledger import Ledger
@@ -192,7 +193,7 @@ class ConcernedRows:
             firsts[parent] = sent(found, count, _MOST_KEYS_TO_SEND)
             if count > _MOST_KEYS_TO_SEND:
                 late |= self._late(parent, found)
-        return References(self._table, firsts, self._changes.is_small, late)
+        return References(self._table, firsts, self._changes.is_small, late, self._elsewhere())
 
     def _late(self, parent: str, firsts: DataFrame) -> dict[str, DataFrame]:
         """The late parents of new rows by referring column, where they are few enough to be sent."""
@@ -213,7 +214,16 @@ class ConcernedRows:
             )
             every = self._firsts(parent, key).drop("batch")
             firsts[parent] = every.join(named, on=key, how="left_semi")
-        return References(self._table, firsts)
+        return References(self._table, firsts, elsewhere=self._elsewhere())
+
+    def _elsewhere(self) -> DataFrame | None:
+        """The institutions of other provinces, if it matters to the table."""
+        if INSTITUTION.name not in self._parents() or not any(
+            each.place for each in self._table.references
+        ):
+            return None
+        first = self._lake.read(INSTITUTION.silver, rows=0).filter("is_first")
+        return institutions_elsewhere(first)
 
     def _columns_to(self, parent: str) -> list[str]:
         return [each.column for each in self._table.references if each.parent == parent]

@@ -6,7 +6,13 @@ from datetime import datetime, timedelta
 from pyspark.sql import functions as F
 
 from expectations.landing_event import FEE_DETAIL
-from features.versions import References, arrived_rows, late_parents
+from expectations.landing_inquiry import TRACE_SCAN
+from features.versions import (
+    References,
+    arrived_rows,
+    institutions_elsewhere,
+    late_parents,
+)
 
 START = datetime(2024, 1, 1)
 
@@ -46,3 +52,43 @@ def test_late_parents_say_what_all_parents_say(spark):
         if setl_id and (setl_id not in known or known[setl_id] > START + timedelta(days=day))
     }
     assert late.count() == len(wanted_late) > 10
+
+
+def test_institutions_elsewhere_lie_in_another_province_than_most(spark):
+    rows = [("h1", "510104"), ("h2", "511302"), ("h3", None), ("h4", "440100"), ("h4", "440300")]
+    institutions = spark.createDataFrame(rows, "institution_id string, district string")
+    found = institutions_elsewhere(institutions)
+    assert [row["institution_id"] for row in found.collect()] == ["h4"]
+    assert institutions_elsewhere(institutions.limit(0)).count() == 0
+
+
+def test_a_scan_in_another_province_waits_for_no_settlement(spark):
+    places = {"h1": START, "h9": START + timedelta(days=2)}
+    firsts = {
+        "institution": spark.createDataFrame(
+            list(places.items()), "fixmedins_code string, valid_from timestamp"
+        ),
+        "settlement": spark.createDataFrame(
+            [("s1", START + timedelta(days=5))], "setl_id string, valid_from timestamp"
+        ),
+    }
+    scans = spark.createDataFrame(
+        [(place, setl_id) for place in ("h1", "h9", "h8") for setl_id in ("s1", "s2", None)],
+        "fixmedins_code string, setl_id string",
+    ).withColumn("arrive_time", F.lit(START + timedelta(days=1)))
+    elsewhere = spark.createDataFrame([("h9",), ("h8",)], "institution_id string")
+    rows = arrived_rows(scans, References(TRACE_SCAN, firsts, elsewhere=elsewhere)).collect()
+    found = {(row["fixmedins_code"], row["setl_id"]): row for row in rows}
+
+    assert {key for key, row in found.items() if row["is_orphan"]} == {
+        ("h1", "s2"),
+        # What the institution table does not hold is still missing.
+        *(("h8", setl_id) for setl_id in ("s1", "s2", None)),
+    }
+    assert found["h1", "s2"]["reasons"] == ["setl_id: points at no row of settlement"]
+    assert found["h8", "s2"]["reasons"] == ["fixmedins_code: points at no row of institution"]
+    days = {key: (row["valid_from"] - START).days for key, row in found.items()}
+    # Its own arrival, its settlement's and its institution's, whichever is last; elsewhere the settlement's
+    # counts for nothing, so that it makes no difference whether it comes in time.
+    assert (days["h1", "s1"], days["h1", None]) == (5, 1)
+    assert (days["h9", "s1"], days["h9", "s2"], days["h9", None]) == (2, 2, 2)

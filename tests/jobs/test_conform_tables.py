@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from workspace import base_row
 
 from expectations.landing_event import FEE_DETAIL, SETTLEMENT
+from expectations.landing_inquiry import TRACE_SCAN
 from expectations.ops import TABLE_BALANCE, quarantine
 from jobs import conform_tables, ingest_batch
 
@@ -16,7 +17,13 @@ LATE = "2024-03-15 00:00:00"
 
 def write_january(landing):
     landing.csv("person", "2024-01-31", [base_row("person")])
-    landing.csv("institution", "2024-01-31", [base_row("institution")])
+    # The last one lies in another province than the others.
+    districts = {"h1": "510104", "h2": "511302", "h9": "440100"}
+    landing.csv(
+        "institution",
+        "2024-01-31",
+        [base_row("institution", fixmedins_code=key, admdvs=at) for key, at in districts.items()],
+    )
     twice = base_row("settlement", setl_id="s2", medfee_sumamt="20.00")
     rows = [
         base_row("settlement"),
@@ -45,6 +52,20 @@ def write_january(landing):
     ]
     landing.csv("fee_detail", "2024-01-31", fees)
     landing.csv("closed_case", "2024-01-31", [base_row("closed_case")])
+    # Sales of which no settlement is delivered: here, and in another province.
+    scans = [
+        {
+            "scan_id": f"sale at {place}",
+            "drug_trac_codg": "box",
+            "scan_type": "sale",
+            "scan_time": "2024-01-05 10:00:00",
+            "fixmedins_code": place,
+            "setl_id": "nowhere",
+            "arrive_time": "2024-01-06 00:00:00",
+        }
+        for place in ("h1", "h9")
+    ]
+    landing.csv("trace_scan", "2024-01-31", scans)
 
 
 def write_march(landing):
@@ -87,7 +108,7 @@ def seen_in_january(january):
                 (row["record_number"], *row["reasons"])
                 for row in january.lake.read(quarantine(table)).collect()
             }
-            for table in ("settlement", "fee_detail")
+            for table in ("settlement", "fee_detail", "trace_scan")
         },
         "balance": {
             row["table_name"]: row.asDict() for row in january.lake.read(TABLE_BALANCE).collect()
@@ -122,7 +143,13 @@ def test_orphans_wait_with_their_reason_and_those_that_hang_on_them_too(seen_in_
             (2, "setl_id: points at no row of settlement"),
             (3, "setl_id: points at no row of settlement"),
         },
+        "trace_scan": {(1, "setl_id: points at no row of settlement")},
     }
+
+
+def test_a_box_that_came_up_in_another_province_waits_for_no_settlement(march):
+    scans = march.lake.read_silver(TRACE_SCAN, None).collect()
+    assert [row["scan_id"] for row in scans] == ["sale at h9"]
 
 
 def test_every_landed_row_and_cent_is_conformed_superseded_or_quarantined(seen_in_january):
