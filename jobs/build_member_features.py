@@ -15,9 +15,9 @@ from jobs._runtime import Job, JobRun, run, step
 def main(this: JobRun) -> str:
     """Rebuild one as-of date; safe to run again."""
     lake, day = this.lake, this.as_of
+    kinds = member_kinds(lake, day)
     with step(this, "references"):
         references = member_references(lake, day)
-    kinds = member_kinds(lake, day)
     stream = member_stream(kinds, lake.rows_read)
     own = computed_features(stream, references, day).persist(StorageLevel.MEMORY_AND_DISK)
     with step(this, "features"):
