@@ -257,10 +257,15 @@ def _amounts_by_type(fees: pl.DataFrame) -> pl.DataFrame:
     """What a settlement holds of drugs and of other things."""
     is_drug = pl.col("drug_id").is_not_null()
     cents, kind = pl.col("cents"), pl.col("item_type")
-    return fees.group_by("settlement_id").agg(
-        drug_cents=cents.filter(is_drug).sum(),
-        treatment_cents=cents.filter(kind == "treatment").sum(),
-        exam_cents=cents.filter(kind == "exam").sum(),
-        boxes=pl.col("quantity").filter(is_drug).sum().round(4),
-        drug_lines=is_drug.sum(),
+    # Worked out before grouping: plain sums of many small groups are much faster.
+    apart = fees.select(
+        "settlement_id",
+        drug_cents=pl.when(is_drug).then(cents).otherwise(0),
+        treatment_cents=pl.when(kind == "treatment").then(cents).otherwise(0),
+        exam_cents=pl.when(kind == "exam").then(cents).otherwise(0),
+        boxes=pl.when(is_drug).then("quantity").otherwise(0.0),
+        drug_lines=is_drug.cast(pl.UInt32),
+    )
+    return (
+        apart.group_by("settlement_id").agg(pl.all().sum()).with_columns(pl.col("boxes").round(4))
     )

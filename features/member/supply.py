@@ -198,6 +198,7 @@ def _with_admitted_days(fills: pl.DataFrame, facts: MemberFacts) -> pl.DataFrame
     )
     days = (
         fills.select("member_id", "ago")
+        .join(in_all, on="member_id", how="semi")
         .unique()
         .join(stays, on="member_id")
         .group_by("member_id", "ago")

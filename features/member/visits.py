@@ -17,6 +17,7 @@ _EARTH_KM = 6371.0
 _SLACK_KM = 3.0
 _FASTEST_KMH = 120.0
 _IDLE_DAYS = 90
+_QUARTER = 90
 _BURST_DAYS = 30
 _FEW_BOXES = 2
 #: The window in which many prescribers and many institutions count, and how many of each (MPE [mpe]).
@@ -31,7 +32,7 @@ def drug_visits(facts: MemberFacts) -> pl.DataFrame:
 def use_features(facts: MemberFacts) -> pl.DataFrame:
     """How much and how often, one row per member_id with a visit in the horizon."""
     visits = drug_visits(facts).with_columns(
-        gap=pl.col("ago").shift(1).over("member_id") - pl.col("ago"),
+        gap=_before("ago") - pl.col("ago"),
         is_drug_only=if_care_is_known(
             facts, (pl.col("treatment_cents") == 0) & (pl.col("exam_cents") == 0)
         ),
@@ -95,56 +96,62 @@ def care_features(facts: MemberFacts) -> pl.DataFrame:
 def shopping_features(facts: MemberFacts) -> pl.DataFrame:
     """How many institutions, districts and doctors, one row per member_id."""
     visits = drug_visits(facts)
-    firsts = pl.col("ago").max().over("member_id", "institution_id")
-    days = (
-        visits.filter(within(90))
-        .group_by("member_id", "ago")
-        .agg(institutions=pl.n_unique("institution_id"))
-        .group_by("member_id")
-        .agg(multi_institution_day_count_90d=(pl.col("institutions") > 1).sum())
+    # By institution once, so that what follows adds up plain columns.
+    places = visits.group_by("member_id", "institution_id").agg(
+        pl.first("district"),
+        newest=pl.col("ago").min(),
+        oldest=pl.col("ago").max(),
+        n=within(180).sum(),
     )
-    split = (
+    days = (
         visits.filter(within(90))
         .group_by("member_id", "ago", "institution_id")
         .agg(times=pl.len())
-        .group_by("member_id")
-        .agg(split_settlement_count_90d=(pl.col("times") - 1).sum())
-    )
-    counts = (
-        visits.with_columns(first_seen=firsts)
+        .group_by("member_id", "ago")
+        .agg(institutions=pl.len(), further=(pl.col("times") - 1).sum())
         .group_by("member_id")
         .agg(
-            institution_count_30d=pl.col("institution_id").filter(within(30)).n_unique(),
-            institution_count_90d=pl.col("institution_id").filter(within(90)).n_unique(),
-            district_count_90d=pl.col("district").filter(within(90)).drop_nulls().n_unique(),
-            new_institution_share_90d=share(
-                pl.col("institution_id")
-                .filter(within(90) & (pl.col("first_seen") <= 90))
-                .n_unique(),
-                pl.col("institution_id").filter(within(90)).n_unique(),
-            ),
+            multi_institution_day_count_90d=(pl.col("institutions") > 1).sum(),
+            split_settlement_count_90d=pl.col("further").sum(),
         )
     )
-    doctors = facts.drugs.filter(
-        pl.col("doctor_id").is_not_null() & pl.col("visit_type").ne_missing("21") & within(180)
-    )
-    prescribers = doctors.group_by("member_id").agg(
-        doctor_count_90d=pl.col("doctor_id").filter(within(90)).n_unique()
-    )
-    return (
-        counts.join(days, on="member_id", how="left")
-        .join(split, on="member_id", how="left")
-        .join(prescribers, on="member_id", how="left")
-        .join(
-            _concentration(visits.filter(within(180)), "institution_id", "institution"),
-            on="member_id",
-            how="left",
+    recent = pl.col("newest") <= _QUARTER
+    counts = (
+        places.with_columns(recent=recent, new=recent & (pl.col("oldest") <= _QUARTER))
+        .group_by("member_id")
+        .agg(
+            institution_count_30d=(pl.col("newest") <= 30).sum(),
+            institution_count_90d=pl.col("recent").sum(),
+            new_institution_share_90d=share(pl.col("new").sum(), pl.col("recent").sum()),
         )
-        .join(_concentration(doctors, "doctor_id", "doctor"), on="member_id", how="left")
-        .with_columns(
-            is_multiple_provider_90d=(pl.col("doctor_count_90d") >= _EPISODE)
-            & (pl.col("institution_count_90d") >= _EPISODE)
+    )
+    districts = (
+        places.filter(recent & pl.col("district").is_not_null())
+        .select("member_id", "district")
+        .unique()
+        .group_by("member_id")
+        .agg(district_count_90d=pl.len())
+    )
+    doctors = (
+        facts.drugs.filter(
+            pl.col("doctor_id").is_not_null() & pl.col("visit_type").ne_missing("21") & within(180)
         )
+        .group_by("member_id", "doctor_id")
+        .agg(newest=pl.col("ago").min(), n=pl.len())
+    )
+    prescribers = doctors.group_by("member_id").agg(doctor_count_90d=recent.sum())
+    found = counts
+    for part in (
+        days,
+        districts,
+        prescribers,
+        _concentration(places.filter(pl.col("n") > 0), "institution_id", "institution"),
+        _concentration(doctors, "doctor_id", "doctor"),
+    ):
+        found = found.join(part, on="member_id", how="left")
+    return found.with_columns(
+        is_multiple_provider_90d=(pl.col("doctor_count_90d") >= _EPISODE)
+        & (pl.col("institution_count_90d") >= _EPISODE)
     )
 
 
@@ -158,10 +165,7 @@ def travel_features(facts: MemberFacts) -> pl.DataFrame:
         home_longitude="longitude",
     )
     visits = drug_visits(facts).join(persons, on="member_id", how="left", maintain_order="left")
-    before = {
-        name: pl.col(name).shift(1).over("member_id")
-        for name in ("time", "latitude", "longitude", "institution_id")
-    }
+    before = {name: _before(name) for name in ("time", "latitude", "longitude", "institution_id")}
     km = _km(before["latitude"], before["longitude"], pl.col("latitude"), pl.col("longitude"))
     minutes = per((pl.col("time") - before["time"]).dt.total_seconds(), 60)
     elsewhere = before["institution_id"] != pl.col("institution_id")
@@ -189,6 +193,12 @@ def travel_features(facts: MemberFacts) -> pl.DataFrame:
     return found.join(_clashes(facts), on="member_id", how="left")
 
 
+def _before(column: str) -> pl.Expr:
+    """The value of the member's row before; rows are in the order of members."""
+    is_same = pl.col("member_id") == pl.col("member_id").shift(1)
+    return pl.when(is_same).then(pl.col(column).shift(1))
+
+
 def _clashes(facts: MemberFacts) -> pl.DataFrame:
     """Drugs collected elsewhere between the day after admission and the day before discharge.
 
@@ -214,17 +224,17 @@ def _clashes(facts: MemberFacts) -> pl.DataFrame:
     )
 
 
-def _concentration(rows: pl.DataFrame, column: str, what: str) -> pl.DataFrame:
-    """Entropy (nats) and Herfindahl index of how a member's rows spread over the values of a column."""
-    part = pl.col("n") / pl.col("n").sum()
+def _concentration(counts: pl.DataFrame, column: str, what: str) -> pl.DataFrame:
+    """Entropy (nats) and Herfindahl index of how a member's `n` rows spread over the values of a column."""
+    part = pl.col("n") / pl.col("n").sum().over("member_id")
+    # Worked out before grouping: plain sums of many small groups are much faster.
     return (
-        rows.group_by("member_id", column)
-        .agg(n=pl.len())
-        .sort("member_id", "n", column)
+        counts.sort("member_id", "n", column)
+        .with_columns(entropy=part * part.log(), concentration=part * part)
         .group_by("member_id", maintain_order=True)
         .agg(
-            (part * part.log()).sum().abs().alias(f"{what}_entropy_180d"),
-            (part * part).sum().alias(f"{what}_concentration_180d"),
+            pl.col("entropy").sum().abs().alias(f"{what}_entropy_180d"),
+            pl.col("concentration").sum().alias(f"{what}_concentration_180d"),
         )
     )
 
