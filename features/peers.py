@@ -21,7 +21,7 @@ def peer_groups(members: DataFrame, certified: DataFrame, as_of: date) -> DataFr
 
     Peers agree in whether they hold a special-disease certificate, in age band, sex and district. A
     group of fewer than `MIN_PEERS` drops the district, then sex, then the age. Those whom this leaves in
-    a wider group may be few themselves: see `_counted_in`.
+    a wider group may be few themselves: see `_of_whole_groups`.
 
     Args:
         members: silver.person as of the date.
@@ -63,37 +63,66 @@ def peer_statistics(features: DataFrame, names: Sequence[str]) -> DataFrame:
     A group of fewer than `MIN_PEERS` takes in all members whose groups are within it.
 
     Values are cut to three digits first and an empty one counts as 0, so that few distinct values
-    have to be held and the result does not depend on the order of rows.
+    have to be counted and the result does not depend on the order of rows. Between two ranks the
+    quantile is interpolated.
 
     Args:
         features: `peer_group` and the named features.
         names: which.
     """
-    features = _counted_in(features.select("peer_group", *names))
-    wanted = F.array(F.lit(MEDIAN), F.lit(HIGH))
-    quantiles = [F.percentile(three_digits(name), wanted).alias(name) for name in names]
-    by_group = features.groupBy("peer_group").agg(F.count("*").alias("peers"), *quantiles)
-    one = [
-        F.struct(
-            F.lit(name).alias("feature"),
-            F.col(name)[0].alias("median"),
-            F.col(name)[1].alias("high"),
-        )
-        for name in names
-    ]
-    return by_group.select("peer_group", "peers", F.explode(F.array(*one)).alias("one")).select(
-        "peer_group", "peers", "one.*"
+    sizes = features.groupBy("peer_group").agg(F.count("*").alias("n"))
+    peers = _of_whole_groups(sizes, sizes).withColumnRenamed("n", "peers")
+    # Most values are 0: those are what the others leave.
+    own = (
+        features.select("peer_group", F.posexplode(F.array(*names)).alias("place", "value"))
+        .filter(F.col("value") > 0)
+        .groupBy("peer_group", "place", three_digits("value").alias("value"))
+        .agg(F.count("*").alias("n"))
     )
+    counts = _of_whole_groups(own, sizes)
+    of_one = Window.partitionBy("peer_group", "place")
+    up_to = of_one.orderBy("value").rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    ranked = (
+        counts.withColumns({"up_to": F.sum("n").over(up_to), "others": F.sum("n").over(of_one)})
+        .join(F.broadcast(peers), on="peer_group")
+        .withColumn("zeros", F.col("peers") - F.col("others"))
+    )
+    found = ranked.groupBy("peer_group", "place").agg(
+        _quantile(MEDIAN).alias("median"), _quantile(HIGH).alias("high")
+    )
+    places = F.posexplode(F.array(*(F.lit(name) for name in names))).alias("place", "feature")
+    return (
+        peers.select("peer_group", "peers", places)
+        .join(found, on=["peer_group", "place"], how="left")
+        .select(
+            "peer_group",
+            "peers",
+            "feature",
+            *(F.coalesce(name, F.lit(0.0)).alias(name) for name in ("median", "high")),
+        )
+    )
+
+
+def _quantile(part: float) -> Column:
+    """A quantile of a group of rows: of `zeros` and of each `value`, `up_to` of them up to it."""
+    rank = (F.col("peers") - 1) * F.lit(part)
+    below, above = (
+        F.min(
+            F.when(whole < F.col("zeros"), 0.0).when(
+                whole < F.col("zeros") + F.col("up_to"), F.col("value")
+            )
+        )
+        for whole in (F.floor(rank), F.ceil(rank))
+    )
+    return below + F.max(rank - F.floor(rank)) * (above - below)
 
 
 def fund_percentiles(features: DataFrame) -> DataFrame:
     """Share of peers whose drug_fund_sum_365d is no higher, by `peer_group` and `amount` in three digits."""
-    counts = (
-        _counted_in(features.select("peer_group", "drug_fund_sum_365d"))
-        .withColumn("amount", three_digits("drug_fund_sum_365d"))
-        .groupBy("peer_group", "amount")
-        .agg(F.count("*").alias("n"))
+    own = features.groupBy("peer_group", three_digits("drug_fund_sum_365d").alias("amount")).agg(
+        F.count("*").alias("n")
     )
+    counts = _of_whole_groups(own, own.groupBy("peer_group").agg(F.sum("n").alias("n")))
     group = Window.partitionBy("peer_group")
     up_to = group.orderBy("amount").rowsBetween(Window.unboundedPreceding, Window.currentRow)
     return counts.select(
@@ -103,18 +132,18 @@ def fund_percentiles(features: DataFrame) -> DataFrame:
     )
 
 
-def _counted_in(features: DataFrame) -> DataFrame:
-    """A row for every group in whose statistics a member counts: its own, and wider ones of few members.
+def _of_whole_groups(counts: DataFrame, sizes: DataFrame) -> DataFrame:
+    """Counts of members by their group, added up to those of all whom each group describes.
 
-    The leftovers of narrower groups may be a handful (the people of unknown sex, those of a small
-    district), and a handful says nothing about what is high. What a group is within, its name begins with.
+    A member counts in the statistics of its own group, and of wider ones of few members. The leftovers
+    of narrower groups may be a handful (the people of unknown sex, those of a small district), and a
+    handful says nothing about what is high. What a group is within, its name begins with.
+
+    Args:
+        counts: `peer_group`, the columns that tell counts apart, and `n`.
+        sizes: `peer_group, n`: how many members have each group.
     """
-    few = (
-        features.groupBy("peer_group")
-        .count()
-        .filter(F.col("count") < MIN_PEERS)
-        .agg(F.collect_set("peer_group").alias("few"))
-    )
+    few = sizes.filter(F.col("n") < MIN_PEERS).agg(F.collect_set("peer_group").alias("few"))
     parts = F.split("peer_group", _BETWEEN)
     around = F.transform(
         F.sequence(F.lit(1), F.size(parts)),
@@ -122,8 +151,15 @@ def _counted_in(features: DataFrame) -> DataFrame:
     )
     wider = F.filter(around, lambda name: F.array_contains("few", name))
     groups = F.array_union(F.array("peer_group"), wider)
+    counted_in = sizes.crossJoin(F.broadcast(few)).select(
+        "peer_group", F.explode(groups).alias("counted_in")
+    )
+    keys = [name for name in counts.columns if name not in ("peer_group", "n")]
     return (
-        features.crossJoin(F.broadcast(few)).withColumn("peer_group", F.explode(groups)).drop("few")
+        counts.join(F.broadcast(counted_in), on="peer_group")
+        .withColumn("peer_group", F.col("counted_in"))
+        .groupBy("peer_group", *keys)
+        .agg(F.sum("n").alias("n"))
     )
 
 
