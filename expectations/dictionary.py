@@ -49,7 +49,7 @@ def _section(contract: TableContract) -> str:
     lines = [
         f"\n## {'quarantine.<landing table>' if is_quarantine else contract.name}\n",
         f"{contract.grain[0].upper()}{contract.grain[1:]}. Written by {contract.written_by}.",
-        f"Key: {', '.join(contract.primary_key)}."
+        f"Key: {', '.join(contract.primary_key) or 'none without empty columns'}."
         + (f" Partitioned by {', '.join(contract.partition_by)}." if contract.partition_by else ""),
         "",
         "| column | type | null | meaning | landing name |",

@@ -83,7 +83,8 @@ FEE_FACT = TableContract(
         ),
         *_TIMES,
     ),
-    primary_key=("settlement_id", "service_date", "valid_from"),
+    # A drug or a doctor may be empty.
+    primary_key=(),
     partition_by=("service_month",),
     written_by="build_facts",
     properties=_PROPERTIES,

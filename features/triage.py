@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from expectations.gold_triage import TRIAGE_FEATURES
 from features.member_rows import boxes_sold
+from features.provinces import province_of
 
 #: A phone or address of more accounts than this, a dormitory's, says nothing about one of them.
 MAX_SHARERS = 20
@@ -236,7 +237,7 @@ def _resold_elsewhere(scans: DataFrame, institutions: DataFrame, as_of: date) ->
     def provinces(name: str) -> DataFrame:
         return institutions.select(
             F.col("institution_id").alias(name),
-            F.substring("district", 1, 2).alias(f"{name}_province"),
+            province_of("district").alias(f"{name}_province"),
         )
 
     sold = boxes_sold(scans, as_of).filter("is_sold_again")

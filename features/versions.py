@@ -7,6 +7,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from expectations.landing import LandingTable, Reference
+from features.provinces import most_common_province, province_of
 
 #: What becomes of a row of bronze.
 STATES = ("standing", "superseded", "orphan")
@@ -80,17 +81,13 @@ def institutions_elsewhere(institutions: DataFrame) -> DataFrame:
     """`institution_id` of those that lie in another province than most do, one row each.
 
     Args:
-        institutions: first versions of silver.institution. The first two digits of the district are the
-            province; an institution without a district is taken to lie here.
+        institutions: first versions of silver.institution; one without a district is taken to lie here.
     """
-    named = institutions.filter(F.col("district").isNotNull())
-    provinces = named.select("institution_id", F.substring("district", 1, 2).alias("province"))
-    provinces = provinces.distinct()
-    counts = provinces.groupBy("province").count()
-    here = (
-        counts.orderBy(F.desc("count"), "province").limit(1).select(F.col("province").alias("here"))
-    )
-    elsewhere = provinces.crossJoin(F.broadcast(here)).filter(F.col("province") != F.col("here"))
+    provinces = institutions.select(
+        "institution_id", province_of("district").alias("province")
+    ).distinct()
+    here = F.broadcast(most_common_province(provinces))
+    elsewhere = provinces.crossJoin(here).filter(F.col("province") != F.col("here"))
     return elsewhere.select("institution_id").distinct()
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from expectations.gold_account import DETECTION_RESULT, INDICATOR, MEMBER_FEATURE
 from expectations.landing_reference import PERSON
+from features.provinces import most_common_province, province_of
 from jobs._account_claims import delivered
 from jobs._config import Config
 from jobs._errors import ConfigError, DataRefused
@@ -104,16 +105,10 @@ def _read(folder: Path, name: str, *columns: str) -> pl.DataFrame:
 def _is_own(this: JobRun) -> Column:
     """Insured in the province that most people are: people from elsewhere are not its accounts."""
     people = delivered(this.lake, PERSON, this.as_of)
-    province = F.substring("district", 1, 2)
-    most = (
-        people.groupBy(province.alias("province"))
-        .count()
-        .orderBy(F.desc("count"), "province")
-        .first()
-    )
-    if most is None or most["province"] is None:
+    most = most_common_province(people.select(province_of("district").alias("province"))).first()
+    if most is None:
         return F.lit(True)
-    return F.coalesce(province == most["province"], F.lit(True))
+    return F.coalesce(province_of("district") == most["here"], F.lit(True))
 
 
 def _indicators(this: JobRun) -> pl.DataFrame:
