@@ -9,6 +9,8 @@ from features.member_rows import held_values
 
 #: Settlements that are named with an indicator.
 MOST_NAMED = 20
+#: Days before a date in which evidence lies, the longest window and a day, and in which a visit's fees do.
+_VISIT_DAYS, _FEE_DAYS = 366, 366 + 92
 #: Which visits show a pattern: those with drugs, or those of which something more holds.
 EVIDENCE = {
     "drugs": "has_drug",
@@ -23,14 +25,18 @@ EVIDENCE = {
 def visits_with_kinds(
     visits: DataFrame, fees: DataFrame, drugs: DataFrame, as_of: date
 ) -> DataFrame:
-    """What a settlement holds, one row per settlement_id; refunds and what they undo are left out.
+    """What a settlement of the year holds, one row per settlement_id; refunds and what they undo are left out.
 
     Args:
-        visits: gold.visit_fact as it stood as of a date.
-        fees: gold.fee_fact as it stood then.
+        visits: gold.visit_fact as it stood as of a date, of all subjects or some, refunds with what they undo.
+        fees: gold.fee_fact as it stood then, with all fees of these visits.
         drugs: silver.drug as of then.
         as_of: the date.
     """
+    visits, fees = (
+        facts.filter(F.col("service_date") >= F.lit(as_of - timedelta(days=days)))
+        for facts, days in ((visits, _VISIT_DAYS), (fees, _FEE_DAYS))
+    )
     kinds = (
         fees.filter(F.col("drug_id").isNotNull())
         .join(
@@ -69,7 +75,7 @@ def with_evidence(found: DataFrame, visits: DataFrame, as_of: date) -> DataFrame
     """Add first and last day and the dearest settlements of what shows each indicator.
 
     Args:
-        found: `subject_id, reason_code, evidence, window_days` and more; few compared with visits.
+        found: `subject_id, reason_code, evidence, window_days` and more.
         visits: from `visits_with_kinds`, with `subject_id`.
         as_of: the date.
     """
@@ -78,8 +84,7 @@ def with_evidence(found: DataFrame, visits: DataFrame, as_of: date) -> DataFrame
     for name, condition in EVIDENCE.items():
         shows = shows | ((F.col("evidence") == name) & F.expr(condition))
     days_before = F.datediff(F.lit(as_of), "service_date")
-    recent = visits.filter(F.col("service_date") >= F.lit(as_of - timedelta(days=366)))
-    shown = recent.join(F.broadcast(asked), on="subject_id").filter(
+    shown = visits.join(asked, on="subject_id").filter(
         shows & (days_before <= F.greatest("window_days", F.lit(30))) & (days_before >= 1)
     )
     by_indicator = Window.partitionBy("subject_id", "reason_code")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
-from operator import and_
+from operator import and_, or_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -89,10 +89,11 @@ def indicators(
         allowances: what explains it.
     """
     rows = features if peers is None else _with_peers(features, peers, rules)
-    found = F.array_compact(
-        F.array(*(_spoken(rule, allowances, peers is not None) for rule in rules))
-    )
-    return rows.select("subject_id", F.explode(found).alias("one")).select("subject_id", "one.*")
+    has_peers = peers is not None
+    found = F.array_compact(F.array(*(_spoken(rule, allowances, has_peers) for rule in rules)))
+    # Few rows are left for what is too much code to be compiled.
+    shown = rows.filter(reduce(or_, (_speaks(rule, has_peers) for rule in rules)))
+    return shown.select("subject_id", F.explode(found).alias("one")).select("subject_id", "one.*")
 
 
 def _with_peers(features: DataFrame, peers: DataFrame, rules: Sequence[Rule]) -> DataFrame:
@@ -108,17 +109,23 @@ def _with_peers(features: DataFrame, peers: DataFrame, rules: Sequence[Rule]) ->
     return features.join(F.broadcast(usual), on="peer_group", how="left")
 
 
+def _speaks(rule: Rule, has_peers: bool) -> Column:
+    speaks = reduce(and_, (condition.holds for condition in rule.conditions))
+    if has_peers and rule.among_peers:
+        high = F.coalesce(F.col(_peer(rule.main.feature))["high"], F.lit(0.0))
+        speaks = speaks & (F.col(rule.main.feature) >= high)
+    return speaks
+
+
 def _spoken(rule: Rule, allowances: Sequence[Allowance], has_peers: bool) -> Column:
     value = F.col(rule.main.feature)
     threshold: Column = F.lit(rule.main.at_least)
     median = F.lit(None).cast("double")
-    speaks = reduce(and_, (condition.holds for condition in rule.conditions))
     if has_peers:
         usual = F.col(_peer(rule.main.feature))
         median = usual["median"]
         if rule.among_peers:
             threshold = F.greatest(threshold, usual["high"])
-            speaks = speaks & (value >= F.coalesce(usual["high"], F.lit(0.0)))
     assert rule.main.at_least is not None
     weight = 1 + F.log2(value / F.lit(rule.main.at_least)) / 2
     points = F.lit(rule.points) * F.least(F.greatest(weight, F.lit(1.0)), F.lit(rule.grows_to))
@@ -128,7 +135,7 @@ def _spoken(rule: Rule, allowances: Sequence[Allowance], has_peers: bool) -> Col
         if rule.family in allowance.holds_back
     ]
     return F.when(
-        speaks,
+        _speaks(rule, has_peers),
         F.struct(
             F.lit(rule.typology).alias("typology"),
             F.lit(rule.family).alias("family"),

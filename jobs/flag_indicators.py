@@ -15,6 +15,7 @@ from expectations.landing_reference import DRUG
 from features.evidence import visits_with_kinds, with_evidence
 from features.rules import Condition, Rule, indicators
 from jobs._account_claims import delivered
+from jobs._frames import sent
 from jobs._rulebook import check_rules, rulebook
 from jobs._runtime import Job, JobRun, run, step
 from jobs._tables import standing
@@ -35,16 +36,18 @@ _FLAGGED = (
     _Flagged("institution", INSTITUTION_DRUG_FEATURE),
     _Flagged("doctor", DOCTOR_FEATURE),
 )
+#: Subjects of which a settlement has but one; it may have fees of several doctors.
+_SAME_IN_A_SETTLEMENT = {"member_id", "institution_id"}
+#: So many flagged subjects are sent to every task; more are shuffled.
+_MOST_SUBJECTS_TO_SEND = 1_000_000
 
 
 def main(this: JobRun) -> str:
     """Rebuild one as-of date; safe to run again. Kinds of subjects without features are left out."""
     lake, day = this.lake, this.as_of
     rules = rulebook(this.config)
-    fees = standing(lake.read(FEE_FACT), day)
-    visits = visits_with_kinds(
-        standing(lake.read(VISIT_FACT), day), fees, delivered(lake, DRUG, day), day
-    )
+    fees, visits = standing(lake.read(FEE_FACT), day), standing(lake.read(VISIT_FACT), day)
+    drugs = delivered(lake, DRUG, day)
     is_today = F.col("as_of_date") == F.lit(day)
     lake.read_day(MEMBER_FEATURE, day)
     every: list[DataFrame] = []
@@ -59,9 +62,14 @@ def main(this: JobRun) -> str:
         found = indicators(features, peers, rules.rules[kind.subject], allowances).persist()
         held.append(found)
         _say_what_is_silent(this, kind.subject, features, rules.rules[kind.subject])
-        with step(this, f"{found.count()} indicators of {kind.subject}s"):
-            shown = with_evidence(found, _of_subject(visits, fees, key), day)
-            every.append(shown.withColumn("subject_type", F.lit(kind.subject)))
+        with step(this, f"indicators of {kind.subject}s"):
+            count = found.count()
+        flagged = sent(found.select("subject_id").distinct(), count, _MOST_SUBJECTS_TO_SEND)
+        near = visits_with_kinds(
+            _of_flagged(visits, flagged, key), _of_flagged(fees, flagged, key), drugs, day
+        )
+        shown = with_evidence(found, _of_subject(near, fees, key), day)
+        every.append(shown.withColumn("subject_type", F.lit(kind.subject)))
     frame = (
         reduce(DataFrame.unionByName, every).drop("evidence").withColumn("as_of_date", F.lit(day))
     )
@@ -96,6 +104,13 @@ def _is_silent(condition: Condition, most: Row) -> bool:
     """Whether nobody's value can be known to fulfil a condition; 0 fulfils one that only has an upper bound."""
     value = most[condition.feature]
     return value is None or (value == 0 and condition.at_least is not None)
+
+
+def _of_flagged(facts: DataFrame, flagged: DataFrame, key: str) -> DataFrame:
+    """Facts of some subjects alone, where a settlement's facts all name the same one."""
+    if key not in _SAME_IN_A_SETTLEMENT.intersection(facts.columns):
+        return facts
+    return facts.join(flagged, on=facts[key] == flagged["subject_id"], how="left_semi")
 
 
 def _of_subject(visits: DataFrame, fees: DataFrame, key: str) -> DataFrame:

@@ -57,15 +57,16 @@ WITHOUT_DRUG = ("no drug",)
 def shown(spark):
     """An indicator of each kind of evidence, one of a state and one of a busy account; by reason code."""
     many = [visit(f"v{n:02d}", 1 + n % 5, f"{n}.00", member_id="busy") for n in range(25)]
+    held = [(each, "d1") for each in [*VISITS, *many] if each["settlement_id"] not in WITHOUT_DRUG]
+    by_name = {each["settlement_id"]: each for each in VISITS}
+    held += [(by_name["no drug"], None), (by_name["cold"], "d2"), (by_name["tonic"], "d3")]
     fees = [
-        {"settlement_id": each["settlement_id"], "drug_id": "d1"}
-        for each in [*VISITS, *many]
-        if each["settlement_id"] not in WITHOUT_DRUG
-    ]
-    fees += [
-        {"settlement_id": "no drug", "item_type": "exam"},
-        {"settlement_id": "cold", "drug_id": "d2"},
-        {"settlement_id": "tonic", "drug_id": "d3"},
+        {
+            "settlement_id": each["settlement_id"],
+            "service_date": each["service_date"],
+            "drug_id": drug,
+        }
+        for each, drug in held
     ]
     drugs = (
         {"drug_id": "d1", "is_cold_chain": False},
