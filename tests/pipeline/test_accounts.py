@@ -76,17 +76,17 @@ GOLDEN_LIST = {
         "HIGH_DRUG_FUND",
         "DRUGS_ONLY",
     },
-    # Two boxes that came up again, four points; a visit ten days after death, three.
+    # Two boxes that came up again, 5.75 points; three proxies, 3.75; a visit ten days after death, 2.75.
     "resold": {"RESOLD_BOXES"},
+    "proxies": {"MANY_PROXIES"},
     "dead": {"AFTER_DEATH_OR_PAUSE"},
     # 1,200 of 2,200 yuan: 1.5 points times (1 + log2(0.545 / 0.2) / 2) = 2.59.
     "certified": {"CERTIFICATE_UNRELATED"},
-    # Two visits elsewhere during a stay, three proxies: two and a half points each.
+    # Two visits elsewhere during a stay: 2.25 points.
     "clash": {"WHILE_ADMITTED"},
-    "proxies": {"MANY_PROXIES"},
-    # 333 km in an hour: two points.
+    # 333 km in an hour: 1.75 points.
     "traveller": {"IMPOSSIBLE_TRAVEL"},
-    # One phone showed all four of different households: half a point each.
+    # One phone showed all four of different households: three quarters of a point each.
     "phone0": {"SHARED_PHONE"},
     "phone1": {"SHARED_PHONE"},
     "phone2": {"SHARED_PHONE"},
@@ -191,7 +191,8 @@ def test_ranks_are_unique_and_the_first_are_a_weeks_work(accounts):
 
 def test_a_listed_account_says_why_what_for_and_what_to_do(accounts):
     over, dead = accounts["over"], accounts["dead"]
-    assert over["points"] == pytest.approx(3.80 + 4.63 + 2.89 + 3.00, abs=0.01)
+    # Stock at 417 / 120, overlap at 147 / 45 and yuan at 10,800 / 3,000 times their thresholds.
+    assert over["points"] == pytest.approx(1.90 + 1.5 * 1.854 + 1.25 * 1.924 + 2.00, abs=0.01)
     # Of 540 days' supply those beyond the 153 days since the first fill and a month ahead; half is the fund's.
     assert over["expected_loss_amount"] == Decimal(str(round(10_800 * (1 - 183 / 540), 2)))
     texts = {each["reason_code"]: each["text"] for each in over["reasons"]}
@@ -199,7 +200,7 @@ def test_a_listed_account_says_why_what_for_and_what_to_do(accounts):
         texts["STOCK_ON_HAND"] == "at the peak 417 days of one ingredient should have been on hand"
     )
     assert texts["HIGH_DRUG_FUND"] == "the fund paid 10,800 yuan for drugs in a year"
-    assert dead["points"] == 3.0
+    assert dead["points"] == 2.75
     assert dead["next_check"] == "confirm the date, find out who holds the card"
     assert dead["typologies"] == ["not_the_holder"]
 
@@ -263,22 +264,22 @@ def test_the_list_is_judged_against_the_truth(done, gold_before):
         (row["setting"], row["measure"], row["slice"]): row["value"]
         for row in done.lake.read(DETECTION_RESULT).collect()
     }
-    # Four of six are listed, at places 1 to 4; of 10,000 yuan 9,000 are theirs.
-    assert found["all", "average_precision", ""] == pytest.approx(4 / 6)
+    # Four of six are listed, at places 1, 2, 4 and 5; of 10,000 yuan 9,000 are theirs.
+    assert found["all", "average_precision", ""] == pytest.approx((1 + 1 + 3 / 4 + 4 / 5) / 6)
     assert found["all", "precision", "50"] == pytest.approx(4 / 50)
-    assert found["all", "recall", "1%"] == pytest.approx(3 / 6)
+    assert found["all", "recall", "1%"] == pytest.approx(2 / 6)
     assert found["all", "loss_recall", "50"] == pytest.approx(0.9)
     # The hundredth part of all insured is three places.
     insured = ORDINARY + len(GOLDEN_LIST) + 5
     assert round(insured / 100) == 3
-    assert found["all", "lift", "1%"] == pytest.approx(insured / 6)
+    assert found["all", "lift", "1%"] == pytest.approx(2 / 3 * insured / 6)
     assert found["all", "loss_recall_by_typology", "lone_over_collector"] == 1.0
     assert found["all", "false_alarms_by_benign", "traveller"] == 0.0
     # The offence began in May, the first list is of the day itself.
     assert found["all", "days_to_detection", ""] == 0.0
-    # Without rules about traces nobody finds `resold`, and `certified` moves up.
-    assert found["trace", "recall", "1%"] == pytest.approx(3 / 6)
-    assert found["trace", "loss_recall", "1%"] == pytest.approx(0.8)
+    # Without rules about traces nobody finds `resold`, and `dead` moves up.
+    assert found["trace", "recall", "1%"] == pytest.approx(2 / 6)
+    assert found["trace", "loss_recall", "1%"] == pytest.approx(0.75)
     assert {setting for setting, _, _ in found} == {
         *("all", "supply", "shopping_overlap", "volume", "identity", "trace", "certificate"),
         *("sharing", "no_examination", "use"),
