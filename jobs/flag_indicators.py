@@ -36,10 +36,8 @@ _FLAGGED = (
     _Flagged("institution", INSTITUTION_DRUG_FEATURE),
     _Flagged("doctor", DOCTOR_FEATURE),
 )
-#: Subjects of which a settlement has but one; it may have fees of several doctors.
-_SAME_IN_A_SETTLEMENT = {"member_id", "institution_id"}
-#: So many flagged subjects are sent to every task; more are shuffled.
-_MOST_SUBJECTS_TO_SEND = 1_000_000
+#: So many flagged members are sent to every task; more are shuffled.
+_MOST_MEMBERS_TO_SEND = 1_000_000
 
 
 def main(this: JobRun) -> str:
@@ -48,6 +46,7 @@ def main(this: JobRun) -> str:
     rules = rulebook(this.config)
     fees, visits = standing(lake.read(FEE_FACT), day), standing(lake.read(VISIT_FACT), day)
     drugs = delivered(lake, DRUG, day)
+    every_visit = visits_with_kinds(visits, fees, drugs, day)
     is_today = F.col("as_of_date") == F.lit(day)
     lake.read_day(MEMBER_FEATURE, day)
     every: list[DataFrame] = []
@@ -64,11 +63,14 @@ def main(this: JobRun) -> str:
         _say_what_is_silent(this, kind.subject, features, rules.rules[kind.subject])
         with step(this, f"indicators of {kind.subject}s"):
             count = found.count()
-        flagged = sent(found.select("subject_id").distinct(), count, _MOST_SUBJECTS_TO_SEND)
-        near = visits_with_kinds(
-            _of_flagged(visits, flagged, key), _of_flagged(fees, flagged, key), drugs, day
-        )
-        shown = with_evidence(found, _of_subject(near, fees, key), day)
+        looked_at = every_visit
+        if kind.subject == "member":
+            # Few of many: what the others were given need not be looked at.
+            flagged = sent(found.select("subject_id").distinct(), count, _MOST_MEMBERS_TO_SEND)
+            looked_at = visits_with_kinds(
+                _of_members(visits, flagged), _of_members(fees, flagged), drugs, day
+            )
+        shown = with_evidence(found, _of_subject(looked_at, fees, key), day)
         every.append(shown.withColumn("subject_type", F.lit(kind.subject)))
     frame = (
         reduce(DataFrame.unionByName, every).drop("evidence").withColumn("as_of_date", F.lit(day))
@@ -106,11 +108,8 @@ def _is_silent(condition: Condition, most: Row) -> bool:
     return value is None or (value == 0 and condition.at_least is not None)
 
 
-def _of_flagged(facts: DataFrame, flagged: DataFrame, key: str) -> DataFrame:
-    """Facts of some subjects alone, where a settlement's facts all name the same one."""
-    if key not in _SAME_IN_A_SETTLEMENT.intersection(facts.columns):
-        return facts
-    return facts.join(flagged, on=facts[key] == flagged["subject_id"], how="left_semi")
+def _of_members(facts: DataFrame, flagged: DataFrame) -> DataFrame:
+    return facts.join(flagged, on=facts["member_id"] == flagged["subject_id"], how="left_semi")
 
 
 def _of_subject(visits: DataFrame, fees: DataFrame, key: str) -> DataFrame:
