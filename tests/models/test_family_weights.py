@@ -47,6 +47,15 @@ def test_a_province_counts_by_its_weight_not_its_size(accounts):
     assert family_factors([few, turned]) == pytest.approx(family_factors([often, turned]), abs=1e-3)
 
 
+def test_a_province_of_great_weight_decides(accounts):
+    points, fraud = accounts
+    alone = family_factors([Shown(points, fraud)])
+    turned = Shown(points[:, ::-1], fraud)
+    heavy = Shown(points, fraud, weight=1e4)
+    assert family_factors([heavy, turned]) == pytest.approx(alone, abs=0.01)
+    assert family_factors([Shown(points, fraud), turned]) != pytest.approx(alone, abs=0.1)
+
+
 def test_nothing_to_fit_to_is_said(accounts):
     points, fraud = accounts
     with pytest.raises(ValueError, match="no account in fraud"):
