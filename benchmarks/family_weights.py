@@ -9,7 +9,6 @@ each lake is taken. Provinces of one generator count together as much as those o
 import argparse
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -30,26 +29,20 @@ def main() -> None:
     parser.add_argument("--shrinkage", type=float, default=0.1)
     given = parser.parse_args()
     spark = start_session("family_weights", "conf/spark-local.conf")
-    shown = {
-        folder: most_points(spark, folder) for folders in given.generator for folder in folders
-    }
+    weights = {folder: 1 / len(folders) for folders in given.generator for folder in folders}
+    shown = {folder: most_points(spark, folder) for folder in weights}
     families = sorted({name for frame in shown.values() for name in frame.columns[1:]})
     provinces = []
-    for folders in given.generator:
-        for folder in folders:
-            fraud = read_truth(folder / "truth", insured=0).accounts["member_id"]
-            frame = shown[folder]
-            missing = [pl.lit(0.0).alias(name) for name in families if name not in frame.columns]
-            provinces.append(
-                Shown(
-                    frame.with_columns(missing).select(families).to_numpy(),
-                    frame["member_id"].is_in(fraud.implode()).to_numpy(),
-                    1 / len(folders),
-                )
-            )
-    factors = family_factors(provinces, given.shrinkage)
+    for folder, weight in weights.items():
+        fraud = read_truth(folder / "truth", insured=0).accounts["member_id"]
+        frame = shown[folder]
+        missing = [pl.lit(0.0).alias(name) for name in families if name not in frame.columns]
+        points = frame.with_columns(missing).select(families).to_numpy()
+        provinces.append(
+            Shown(points, frame["member_id"].is_in(fraud.implode()).to_numpy(), weight)
+        )
     table = Table("family", "factor", box=None)
-    for name, factor in zip(families, np.round(factors, 2), strict=True):
+    for name, factor in zip(families, family_factors(provinces, given.shrinkage), strict=True):
         table.add_row(name, f"{factor:.2f}")
     Console(soft_wrap=True).print(table)
 

@@ -2,16 +2,13 @@
 
     python -m benchmarks.indicator_speed build/facts/members42000/anew build/facts/members830000/anew
 
-takes lakes that `benchmarks.facts_speed` left, which hold members alone and no deleted rows. DuckDB reads the
-Parquet files behind the Delta tables and has the rules as SQL. All indicators are compared at each size.
+takes lakes that `benchmarks.facts_speed` left, whose facts have no deleted rows. DuckDB reads the Parquet files
+behind the Delta tables and has the rules as SQL. All indicators of members are compared at each size.
 """
 
 import argparse
 import os
-import statistics
 import sys
-import time
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from urllib.parse import unquote, urlparse
@@ -21,8 +18,8 @@ import polars as pl
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from rich.console import Console
-from rich.table import Table
 
+from benchmarks.contenders import add_times, differing_numbers, timed, timing_table
 from expectations.gold_account import INDICATOR, MEMBER_FEATURE, PEER_STATISTIC
 from expectations.gold_fact import FEE_FACT, VISIT_FACT
 from expectations.landing_event import FEE_DETAIL
@@ -37,6 +34,8 @@ from jobs._session import jvm_peak_memory_mb, start_session
 from jobs._tables import Lake
 
 _SQL = Path(__file__).with_name("indicators.sql")
+#: What the conditions of `EVIDENCE` look at, as the SQL gives it.
+_VISIT_COLUMNS = "has_drug, has_cold_chain, has_tonic, has_proxy, visit_type, credential_type"
 _TOLERANCE = 1e-9
 _KEY = ["subject_id", "reason_code"]
 _CONSOLE = Console(soft_wrap=True)
@@ -50,9 +49,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     given = parser.parse_args()
     spark = start_session("indicator_speed", "conf/spark-local.conf")
-    table = Table(
-        "fee lines", "by", "seconds (least, median, most)", "us/line", "to DuckDB", box=None
-    )
+    table = timing_table()
     for root in given.lakes:
         config, lake, out = _config(root), Lake(spark, root), Path(root) / "duckdb.parquet"
         inputs = _inputs(lake, given.as_of)
@@ -73,20 +70,10 @@ def main() -> None:
             compute()
         _CONSOLE.print(_compared(lake, given.as_of, out))
         seconds = {
-            name: sorted(_timed(compute) for _ in range(given.runs))
+            name: [timed(compute) for _ in range(given.runs)]
             for name, compute in contenders.items()
         }
-        lines = lake.read(FEE_DETAIL.silver).count()
-        base = statistics.median(seconds["DuckDB"])
-        for name, taken in seconds.items():
-            middle = statistics.median(taken)
-            table.add_row(
-                f"{lines:,}",
-                name,
-                f"{taken[0]:.1f}, {middle:.1f}, {taken[-1]:.1f}",
-                f"{1e6 * middle / lines:.2f}",
-                f"{middle / base:.2f}",
-            )
+        add_times(table, lake.read(FEE_DETAIL.silver).count(), seconds)
     _CONSOLE.print(table)
     _CONSOLE.print(f"{os.cpu_count()} cores; peak of Spark's JVM {jvm_peak_memory_mb(spark)} MiB")
 
@@ -158,17 +145,9 @@ def _by_duckdb(config: Config, inputs: dict[str, list[str]], as_of: date, out: P
         each = [rule_sql(rule, rules.allowances) for rule in rules.rules["member"]]
         base.execute(f"CREATE TABLE found AS {' UNION ALL '.join(each)}")
         shows = " OR ".join(f"(evidence = '{name}' AND {what})" for name, what in EVIDENCE.items())
-        base.execute(
-            f"CREATE MACRO shows(evidence, has_drug, has_cold_chain, has_tonic, has_proxy, visit_type, credential_type) AS {shows}"
-        )
-        base.execute(f"{_SQL.read_text(encoding='utf-8')}")
+        base.execute(f"CREATE MACRO shows(evidence, {_VISIT_COLUMNS}) AS {shows}")
+        base.execute(_SQL.read_text(encoding="utf-8"))
         base.execute(f"COPY indicator TO '{out}' (FORMAT parquet)")
-
-
-def _timed(compute: Callable[[], None]) -> float:
-    clock = time.perf_counter()
-    compute()
-    return time.perf_counter() - clock
 
 
 def _compared(lake: Lake, as_of: date, out: Path) -> str:
@@ -178,20 +157,20 @@ def _compared(lake: Lake, as_of: date, out: Path) -> str:
         SystemExit: naming the columns that differ and in how many indicators.
     """
     theirs = pl.read_parquet(out).sort(_KEY)
-    written = lake.read(INDICATOR).filter(F.col("as_of_date") == F.lit(as_of))
+    written = lake.read(INDICATOR).filter(
+        (F.col("as_of_date") == F.lit(as_of)) & (F.col("subject_type") == "member")
+    )
     ours = pl.DataFrame(pl.from_arrow(written.select(theirs.columns).toArrow())).sort(_KEY)
     if not ours.select(_KEY).equals(theirs.select(_KEY)):
         sys.exit(f"{ours.height} indicators by drugtrail, {theirs.height} by DuckDB, not the same")
     differing = {}
     for name, values in theirs.to_dict().items():
         if values.dtype.is_float() or values.dtype.is_integer():
-            one, other = ours[name].cast(pl.Float64), values.cast(pl.Float64)
-            off = (one - other).abs() > _TOLERANCE * (1 + one.abs())
-            off = off.fill_null(value=False) | (one.is_null() != other.is_null())
+            wrong = differing_numbers(ours[name], values, _TOLERANCE)
         else:
-            off = ours[name].ne_missing(values)
-        if off.any():
-            differing[name] = off.sum()
+            wrong = int(ours[name].ne_missing(values).sum())
+        if wrong:
+            differing[name] = wrong
     if differing:
         sys.exit(f"indicators differ: {differing}")
     return f"{ours.height:,} indicators agree in {', '.join(theirs.columns)}"

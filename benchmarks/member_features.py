@@ -10,12 +10,10 @@ session; DuckDB runs `member_features.sql`; Polars runs the project's kernel on 
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -23,8 +21,8 @@ import polars as pl
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from rich.console import Console
-from rich.table import Table
 
+from benchmarks.contenders import add_times, differing_numbers, timed, timing_table
 from benchmarks.landing_frames import landing_path, silver_frame
 from features.member.features import member_features
 from features.member.frames import MemberRows, References
@@ -59,9 +57,7 @@ def main() -> None:
     }
     for name in given.without:
         del contenders[name]
-    table = Table(
-        "fee lines", "by", "seconds (least, median, most)", "us/line", "to DuckDB", box=None
-    )
+    table = timing_table()
     for at, members in enumerate(sorted(given.members)):
         landing = simulated(given.folder, members)
         lines = _row_count(landing, "fee_detail")
@@ -73,19 +69,10 @@ def main() -> None:
         for _ in range(given.runs):
             for name, compute in contenders.items():
                 out = given.folder / f"{name}-{members}.parquet"
-                seconds[name].append(_timed(compute, landing, out))
+                seconds[name].append(timed(partial(compute, landing, out)))
         if at == 0:
             _CONSOLE.print(_compared(given.folder, members, list(contenders)))
-        base = statistics.median(seconds["DuckDB"]) if "DuckDB" in seconds else None
-        for name, taken in seconds.items():
-            middle = statistics.median(taken)
-            table.add_row(
-                f"{lines:,}",
-                name,
-                f"{min(taken):.1f}, {middle:.1f}, {max(taken):.1f}",
-                f"{1e6 * middle / lines:.2f}",
-                f"{middle / base:.2f}" if base else "",
-            )
+        add_times(table, lines, seconds)
         _CONSOLE.print(table)
     _CONSOLE.print(f"{os.cpu_count()} cores; peak of Spark's JVM {jvm_peak_memory_mb(spark)} MiB")
 
@@ -99,12 +86,6 @@ def simulated(folder: Path, members: int) -> Path:
         command += ["--out", str(landing), "--truth", str(landing.with_name("truth"))]
         subprocess.run(command, check=True)
     return landing
-
-
-def _timed(compute: Callable[[Path, Path], None], landing: Path, out: Path) -> float:
-    clock = time.perf_counter()
-    compute(landing, out)
-    return time.perf_counter() - clock
 
 
 def _by_spark(spark: SparkSession, landing: Path, out: Path) -> None:
@@ -299,9 +280,7 @@ def _compared(folder: Path, members: int, names: list[str]) -> str:
             raise SystemExit(f"{name} has other members")
         differing = {}
         for feature in features:
-            ours_, theirs_ = ours[feature].cast(pl.Float64), theirs[feature].cast(pl.Float64)
-            off = (ours_ - theirs_).abs() > _TOLERANCE * (1 + ours_.abs())
-            wrong = (off.fill_null(value=False) | (ours_.is_null() != theirs_.is_null())).sum()
+            wrong = differing_numbers(ours[feature], theirs[feature], _TOLERANCE)
             if wrong:
                 differing[feature] = wrong
         if differing:
