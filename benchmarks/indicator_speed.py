@@ -35,7 +35,7 @@ from jobs._tables import Lake
 
 _SQL = Path(__file__).with_name("indicators.sql")
 #: What the conditions of `EVIDENCE` look at, as the SQL gives it.
-_VISIT_COLUMNS = "has_drug, has_cold_chain, has_tonic, has_proxy, visit_type, credential_type"
+_VISIT_COLUMNS = "has_drug, has_cold_chain, has_tonic, has_proxy, has_certificate, has_e_voucher"
 _TOLERANCE = 1e-9
 _KEY = ["subject_id", "reason_code"]
 _CONSOLE = Console(soft_wrap=True)

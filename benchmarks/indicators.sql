@@ -34,7 +34,7 @@ WHERE NOT v.is_refund AND (r.amount IS NULL OR v.total_amount > -r.amount)
         f.evidence, k.has_drug, k.has_cold_chain, k.has_tonic,
         len(list_filter(v.proxies, lambda p: p.valid_from < getvariable('as_of')
             AND (p.valid_to IS NULL OR p.valid_to >= getvariable('as_of')))) > 0,
-        v.visit_type, v.credential_type
+        v.visit_type = '14', v.credential_type = '01'
     ), false);
 
 CREATE TEMP TABLE indicator AS

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from features.member_rows import held_values
@@ -14,60 +14,79 @@ _VISIT_DAYS, _FEE_DAYS = 366, 366 + 92
 #: Which visits show a pattern: those with drugs, or those of which something more holds.
 EVIDENCE = {
     "drugs": "has_drug",
-    "certificate": "has_drug AND visit_type = '14'",
+    "certificate": "has_drug AND has_certificate",
     "cold_chain": "has_cold_chain",
-    "e_voucher": "has_drug AND credential_type = '01'",
+    "e_voucher": "has_drug AND has_e_voucher",
     "proxy": "has_drug AND has_proxy",
     "tonic": "has_tonic",
+}
+#: What these look at: of a visit, and of its fees.
+_OF_VISIT = {"has_certificate": "visit_type = '14'", "has_e_voucher": "credential_type = '01'"}
+_OF_FEE = {
+    "has_drug": "true",
+    "has_cold_chain": "is_cold_chain",
+    "has_tonic": "category = 'herb_tonic'",
 }
 
 
 def visits_with_kinds(
-    visits: DataFrame, fees: DataFrame, drugs: DataFrame, as_of: date
+    visits: DataFrame, fees: DataFrame, drugs: DataFrame, as_of: date, *, by_member: bool = False
 ) -> DataFrame:
-    """What a settlement of the year holds, one row per settlement_id; refunds and what they undo are left out.
+    """What a settlement of the year holds, one row per member_id and settlement_id.
+
+    Refunds and what they undo are left out; a fee or a refund of another member's settlement is ignored.
 
     Args:
         visits: gold.visit_fact as it stood as of a date, of all subjects or some, refunds with what they undo.
         fees: gold.fee_fact as it stood then, with all fees of these visits.
         drugs: silver.drug as of then.
         as_of: the date.
+        by_member: bring rows together by member, which suits who asks by member next.
+
+    Returns:
+        `member_id, settlement_id, service_date, total_amount` and what `EVIDENCE` looks at.
     """
     visits, fees = (
         facts.filter(F.col("service_date") >= F.lit(as_of - timedelta(days=days)))
         for facts, days in ((visits, _VISIT_DAYS), (fees, _FEE_DAYS))
     )
-    kinds = (
+    is_refund = F.col("is_refund")
+    of_visit = {name: F.expr(holds) for name, holds in _OF_VISIT.items()}
+    of_visit["has_proxy"] = F.size(held_values("proxies", as_of)) > 0
+    settled = visits.select(
+        "member_id",
+        F.when(is_refund, F.col("original_settlement_id"))
+        .otherwise(F.col("settlement_id"))
+        .alias("settlement_id"),
+        *(F.when(~is_refund, F.col(name)).alias(name) for name in ("service_date", "total_amount")),
+        F.when(is_refund, F.col("total_amount")).alias("refunded_amount"),
+        *(_known(~is_refund & holds).alias(name) for name, holds in of_visit.items()),
+    )
+    of_drugs = F.broadcast(drugs.select("drug_id", "is_cold_chain", "category"))
+    dispensed = (
         fees.filter(F.col("drug_id").isNotNull())
-        .join(
-            F.broadcast(drugs.select("drug_id", "is_cold_chain", "category")),
-            on="drug_id",
-            how="left",
-        )
-        .groupBy("settlement_id")
-        .agg(
-            F.lit(True).alias("has_drug"),
-            F.max(F.coalesce("is_cold_chain", F.lit(False))).alias("has_cold_chain"),
-            F.max(F.coalesce(F.col("category") == "herb_tonic", F.lit(False))).alias("has_tonic"),
+        .join(of_drugs, on="drug_id", how="left")
+        .select(
+            "member_id",
+            "settlement_id",
+            *(_known(F.expr(holds)).alias(name) for name, holds in _OF_FEE.items()),
         )
     )
-    refunds = (
-        visits.filter("is_refund")
-        .groupBy(F.col("original_settlement_id").alias("settlement_id"))
-        .agg(F.sum("total_amount").alias("refunded_amount"))
-    )
-    is_left = F.col("refunded_amount").isNull() | (
-        F.col("total_amount") > -F.col("refunded_amount")
-    )
+    refunded = F.col("refunded_amount")
+    is_left = refunded.isNull() | (F.col("total_amount") > -refunded)
+    # Visits, refunds and fees meet in one shuffle, as rows of one frame.
+    rows = settled.unionByName(dispensed, allowMissingColumns=True)
     return (
-        visits.filter(~F.col("is_refund"))
-        .join(refunds, on="settlement_id", how="left")
-        .filter(is_left)
-        .drop("refunded_amount")
-        .withColumn(
-            "has_proxy", F.coalesce(F.size(held_values("proxies", as_of)) > 0, F.lit(False))
+        (rows.repartition("member_id") if by_member else rows)
+        .groupBy("member_id", "settlement_id")
+        .agg(
+            F.max("service_date").alias("service_date"),
+            F.max("total_amount").alias("total_amount"),
+            F.sum("refunded_amount").alias("refunded_amount"),
+            *(F.max(name).alias(name) for name in (*of_visit, *_OF_FEE)),
         )
-        .join(kinds, on="settlement_id", how="left")
+        .filter(F.col("service_date").isNotNull() & is_left)
+        .drop("refunded_amount")
     )
 
 
@@ -107,3 +126,7 @@ def with_evidence(found: DataFrame, visits: DataFrame, as_of: date) -> DataFrame
     return found.join(gathered, on=["subject_id", "reason_code"], how="left").withColumn(
         "settlement_ids", F.coalesce("settlement_ids", F.array().cast("array<string>"))
     )
+
+
+def _known(holds: Column) -> Column:
+    return F.coalesce(holds, F.lit(False))

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import and_, or_
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 #: A value of four times the threshold counts twice as much, and no value more unless the rule says so.
@@ -21,15 +19,13 @@ class Condition:
     at_most: float | None = None
 
     @property
-    def holds(self) -> Column:
-        """Whether a row fulfils it."""
-        value = F.col(self.feature)
-        tests = []
-        if self.at_least is not None:
-            tests.append(value >= self.at_least)
-        if self.at_most is not None:
-            tests.append(value <= self.at_most)
-        return F.coalesce(reduce(and_, tests), F.lit(False))
+    def holds(self) -> str:
+        """Whether a row fulfils it, in SQL."""
+        bounds = {">=": self.at_least, "<=": self.at_most}
+        tests = [
+            f"`{self.feature}` {sign} {_number(x)}" for sign, x in bounds.items() if x is not None
+        ]
+        return f"coalesce({' AND '.join(tests)}, false)"
 
 
 @dataclass(frozen=True)
@@ -88,12 +84,14 @@ def indicators(
         rules: what to look for.
         allowances: what explains it.
     """
-    rows = features if peers is None else _with_peers(features, peers, rules)
     has_peers = peers is not None
-    found = F.array_compact(F.array(*(_spoken(rule, allowances, has_peers) for rule in rules)))
+    rows = features if peers is None else _with_peers(features, peers, rules)
+    # As text: built part by part, thirty rules are thousands of calls from Python to the JVM.
+    speaks = " OR ".join(_speaks(rule, has_peers) for rule in rules)
+    found = ", ".join(_spoken(rule, allowances, has_peers) for rule in rules)
+    one = F.explode(F.expr(f"array_compact(array({found}))")).alias("one")
     # Few rows are left for what is too much code to be compiled.
-    shown = rows.filter(reduce(or_, (_speaks(rule, has_peers) for rule in rules)))
-    return shown.select("subject_id", F.explode(found).alias("one")).select("subject_id", "one.*")
+    return rows.filter(speaks).select("subject_id", one).select("subject_id", "one.*")
 
 
 def _with_peers(features: DataFrame, peers: DataFrame, rules: Sequence[Rule]) -> DataFrame:
@@ -104,53 +102,55 @@ def _with_peers(features: DataFrame, peers: DataFrame, rules: Sequence[Rule]) ->
         .groupBy("peer_group")
         .pivot("feature", names)
         .agg(F.first(F.struct("median", "high")))
-        .withColumnsRenamed({str(name): _peer(str(name)) for name in names})
+        .withColumnsRenamed({str(name): f"peer_{name}" for name in names})
     )
     return features.join(F.broadcast(usual), on="peer_group", how="left")
 
 
-def _speaks(rule: Rule, has_peers: bool) -> Column:
-    speaks = reduce(and_, (condition.holds for condition in rule.conditions))
+def _speaks(rule: Rule, has_peers: bool) -> str:
+    tests = [condition.holds for condition in rule.conditions]
     if has_peers and rule.among_peers:
-        high = F.coalesce(F.col(_peer(rule.main.feature))["high"], F.lit(0.0))
-        speaks = speaks & (F.col(rule.main.feature) >= high)
-    return speaks
+        name = rule.main.feature
+        tests.append(f"`{name}` >= coalesce({_peer(name)}.high, 0D)")
+    return f"({' AND '.join(tests)})"
 
 
-def _spoken(rule: Rule, allowances: Sequence[Allowance], has_peers: bool) -> Column:
-    value = F.col(rule.main.feature)
-    threshold: Column = F.lit(rule.main.at_least)
-    median = F.lit(None).cast("double")
-    if has_peers:
-        usual = F.col(_peer(rule.main.feature))
-        median = usual["median"]
-        if rule.among_peers:
-            threshold = F.greatest(threshold, usual["high"])
+def _spoken(rule: Rule, allowances: Sequence[Allowance], has_peers: bool) -> str:
+    """What a rule says of a row, or nothing, in SQL."""
     assert rule.main.at_least is not None
-    weight = 1 + F.log2(value / F.lit(rule.main.at_least)) / 2
-    points = F.lit(rule.points) * F.least(F.greatest(weight, F.lit(1.0)), F.lit(rule.grows_to))
+    name, own = rule.main.feature, _number(rule.main.at_least)
+    among_peers = has_peers and rule.among_peers
+    weight = f"least(greatest(1D + log2(`{name}` / {own}) / 2D, 1D), {_number(rule.grows_to)})"
     explained = [
-        F.when(reduce(and_, (each.holds for each in allowance.when)), allowance.code)
+        f"WHEN {' AND '.join(each.holds for each in allowance.when)} THEN {_text(allowance.code)}"
         for allowance in allowances
         if rule.family in allowance.holds_back
     ]
-    return F.when(
-        _speaks(rule, has_peers),
-        F.struct(
-            F.lit(rule.typology).alias("typology"),
-            F.lit(rule.family).alias("family"),
-            F.lit(rule.code).alias("reason_code"),
-            F.lit(rule.main.feature).alias("feature"),
-            value.alias("value"),
-            threshold.cast("double").alias("threshold"),
-            median.alias("peer_median"),
-            F.lit(rule.window_days).alias("window_days"),
-            points.alias("points"),
-            F.coalesce(*explained, F.lit(None).cast("string")).alias("held_back_by"),
-            F.lit(rule.evidence).alias("evidence"),
-        ),
-    )
+    parts = {
+        "typology": _text(rule.typology),
+        "family": _text(rule.family),
+        "reason_code": _text(rule.code),
+        "feature": _text(name),
+        "value": f"`{name}`",
+        "threshold": f"greatest({own}, {_peer(name)}.high)" if among_peers else own,
+        "peer_median": f"{_peer(name)}.median" if has_peers else "CAST(NULL AS DOUBLE)",
+        "window_days": str(rule.window_days),
+        "points": f"{_number(rule.points)} * {weight}",
+        "held_back_by": f"CASE {' '.join(explained)} END" if explained else "CAST(NULL AS STRING)",
+        "evidence": _text(rule.evidence),
+    }
+    named = ", ".join(f"{value} AS {name}" for name, value in parts.items())
+    return f"CASE WHEN {_speaks(rule, has_peers)} THEN struct({named}) END"
+
+
+def _number(value: float) -> str:
+    return f"{float(value)!r}D"
+
+
+def _text(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _peer(feature: str) -> str:
-    return f"peer_{feature}"
+    return f"`peer_{feature}`"

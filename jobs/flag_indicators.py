@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 
 from pyspark.sql import DataFrame, Row
@@ -30,47 +31,61 @@ class _Flagged:
     table: TableContract
     has_peers: bool = False
 
+    @property
+    def key(self) -> str:
+        """The column of facts that names the subject."""
+        return f"{self.subject}_id"
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What evidence is sought in, as it stood as of a date."""
+
+    visits: DataFrame
+    fees: DataFrame
+    drugs: DataFrame
+    as_of: date
+
 
 _FLAGGED = (
     _Flagged("member", MEMBER_FEATURE, has_peers=True),
     _Flagged("institution", INSTITUTION_DRUG_FEATURE),
     _Flagged("doctor", DOCTOR_FEATURE),
 )
-#: So many flagged members are sent to every task; more are shuffled.
-_MOST_MEMBERS_TO_SEND = 1_000_000
+#: So many flagged subjects are sent to every task; more are shuffled.
+_MOST_SUBJECTS_TO_SEND = 1_000_000
 
 
 def main(this: JobRun) -> str:
     """Rebuild one as-of date; safe to run again. Kinds of subjects without features are left out."""
     lake, day = this.lake, this.as_of
-    rules = rulebook(this.config)
-    fees, visits = standing(lake.read(FEE_FACT), day), standing(lake.read(VISIT_FACT), day)
-    drugs = delivered(lake, DRUG, day)
-    every_visit = visits_with_kinds(visits, fees, drugs, day)
+    book = rulebook(this.config)
+    facts = _Facts(
+        visits=standing(lake.read(VISIT_FACT), day),
+        fees=standing(lake.read(FEE_FACT), day),
+        drugs=delivered(lake, DRUG, day),
+        as_of=day,
+    )
     is_today = F.col("as_of_date") == F.lit(day)
     lake.read_day(MEMBER_FEATURE, day)
     every: list[DataFrame] = []
     held: list[DataFrame] = []
     for kind in _FLAGGED:
-        if not lake.exists(kind.table) or not rules.rules[kind.subject]:
+        rules = book.rules[kind.subject]
+        if not lake.exists(kind.table) or not rules:
             continue
-        key = f"{kind.subject}_id"
-        features = lake.read(kind.table).filter(is_today).withColumnRenamed(key, "subject_id")
+        features = lake.read(kind.table).filter(is_today).withColumnRenamed(kind.key, "subject_id")
         peers = lake.read(PEER_STATISTIC).filter(is_today) if kind.has_peers else None
-        allowances = rules.allowances if kind.subject == "member" else ()
-        found = indicators(features, peers, rules.rules[kind.subject], allowances).persist()
+        allowances = book.allowances if kind.subject == "member" else ()
+        found = indicators(features, peers, rules, allowances).persist()
         held.append(found)
-        _say_what_is_silent(this, kind.subject, features, rules.rules[kind.subject])
         with step(this, f"indicators of {kind.subject}s"):
-            count = found.count()
-        looked_at = every_visit
-        if kind.subject == "member":
-            # Few of many: what the others were given need not be looked at.
-            flagged = sent(found.select("subject_id").distinct(), count, _MOST_MEMBERS_TO_SEND)
-            looked_at = visits_with_kinds(
-                _of_members(visits, flagged), _of_members(fees, flagged), drugs, day
-            )
-        shown = with_evidence(found, _of_subject(looked_at, fees, key), day)
+            spoke = {row["reason_code"]: row["count"] for row in _counted(found)}
+        _say_what_is_silent(
+            this, kind.subject, features, [rule for rule in rules if rule.code not in spoke]
+        )
+        visits = _visits_of(kind, found, sum(spoke.values()), facts)
+        shown = with_evidence(found, visits, day)
         every.append(shown.withColumn("subject_type", F.lit(kind.subject)))
     frame = (
         reduce(DataFrame.unionByName, every).drop("evidence").withColumn("as_of_date", F.lit(day))
@@ -82,10 +97,36 @@ def main(this: JobRun) -> str:
     return f"{rows} indicators"
 
 
+def _counted(found: DataFrame) -> list[Row]:
+    return found.groupBy("reason_code").count().collect()
+
+
+def _visits_of(kind: _Flagged, found: DataFrame, count: int, facts: _Facts) -> DataFrame:
+    """Visits of the subjects that something was found of, one row per subject_id and settlement."""
+    # Few of many: what the others were given need not be looked at.
+    # A subject may be among them more than once: for a semi-join that is no matter.
+    flagged = sent(found.select(F.col("subject_id").alias(kind.key)), count, _MOST_SUBJECTS_TO_SEND)
+    visits, fees = facts.visits, facts.fees
+    if kind.subject == "member":
+        visits, fees = (each.join(flagged, kind.key, "left_semi") for each in (visits, fees))
+        kinds = visits_with_kinds(visits, fees, facts.drugs, facts.as_of, by_member=True)
+        return kinds.withColumnRenamed(kind.key, "subject_id")
+    where_named = visits if kind.key in visits.columns else fees
+    named = (
+        where_named.join(flagged, kind.key, "left_semi")
+        .select("member_id", "settlement_id", F.col(kind.key).alias("subject_id"))
+        .distinct()
+    )
+    kinds = visits_with_kinds(visits, fees, facts.drugs, facts.as_of)
+    return kinds.join(named, ["member_id", "settlement_id"])
+
+
 def _say_what_is_silent(
     this: JobRun, subject: Subject, features: DataFrame, rules: Sequence[Rule]
 ) -> None:
-    """Name the rules that look at something which is empty or 0 for everybody: columns may be missing."""
+    """Name those of the rules that spoke of nobody for want of data: what they look at is empty or 0 for everybody."""
+    if not rules:
+        return
     names = sorted({name for rule in rules for name in rule.features})
     [most] = features.agg(*(F.max(name).alias(name) for name in names)).collect()
     silent = {
@@ -106,20 +147,6 @@ def _is_silent(condition: Condition, most: Row) -> bool:
     """Whether nobody's value can be known to fulfil a condition; 0 fulfils one that only has an upper bound."""
     value = most[condition.feature]
     return value is None or (value == 0 and condition.at_least is not None)
-
-
-def _of_members(facts: DataFrame, flagged: DataFrame) -> DataFrame:
-    return facts.join(flagged, on=facts["member_id"] == flagged["subject_id"], how="left_semi")
-
-
-def _of_subject(visits: DataFrame, fees: DataFrame, key: str) -> DataFrame:
-    """Visits with the subject that they are evidence for."""
-    if key in visits.columns:
-        return visits.withColumnRenamed(key, "subject_id")
-    named = fees.filter(F.col(key).isNotNull()).select(
-        "settlement_id", F.col(key).alias("subject_id")
-    )
-    return visits.join(named.distinct(), on="settlement_id")
 
 
 JOB = Job(

@@ -49,6 +49,7 @@ VISITS = [
     visit("refund", 9, "-10.00", is_refund=True, original_settlement_id="undone"),
     visit("half undone", 11),
     visit("half", 9, "-4.00", is_refund=True, original_settlement_id="half undone"),
+    visit("someone's", 8, "-9.00", is_refund=True, original_settlement_id="plain", member_id="m2"),
 ]
 WITHOUT_DRUG = ("no drug",)
 
@@ -63,6 +64,7 @@ def shown(spark):
     fees = [
         {
             "settlement_id": each["settlement_id"],
+            "member_id": each["member_id"],
             "service_date": each["service_date"],
             "drug_id": drug,
         }
