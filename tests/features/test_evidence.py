@@ -54,8 +54,8 @@ VISITS = [
 WITHOUT_DRUG = ("no drug",)
 
 
-@pytest.fixture(scope="module")
-def shown(spark):
+@pytest.fixture(scope="module", params=[False, True], ids=["by settlement", "by member"])
+def shown(spark, request):
     """An indicator of each kind of evidence, one of a state and one of a busy account; by reason code."""
     many = [visit(f"v{n:02d}", 1 + n % 5, f"{n}.00", member_id="busy") for n in range(25)]
     held = [(each, "d1") for each in [*VISITS, *many] if each["settlement_id"] not in WITHOUT_DRUG]
@@ -68,7 +68,7 @@ def shown(spark):
             "service_date": each["service_date"],
             "drug_id": drug,
         }
-        for each, drug in held
+        for each, drug in [*held, (by_name["no drug"] | {"member_id": "m2"}, "d1")]
     ]
     drugs = (
         {"drug_id": "d1", "is_cold_chain": False},
@@ -80,6 +80,7 @@ def shown(spark):
         frame_of(spark, FEE_FACT, *fees),
         frame_of(spark, DRUG.silver, *drugs),
         AS_OF,
+        by_member=request.param,
     ).withColumnRenamed("member_id", "subject_id")
     found = [
         *(("m1", kind, kind, 90) for kind in EVIDENCE),

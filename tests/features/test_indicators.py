@@ -321,3 +321,15 @@ def test_what_peers_do_raises_a_threshold_and_points_grow_with_the_value(spark):
         "held_back_by": None,
         "evidence": "drugs",
     }
+
+
+def test_names_of_rules_may_hold_quotes_and_backslashes(spark):
+    name = r"""It's "A\B" \'"""
+    rule = Rule(name, name, name, Condition("visits", 1), (), False, 1e-7, 90, "drugs")
+    explained = Allowance(name, (name,), (Condition("visits", 1e-5),))
+    features = spark.createDataFrame([("m", 2.0)], "subject_id string, visits double")
+    [row] = indicators(features, None, (rule,), (explained,)).collect()
+    assert {row[column] for column in ("reason_code", "family", "typology", "held_back_by")} == {
+        name
+    }
+    assert row["points"] == pytest.approx(1.5e-7)
