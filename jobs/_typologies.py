@@ -20,7 +20,7 @@ Subject = Literal["member", "institution", "doctor"]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class _Words(_Part):

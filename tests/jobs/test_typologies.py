@@ -82,6 +82,10 @@ def with_allowance(**changes):
         ),
         (without("points"), "OVER_SUPPLY: points is missing"),
         (without("code"), "member, entry 1: code is missing"),
+        (
+            with_rule(grows_to=float("inf")),
+            "OVER_SUPPLY: grows_to: Input should be a finite number",
+        ),
         (with_rule(at_least=0), "OVER_SUPPLY: at_least: Input should be greater than 0"),
         (
             with_rule(also=[{"feature": "visit_count_30d"}]),
