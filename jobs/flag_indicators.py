@@ -41,8 +41,8 @@ class _Flagged:
 class _Facts:
     """What evidence is sought in, as it stood as of a date."""
 
-    visits: DataFrame
     fees: DataFrame
+    visits: DataFrame
     drugs: DataFrame
     as_of: date
 
@@ -61,8 +61,8 @@ def main(this: JobRun) -> str:
     lake, day = this.lake, this.as_of
     book = rulebook(this.config)
     facts = _Facts(
-        visits=standing(lake.read(VISIT_FACT), day),
         fees=standing(lake.read(FEE_FACT), day),
+        visits=standing(lake.read(VISIT_FACT), day),
         drugs=delivered(lake, DRUG, day),
         as_of=day,
     )
