@@ -23,7 +23,7 @@ class Condition:
         """Whether a row fulfils it, in SQL."""
         bounds = {">=": self.at_least, "<=": self.at_most}
         tests = [
-            f"`{self.feature}` {sign} {_number(x)}" for sign, x in bounds.items() if x is not None
+            f"{self.feature} {sign} {_number(x)}" for sign, x in bounds.items() if x is not None
         ]
         return f"coalesce({' AND '.join(tests)}, false)"
 
@@ -102,7 +102,7 @@ def _with_peers(features: DataFrame, peers: DataFrame, rules: Sequence[Rule]) ->
         .groupBy("peer_group")
         .pivot("feature", names)
         .agg(F.first(F.struct("median", "high")))
-        .withColumnsRenamed({str(name): f"peer_{name}" for name in names})
+        .withColumnsRenamed({str(name): _peer(str(name)) for name in names})
     )
     return features.join(F.broadcast(usual), on="peer_group", how="left")
 
@@ -111,7 +111,7 @@ def _speaks(rule: Rule, has_peers: bool) -> str:
     tests = [condition.holds for condition in rule.conditions]
     if has_peers and rule.among_peers:
         name = rule.main.feature
-        tests.append(f"`{name}` >= coalesce({_peer(name)}.high, 0D)")
+        tests.append(f"{name} >= coalesce({_peer(name)}.high, 0D)")
     return f"({' AND '.join(tests)})"
 
 
@@ -120,7 +120,7 @@ def _spoken(rule: Rule, allowances: Sequence[Allowance], has_peers: bool) -> str
     assert rule.main.at_least is not None
     name, own = rule.main.feature, _number(rule.main.at_least)
     among_peers = has_peers and rule.among_peers
-    weight = f"least(greatest(1D + log2(`{name}` / {own}) / 2D, 1D), {_number(rule.grows_to)})"
+    weight = f"least(greatest(1D + log2({name} / {own}) / 2D, 1D), {_number(rule.grows_to)})"
     explained = [
         f"WHEN {' AND '.join(each.holds for each in allowance.when)} THEN {_text(allowance.code)}"
         for allowance in allowances
@@ -131,7 +131,7 @@ def _spoken(rule: Rule, allowances: Sequence[Allowance], has_peers: bool) -> str
         "family": _text(rule.family),
         "reason_code": _text(rule.code),
         "feature": _text(name),
-        "value": f"`{name}`",
+        "value": name,
         "threshold": f"greatest({own}, {_peer(name)}.high)" if among_peers else own,
         "peer_median": f"{_peer(name)}.median" if has_peers else "CAST(NULL AS DOUBLE)",
         "window_days": str(rule.window_days),
@@ -153,4 +153,4 @@ def _text(value: str) -> str:
 
 
 def _peer(feature: str) -> str:
-    return f"`peer_{feature}`"
+    return f"peer_{feature}"

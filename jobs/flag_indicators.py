@@ -80,10 +80,9 @@ def main(this: JobRun) -> str:
         found = indicators(features, peers, rules, allowances).persist()
         held.append(found)
         with step(this, f"indicators of {kind.subject}s"):
-            spoke = {row["reason_code"]: row["count"] for row in _counted(found)}
-        _say_what_is_silent(
-            this, kind.subject, features, [rule for rule in rules if rule.code not in spoke]
-        )
+            spoke = _counted(found)
+        mute = [rule for rule in rules if rule.code not in spoke]
+        _say_what_is_silent(this, kind.subject, features, mute)
         visits = _visits_of(kind, found, sum(spoke.values()), facts)
         shown = with_evidence(found, visits, day)
         every.append(shown.withColumn("subject_type", F.lit(kind.subject)))
@@ -97,8 +96,10 @@ def main(this: JobRun) -> str:
     return f"{rows} indicators"
 
 
-def _counted(found: DataFrame) -> list[Row]:
-    return found.groupBy("reason_code").count().collect()
+def _counted(found: DataFrame) -> dict[str, int]:
+    return {
+        row["reason_code"]: row["count"] for row in found.groupBy("reason_code").count().collect()
+    }
 
 
 def _visits_of(kind: _Flagged, found: DataFrame, count: int, facts: _Facts) -> DataFrame:
