@@ -9,8 +9,10 @@ from features.member_rows import held_values
 
 #: Settlements that are named with an indicator.
 MOST_NAMED = 20
-#: Days before a date in which evidence lies, the longest window and a day, and in which a visit's fees do.
-_VISIT_DAYS, _FEE_DAYS = 366, 366 + 92
+#: Days before a date in which evidence lies, the longest window and a day.
+_MOST_DAYS = 366
+#: A settlement's fees are of so many days before it, or later.
+_FEE_DAYS = 92
 #: Which visits show a pattern: those with drugs, or those of which something more holds.
 EVIDENCE = {
     "drugs": "has_drug",
@@ -30,26 +32,33 @@ _OF_FEE = {
 
 
 def visits_with_kinds(
-    visits: DataFrame, fees: DataFrame, drugs: DataFrame, as_of: date, *, by_member: bool = False
+    visits: DataFrame,
+    fees: DataFrame,
+    drugs: DataFrame,
+    as_of: date,
+    asked: DataFrame | None = None,
 ) -> DataFrame:
     """What a settlement of the year holds, one row per member_id and settlement_id.
 
     Refunds and what they undo are left out; a fee or a refund of another member's settlement is ignored.
 
     Args:
-        visits: gold.visit_fact as it stood as of a date, of all subjects or some, refunds with what they undo.
-        fees: gold.fee_fact as it stood then, with all fees of these visits.
+        visits: gold.visit_fact as it stood as of a date.
+        fees: gold.fee_fact as it stood then.
         drugs: silver.drug as of then.
         as_of: the date.
-        by_member: bring rows together by member, which suits who asks by member next.
+        asked: `member_id, window_days` of what was found of members, if only their longest windows
+            matter; it is sent to every task if marked so, and rows come together by member.
 
     Returns:
         `member_id, settlement_id, service_date, total_amount` and what `EVIDENCE` looks at.
     """
     visits, fees = (
         facts.filter(F.col("service_date") >= F.lit(as_of - timedelta(days=days)))
-        for facts, days in ((visits, _VISIT_DAYS), (fees, _FEE_DAYS))
+        for facts, days in ((visits, _MOST_DAYS), (fees, _MOST_DAYS + _FEE_DAYS))
     )
+    if asked is not None:
+        visits, fees = _of_members(visits, fees, asked, as_of)
     is_refund = F.col("is_refund")
     of_visit = {name: F.expr(holds) for name, holds in _OF_VISIT.items()}
     of_visit["has_proxy"] = F.size(held_values("proxies", as_of)) > 0
@@ -77,7 +86,7 @@ def visits_with_kinds(
     # Visits, refunds and fees meet in one shuffle, as rows of one frame.
     rows = settled.unionByName(dispensed, allowMissingColumns=True)
     return (
-        (rows.repartition("member_id") if by_member else rows)
+        (rows if asked is None else rows.repartition("member_id"))
         .groupBy("member_id", "settlement_id")
         .agg(
             F.max("service_date").alias("service_date"),
@@ -104,7 +113,7 @@ def with_evidence(found: DataFrame, visits: DataFrame, as_of: date) -> DataFrame
         shows = shows | ((F.col("evidence") == name) & F.expr(condition))
     days_before = F.datediff(F.lit(as_of), "service_date")
     shown = visits.join(asked, on="subject_id").filter(
-        shows & (days_before <= F.greatest("window_days", F.lit(30))) & (days_before >= 1)
+        shows & (days_before <= _days_shown()) & (days_before >= 1)
     )
     by_indicator = Window.partitionBy("subject_id", "reason_code")
     dearest = by_indicator.orderBy(F.desc("total_amount"), "settlement_id")
@@ -126,6 +135,28 @@ def with_evidence(found: DataFrame, visits: DataFrame, as_of: date) -> DataFrame
     return found.join(gathered, on=["subject_id", "reason_code"], how="left").withColumn(
         "settlement_ids", F.coalesce("settlement_ids", F.array().cast("array<string>"))
     )
+
+
+def _of_members(
+    visits: DataFrame, fees: DataFrame, asked: DataFrame, as_of: date
+) -> tuple[DataFrame, DataFrame]:
+    """Visits in a member's longest window, their fees, and all refunds."""
+    since = asked.select(
+        F.col("member_id").alias("asked_id"), F.date_sub(F.lit(as_of), _days_shown()).alias("since")
+    )
+    is_asked = F.col("member_id") == F.col("asked_id")
+    of_visit = F.col("is_refund") | (F.col("service_date") >= F.col("since"))
+    of_fee = F.date_add("service_date", _FEE_DAYS) >= F.col("since")
+    # Someone may be asked about more than once: for a semi-join that is no matter.
+    return (
+        visits.join(since, is_asked & of_visit, "left_semi"),
+        fees.join(since, is_asked & of_fee, "left_semi"),
+    )
+
+
+def _days_shown() -> Column:
+    """Days before a date in which what was found is shown: its window, or a month of a shorter one."""
+    return F.greatest("window_days", F.lit(30))
 
 
 def _known(holds: Column) -> Column:

@@ -84,63 +84,87 @@ def indicators(
         rules: what to look for.
         allowances: what explains it.
     """
-    has_peers = peers is not None
-    rows = features if peers is None else _with_peers(features, peers, rules)
     # As text: built part by part, thirty rules are thousands of calls from Python to the JVM.
-    speaks = " OR ".join(_speaks(rule, has_peers) for rule in rules)
-    found = ", ".join(_spoken(rule, allowances, has_peers) for rule in rules)
-    one = F.explode(F.expr(f"array_compact(array({found}))")).alias("one")
-    # Few rows are left for what is too much code to be compiled.
-    return rows.filter(speaks).select("subject_id", one).select("subject_id", "one.*")
-
-
-def _with_peers(features: DataFrame, peers: DataFrame, rules: Sequence[Rule]) -> DataFrame:
-    """Add to each row what is usual among its peers: `peer`, a map from feature to median and high."""
-    names: list[bool | float | int | str] = sorted({rule.main.feature for rule in rules})
-    usual = (
-        peers.filter(F.col("feature").isin(*names))
-        .groupBy("peer_group")
-        .pivot("feature", names)
-        .agg(F.first(F.struct("median", "high")))
-        .withColumnsRenamed({str(name): _peer(str(name)) for name in names})
+    speaks = [_all_hold(rule.conditions) for rule in rules]
+    # A row is given little for each rule, so that the code for all of them can be compiled.
+    spoken = ", ".join(
+        f"CASE WHEN {holds} THEN struct({place} AS place, CAST({rule.main.feature} AS DOUBLE) AS value) END"
+        for place, (rule, holds) in enumerate(zip(rules, speaks, strict=True), start=1)
     )
-    return features.join(F.broadcast(usual), on="peer_group", how="left")
+    explained = ", ".join(
+        f"CASE WHEN {_all_hold(each.when)} THEN {_text(each.code)} END" for each in allowances
+    )
+    described = ", ".join(_described(rule, allowances) for rule in rules)
+    peer_group = "CAST(NULL AS STRING)" if peers is None else "peer_group"
+    found = (
+        features.filter(" OR ".join(speaks))
+        .select(
+            "subject_id",
+            F.expr(peer_group).alias("peer_group"),
+            F.expr(f"CAST(array({explained}) AS array<string>)").alias("explained"),
+            F.explode(F.expr(f"array({spoken})")).alias("one"),
+        )
+        .filter("one IS NOT NULL")
+        .withColumn("rule", F.expr(f"element_at(array({described}), one.place)"))
+        .select("subject_id", "peer_group", "explained", "one.value", "rule.*")
+    )
+    compared = _beside_peers(found, peers, rules)
+    own, high = F.col("own"), F.col("high")
+    doublings = F.log2(F.col("value") / own)
+    weight = F.least(F.greatest(1 + doublings / 2, F.lit(1.0)), "grows_to")
+    return compared.select(
+        "subject_id",
+        "typology",
+        "family",
+        "reason_code",
+        "feature",
+        "value",
+        F.when(F.col("among_peers"), F.greatest(own, high)).otherwise(own).alias("threshold"),
+        F.col("median").alias("peer_median"),
+        "window_days",
+        (F.col("points") * weight).alias("points"),
+        F.get(F.array_intersect("explained_by", "explained"), F.lit(0)).alias("held_back_by"),
+        "evidence",
+    )
 
 
-def _speaks(rule: Rule, has_peers: bool) -> str:
-    tests = [condition.holds for condition in rule.conditions]
-    if has_peers and rule.among_peers:
-        name = rule.main.feature
-        tests.append(f"{name} >= coalesce({_peer(name)}.high, 0D)")
-    return f"({' AND '.join(tests)})"
+def _beside_peers(found: DataFrame, peers: DataFrame | None, rules: Sequence[Rule]) -> DataFrame:
+    """Add what is usual among peers, and leave out what is too, where a rule asks for that."""
+    if peers is None:
+        nothing = F.lit(None).cast("double")
+        return found.withColumns({"median": nothing, "high": nothing})
+    names = sorted({rule.main.feature for rule in rules})
+    usual = peers.filter(F.col("feature").isin(*names)).select(
+        "peer_group", "feature", "median", "high"
+    )
+    is_high = F.col("value") >= F.coalesce("high", F.lit(0.0))
+    return found.join(F.broadcast(usual), on=["peer_group", "feature"], how="left").filter(
+        ~F.col("among_peers") | is_high
+    )
 
 
-def _spoken(rule: Rule, allowances: Sequence[Allowance], has_peers: bool) -> str:
-    """What a rule says of a row, or nothing, in SQL."""
+def _described(rule: Rule, allowances: Sequence[Allowance]) -> str:
+    """What is the same of everybody that a rule speaks of, in SQL."""
     assert rule.main.at_least is not None
-    name, own = rule.main.feature, _number(rule.main.at_least)
-    among_peers = has_peers and rule.among_peers
-    weight = f"least(greatest(1D + log2({name} / {own}) / 2D, 1D), {_number(rule.grows_to)})"
-    explained = [
-        f"WHEN {' AND '.join(each.holds for each in allowance.when)} THEN {_text(allowance.code)}"
-        for allowance in allowances
-        if rule.family in allowance.holds_back
-    ]
+    explained_by = [_text(each.code) for each in allowances if rule.family in each.holds_back]
     parts = {
         "typology": _text(rule.typology),
         "family": _text(rule.family),
         "reason_code": _text(rule.code),
-        "feature": _text(name),
-        "value": name,
-        "threshold": f"greatest({own}, {_peer(name)}.high)" if among_peers else own,
-        "peer_median": f"{_peer(name)}.median" if has_peers else "CAST(NULL AS DOUBLE)",
+        "feature": _text(rule.main.feature),
+        "own": _number(rule.main.at_least),
+        "among_peers": str(rule.among_peers),
         "window_days": str(rule.window_days),
-        "points": f"{_number(rule.points)} * {weight}",
-        "held_back_by": f"CASE {' '.join(explained)} END" if explained else "CAST(NULL AS STRING)",
+        "points": _number(rule.points),
+        "grows_to": _number(rule.grows_to),
         "evidence": _text(rule.evidence),
+        "explained_by": f"CAST(array({', '.join(explained_by)}) AS array<string>)",
     }
-    named = ", ".join(f"{value} AS {name}" for name, value in parts.items())
-    return f"CASE WHEN {_speaks(rule, has_peers)} THEN struct({named}) END"
+    return f"struct({', '.join(f'{value} AS {name}' for name, value in parts.items())})"
+
+
+def _all_hold(conditions: Sequence[Condition]) -> str:
+    return f"({' AND '.join(each.holds for each in conditions)})"
 
 
 def _number(value: float) -> str:
@@ -150,7 +174,3 @@ def _number(value: float) -> str:
 def _text(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
-
-
-def _peer(feature: str) -> str:
-    return f"peer_{feature}"

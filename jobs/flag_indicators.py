@@ -69,7 +69,6 @@ def main(this: JobRun) -> str:
     is_today = F.col("as_of_date") == F.lit(day)
     lake.read_day(MEMBER_FEATURE, day)
     every: list[DataFrame] = []
-    held: list[DataFrame] = []
     for kind in _FLAGGED:
         rules = book.rules[kind.subject]
         if not lake.exists(kind.table) or not rules:
@@ -77,9 +76,9 @@ def main(this: JobRun) -> str:
         features = lake.read(kind.table).filter(is_today).withColumnRenamed(kind.key, "subject_id")
         peers = lake.read(PEER_STATISTIC).filter(is_today) if kind.has_peers else None
         allowances = book.allowances if kind.subject == "member" else ()
-        found = indicators(features, peers, rules, allowances).persist()
-        held.append(found)
         with step(this, f"indicators of {kind.subject}s"):
+            # A checkpoint, not a cache: all that follows would analyse thirty rules again.
+            found = indicators(features, peers, rules, allowances).checkpoint()
             spoke = _counted(found)
         mute = [rule for rule in rules if rule.code not in spoke]
         _say_what_is_silent(this, kind.subject, features, mute)
@@ -91,8 +90,6 @@ def main(this: JobRun) -> str:
     )
     with step(this, "evidence"):
         rows = lake.replace(frame, INDICATOR, {"as_of_date": day})
-    for found in held:
-        found.unpersist()
     return f"{rows} indicators"
 
 
@@ -104,13 +101,12 @@ def _counted(found: DataFrame) -> dict[str, int]:
 
 def _visits_of(kind: _Flagged, found: DataFrame, count: int, facts: _Facts) -> DataFrame:
     """Visits of the subjects that something was found of, one row per subject_id and settlement."""
+    asked = found.select(F.col("subject_id").alias(kind.key), "window_days")
     # Few of many: what the others were given need not be looked at.
-    # A subject may be among them more than once: for a semi-join that is no matter.
-    flagged = sent(found.select(F.col("subject_id").alias(kind.key)), count, _MOST_SUBJECTS_TO_SEND)
+    flagged = sent(asked, count, _MOST_SUBJECTS_TO_SEND)
     visits, fees = facts.visits, facts.fees
     if kind.subject == "member":
-        visits, fees = (each.join(flagged, kind.key, "left_semi") for each in (visits, fees))
-        kinds = visits_with_kinds(visits, fees, facts.drugs, facts.as_of, by_member=True)
+        kinds = visits_with_kinds(visits, fees, facts.drugs, facts.as_of, flagged)
         return kinds.withColumnRenamed(kind.key, "subject_id")
     where_named = visits if kind.key in visits.columns else fees
     named = (

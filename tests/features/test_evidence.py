@@ -49,12 +49,13 @@ VISITS = [
     visit("refund", 9, "-10.00", is_refund=True, original_settlement_id="undone"),
     visit("half undone", 11),
     visit("half", 9, "-4.00", is_refund=True, original_settlement_id="half undone"),
+    visit("stay", 90),
     visit("someone's", 8, "-9.00", is_refund=True, original_settlement_id="plain", member_id="m2"),
 ]
 WITHOUT_DRUG = ("no drug",)
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["by settlement", "by member"])
+@pytest.fixture(scope="module", params=["of everybody", "of those asked about"])
 def shown(spark, request):
     """An indicator of each kind of evidence, one of a state and one of a busy account; by reason code."""
     many = [visit(f"v{n:02d}", 1 + n % 5, f"{n}.00", member_id="busy") for n in range(25)]
@@ -65,7 +66,9 @@ def shown(spark, request):
         {
             "settlement_id": each["settlement_id"],
             "member_id": each["member_id"],
-            "service_date": each["service_date"],
+            # A long stay is billed as it goes, and settled at its end.
+            "service_date": each["service_date"]
+            - timedelta(days=92 if each["settlement_id"] == "stay" else 0),
             "drug_id": drug,
         }
         for each, drug in [*held, (by_name["no drug"] | {"member_id": "m2"}, "d1")]
@@ -75,13 +78,6 @@ def shown(spark, request):
         {"drug_id": "d2", "is_cold_chain": True, "category": "biological"},
         {"drug_id": "d3", "category": "herb_tonic"},
     )
-    visits = visits_with_kinds(
-        frame_of(spark, VISIT_FACT, *VISITS, *many),
-        frame_of(spark, FEE_FACT, *fees),
-        frame_of(spark, DRUG.silver, *drugs),
-        AS_OF,
-        by_member=request.param,
-    ).withColumnRenamed("member_id", "subject_id")
     found = [
         *(("m1", kind, kind, 90) for kind in EVIDENCE),
         ("m1", "state", "drugs", 0),
@@ -91,6 +87,14 @@ def shown(spark, request):
     frame = spark.createDataFrame(
         found, "subject_id string, reason_code string, evidence string, window_days int"
     )
+    is_asked = request.param == "of those asked about"
+    visits = visits_with_kinds(
+        frame_of(spark, VISIT_FACT, *VISITS, *many),
+        frame_of(spark, FEE_FACT, *fees),
+        frame_of(spark, DRUG.silver, *drugs),
+        AS_OF,
+        frame.withColumnRenamed("subject_id", "member_id") if is_asked else None,
+    ).withColumnRenamed("member_id", "subject_id")
     rows = with_evidence(frame, visits, AS_OF).collect()
     assert len(rows) == len(found)
     return {row["reason_code"]: row for row in rows}
@@ -110,6 +114,7 @@ def test_evidence_is_what_shows_the_pattern_within_its_window(shown):
             "later proxy",
             "former proxy",
             "half undone",
+            "stay",
         },
         "certificate": {"certificate"},
         "cold_chain": {"cold"},
@@ -129,7 +134,8 @@ def test_first_and_last_day_are_those_of_the_evidence(shown):
 
 def test_a_state_is_shown_by_the_last_thirty_days(shown):
     assert set(shown["state"]["settlement_ids"]) == set(shown["drugs"]["settlement_ids"]) - {
-        "last day"
+        "last day",
+        "stay",
     }
 
 
