@@ -37,6 +37,7 @@ _SQL = Path(__file__).with_name("indicators.sql")
 #: What the conditions of `EVIDENCE` look at, as the SQL gives it.
 _VISIT_COLUMNS = "has_drug, has_cold_chain, has_tonic, has_proxy, has_certificate, has_e_voucher"
 _TOLERANCE = 1e-9
+_WARM_UP = 2
 _KEY = ["subject_id", "reason_code"]
 _CONSOLE = Console(soft_wrap=True)
 
@@ -65,9 +66,10 @@ def main() -> None:
             _by_duckdb(config, inputs, given.as_of, out)
 
         contenders = {"DuckDB": by_duckdb, "drugtrail": by_job}
-        # The first run of each is not timed: the JVM compiles what runs often.
+        # The first runs of each are not timed: the JVM compiles what runs often.
         for compute in contenders.values():
-            compute()
+            for _ in range(_WARM_UP):
+                compute()
         _CONSOLE.print(_compared(lake, given.as_of, out))
         seconds = {
             name: [timed(compute) for _ in range(given.runs)]

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from features.member_rows import held_values
@@ -115,22 +115,11 @@ def with_evidence(found: DataFrame, visits: DataFrame, as_of: date) -> DataFrame
     shown = visits.join(asked, on="subject_id").filter(
         shows & (days_before <= _days_shown()) & (days_before >= 1)
     )
-    by_indicator = Window.partitionBy("subject_id", "reason_code")
-    dearest = by_indicator.orderBy(F.desc("total_amount"), "settlement_id")
-    gathered = (
-        shown.withColumn("place", F.row_number().over(dearest))
-        .groupBy("subject_id", "reason_code")
-        .agg(
-            F.min("service_date").alias("first_date"),
-            F.max("service_date").alias("last_date"),
-            F.sort_array(
-                F.collect_list(
-                    F.when(F.col("place") <= MOST_NAMED, F.struct("place", "settlement_id"))
-                )
-            ).alias("named"),
-        )
-        .withColumn("settlement_ids", F.transform("named", lambda each: each["settlement_id"]))
-        .drop("named")
+    dearest = F.struct(-F.col("total_amount"), "settlement_id")
+    gathered = shown.groupBy("subject_id", "reason_code").agg(
+        F.min("service_date").alias("first_date"),
+        F.max("service_date").alias("last_date"),
+        F.min_by("settlement_id", dearest, MOST_NAMED).alias("settlement_ids"),
     )
     return found.join(gathered, on=["subject_id", "reason_code"], how="left").withColumn(
         "settlement_ids", F.coalesce("settlement_ids", F.array().cast("array<string>"))
