@@ -84,30 +84,8 @@ def indicators(
         rules: what to look for.
         allowances: what explains it.
     """
-    # As text: built part by part, thirty rules are thousands of calls from Python to the JVM.
-    speaks = [_all_hold(rule.conditions) for rule in rules]
-    # A row is given little for each rule, so that the code for all of them can be compiled.
-    spoken = ", ".join(
-        f"CASE WHEN {holds} THEN struct({place} AS place, CAST({rule.main.feature} AS DOUBLE) AS value) END"
-        for place, (rule, holds) in enumerate(zip(rules, speaks, strict=True), start=1)
-    )
-    explained = ", ".join(
-        f"CASE WHEN {_all_hold(each.when)} THEN {_text(each.code)} END" for each in allowances
-    )
-    described = ", ".join(_described(rule, allowances) for rule in rules)
     peer_group = "CAST(NULL AS STRING)" if peers is None else "peer_group"
-    found = (
-        features.filter(" OR ".join(speaks))
-        .select(
-            "subject_id",
-            F.expr(peer_group).alias("peer_group"),
-            F.expr(f"CAST(array({explained}) AS array<string>)").alias("explained"),
-            F.explode(F.expr(f"array({spoken})")).alias("one"),
-        )
-        .filter("one IS NOT NULL")
-        .withColumn("rule", F.expr(f"element_at(array({described}), one.place)"))
-        .select("subject_id", "peer_group", "explained", "one.value", "rule.*")
-    )
+    found = _spoken(features, rules, allowances, peer_group)
     compared = _beside_peers(found, peers, rules)
     own, high = F.col("own"), F.col("high")
     doublings = F.log2(F.col("value") / own)
@@ -125,6 +103,35 @@ def indicators(
         (F.col("points") * weight).alias("points"),
         F.get(F.array_intersect("explained_by", "explained"), F.lit(0)).alias("held_back_by"),
         "evidence",
+    )
+
+
+def _spoken(
+    features: DataFrame, rules: Sequence[Rule], allowances: Sequence[Allowance], peer_group: str
+) -> DataFrame:
+    """What rules say of rows by themselves, one row for each that speaks, with what explains the row."""
+    # As text: built part by part, thirty rules are thousands of calls from Python to the JVM.
+    speaks = [_all_hold(rule.conditions) for rule in rules]
+    # A row is given little for each rule, so that the code for all of them can be compiled.
+    spoken = ", ".join(
+        f"CASE WHEN {holds} THEN struct({place} AS place, CAST({rule.main.feature} AS DOUBLE) AS value) END"
+        for place, (rule, holds) in enumerate(zip(rules, speaks, strict=True), start=1)
+    )
+    explained = ", ".join(
+        f"CASE WHEN {_all_hold(each.when)} THEN {_text(each.code)} END" for each in allowances
+    )
+    described = ", ".join(_described(rule, allowances) for rule in rules)
+    return (
+        features.filter(" OR ".join(speaks))
+        .select(
+            "subject_id",
+            F.expr(peer_group).alias("peer_group"),
+            F.expr(f"CAST(array({explained}) AS array<string>)").alias("explained"),
+            F.explode(F.expr(f"array({spoken})")).alias("one"),
+        )
+        .filter("one IS NOT NULL")
+        .withColumn("rule", F.expr(f"element_at(array({described}), one.place)"))
+        .select("subject_id", "peer_group", "explained", "one.value", "rule.*")
     )
 
 
