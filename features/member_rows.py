@@ -184,13 +184,16 @@ def shared_rows(visits: DataFrame, members: DataFrame, as_of: date) -> DataFrame
 def held_values(dated: str, as_of: date) -> Column:
     """The values of an array of visit_fact that held as of a date."""
     cut = F.lit(as_of.isoformat()).cast("timestamp")
+    # Nearly always all of them held, which compiled code can tell; a filter's function is interpreted.
+    latest, ended = F.array_max(f"{dated}.valid_from"), F.array_max(f"{dated}.valid_to")
     held = F.filter(
         dated,
         lambda each: (
             (each["valid_from"] < cut) & (each["valid_to"].isNull() | (each["valid_to"] >= cut))
         ),
     )
-    return F.transform(held, lambda each: each["value"])
+    some = F.transform(held, lambda each: each["value"])
+    return F.when((latest < cut) & ended.isNull(), F.col(f"{dated}.value")).otherwise(some)
 
 
 def _of_horizon(facts: DataFrame, as_of: date) -> DataFrame:

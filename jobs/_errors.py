@@ -1,5 +1,11 @@
 """What can go wrong in a job, each with the exit code that a scheduler sees."""
 
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PythonException
+
+#: Characters of each sentence that are kept.
+_LONGEST = 300
+
 
 class JobError(Exception):
     """A job could not do its work: exit code 1."""
@@ -32,3 +38,29 @@ class JobSkipped(JobError):
 
     exit_code = 0
     outcome = "skipped"
+
+
+def in_short(error: Exception) -> str:
+    """An unexpected error in a line: its class and what it says.
+
+    Of what went wrong inside Spark, the error itself only says that a call failed: its causes are told,
+    the innermost first. They name the file that could not be read.
+    """
+    name = type(error).__name__
+    if isinstance(error, Py4JJavaError):
+        causes = [error.java_exception]
+        while (cause := causes[-1].getCause()) is not None:
+            causes.append(cause)
+        name = causes[-1].getClass().getSimpleName()
+        said = [_first_line(each.getMessage()) for each in reversed(causes)]
+    elif isinstance(error, PythonException):
+        # A traceback: what was raised comes last.
+        said = [_first_line("\n".join(reversed(str(error).strip().splitlines())))]
+    else:
+        said = [_first_line(str(error))]
+    return f"{name}: {'; '.join(dict.fromkeys(each for each in said if each)) or 'no message'}"
+
+
+def _first_line(text: str | None) -> str:
+    lines = (text or "").strip().splitlines()
+    return lines[0].strip()[:_LONGEST] if lines else ""

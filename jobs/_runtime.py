@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 
 from expectations.ops import JOB_RUN
 from jobs._config import Config, load_config
-from jobs._errors import ConfigError, DataRefused, JobError
+from jobs._errors import ConfigError, DataRefused, JobError, in_short
 from jobs._locks import job_lock
 from jobs._log import CONSOLE, open_log
 from jobs._session import jvm_peak_memory_mb, start_session
@@ -194,8 +194,8 @@ def execute(
     except JobError as error:
         result = Result(job.name, error.outcome, error.exit_code, str(error), 0.0)
     except Exception as error:
-        log.error("stopped by an unexpected error", error=_first_line(error), exc_info=False)
-        result = Result(job.name, "failed", 1, _first_line(error), 0.0)
+        log.error("stopped by an unexpected error", error=in_short(error), exc_info=False)
+        result = Result(job.name, "failed", 1, in_short(error), 0.0)
         raise
     finally:
         result = replace(result, seconds=round(time.perf_counter() - clock, 3))
@@ -272,11 +272,6 @@ def _record(this: JobRun, result: Result) -> None:
         rows_written=this.lake.rows_written,
         rows_quarantined=this.lake.rows_quarantined,
     )
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip()
-    return f"{type(error).__name__}: {text.splitlines()[0][:300] if text else 'no message'}"
 
 
 def _day(text: str) -> date:

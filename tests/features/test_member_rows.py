@@ -78,7 +78,18 @@ def visits(spark):
         VISIT_FACT,
         visit,
         refund,
-        visit | {"settlement_id": "first day", "service_date": ago(HORIZON)},
+        visit
+        | {
+            "settlement_id": "first day",
+            "service_date": ago(HORIZON),
+            "diagnoses": dated(
+                ("I10", datetime(2025, 5, 1), None),
+                ("K20", datetime(2025, 5, 1), datetime(2025, 6, 30, 23)),
+            ),
+            "proxies": dated(
+                ("p2", datetime(2025, 6, 30), None), ("p3", datetime(2025, 6, 30), None)
+            ),
+        },
         visit | {"settlement_id": "too early", "service_date": ago(HORIZON + 1)},
         visit | {"settlement_id": "the day itself", "service_date": AS_OF},
     )
@@ -105,6 +116,8 @@ def test_visits_are_those_of_the_horizon_in_cents_with_what_held_as_of_the_day(v
         "cents": 1234,
         "fund_cents": 29,
     }
+    first = visits["first day"]
+    assert (first["diagnoses"], first["proxy"]) == (["I10"], "p2")
     refund = visits["r1"]
     assert (refund["original_settlement_id"], refund["cents"]) == ("s1", -1234)
     assert (refund["diagnoses"], refund["proxy"]) == (None, None)
