@@ -1,11 +1,13 @@
 """What facts save: a month on top of a year, features from facts and from lines, indicators from features.
 
     python -m benchmarks.facts_speed build/facts --members 42000 420000 830000
+    python -m benchmarks.facts_speed build/facts --members 830000 --features 3
 
 For each size: thirteen months are simulated (once) and written to silver straight from the clean landing
 files. Then `build_facts` runs on a year, on the thirteenth month on top of it, and on everything anew in
 another lake; `build_member_features` and `flag_indicators` run on the facts; and the same features are
-computed from silver's lines without facts. All in one warm session.
+computed from silver's lines without facts. All in one warm session. With `--features`, only the last two
+are compared, so many times in turn, on the lakes that a run before left.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import sys
 import time
 from datetime import date
 from pathlib import Path
+from statistics import median
 
 from pyspark.sql import SparkSession
 from rich.console import Console
@@ -49,8 +52,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--members", type=int, nargs="+", default=[42_000, 420_000, 830_000])
+    parser.add_argument(
+        "--features", type=int, metavar="RUNS", help="compare features alone, on lakes left before"
+    )
     given = parser.parse_args()
     spark = start_session("facts_speed", "conf/spark-local.conf")
+    if given.features:
+        _compared(spark, given.folder, sorted(given.members), given.features)
+        return
     measured(spark, given.folder, _WARM_UP)
     steps = [measured(spark, given.folder, members) for members in sorted(given.members)]
     names = [name for name in steps[0] if name != "fee lines"]
@@ -108,6 +117,26 @@ def measured(spark: SparkSession, folder: Path, members: int) -> dict[str, float
     return seconds | {"fee lines": float(lake.read(FEE_DETAIL.silver).count())}
 
 
+def _compared(spark: SparkSession, folder: Path, sizes: list[int], runs: int) -> None:
+    """Print least, median and most seconds of features from facts and from lines, run in turn."""
+    table = Table("seconds", "from facts", "from lines", "ratio of medians", box=None)
+    for members in (_WARM_UP, *sizes):
+        lake = Lake(spark, _place(folder / f"members{members}", "anew").lake.root)
+        each = [
+            [_computed(spark, lake, from_facts=way) for way in (True, False)] for _ in range(runs)
+        ]
+        if members == _WARM_UP:
+            continue
+        facts, lines = (sorted(found) for found in zip(*each, strict=True))
+        told = [
+            f"{seconds[0]:.1f}, {median(seconds):.1f}, {seconds[-1]:.1f}"
+            for seconds in (facts, lines)
+        ]
+        lines_read = lake.read(FEE_DETAIL.silver).count()
+        table.add_row(f"{lines_read:,} fee lines", *told, f"{median(facts) / median(lines):.2f}")
+    Console(soft_wrap=True).print(table)
+
+
 def _events(landing: Path) -> list[str]:
     """Event tables that were landed in every month."""
     return [
@@ -119,6 +148,10 @@ def _events(landing: Path) -> list[str]:
 
 def _config(root: Path, name: str) -> Config:
     shutil.rmtree(root / name, ignore_errors=True)
+    return _place(root, name)
+
+
+def _place(root: Path, name: str) -> Config:
     return load_config(
         "conf/local.yaml", [f"lake.root={root / name}", f"log.file={root / 'log.jsonl'}"]
     )
