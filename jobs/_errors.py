@@ -52,15 +52,15 @@ def in_short(error: Exception) -> str:
         while (cause := causes[-1].getCause()) is not None:
             causes.append(cause)
         name = causes[-1].getClass().getSimpleName()
-        said = [_first_line(each.getMessage()) for each in reversed(causes)]
+        said = [_line(each.getMessage(), 0) for each in reversed(causes)]
     elif isinstance(error, PythonException):
         # A traceback: what was raised comes last.
-        said = [_first_line("\n".join(reversed(str(error).strip().splitlines())))]
+        said = [_line(str(error), -1)]
     else:
-        said = [_first_line(str(error))]
+        said = [_line(str(error), 0)]
     return f"{name}: {'; '.join(dict.fromkeys(each for each in said if each)) or 'no message'}"
 
 
-def _first_line(text: str | None) -> str:
+def _line(text: str | None, number: int) -> str:
     lines = (text or "").strip().splitlines()
-    return lines[0].strip()[:_LONGEST] if lines else ""
+    return lines[number].strip()[:_LONGEST] if lines else ""

@@ -194,8 +194,9 @@ def execute(
     except JobError as error:
         result = Result(job.name, error.outcome, error.exit_code, str(error), 0.0)
     except Exception as error:
-        log.error("stopped by an unexpected error", error=in_short(error), exc_info=False)
-        result = Result(job.name, "failed", 1, in_short(error), 0.0)
+        told = in_short(error)
+        log.error("stopped by an unexpected error", error=told, exc_info=False)
+        result = Result(job.name, "failed", 1, told, 0.0)
         raise
     finally:
         result = replace(result, seconds=round(time.perf_counter() - clock, 3))
