@@ -12,7 +12,7 @@ _SHARING_DAYS = 90
 
 
 def visit_rows(visits: DataFrame, as_of: date) -> DataFrame:
-    """Visits of the horizon for `MemberRows.visits`, with the `device` that `shared_rows` asks for.
+    """Visits of the horizon for `MemberRows.visits`, with the `day` and `device` of `shared_rows`.
 
     Args:
         visits: gold.visit_fact as it stood as of the date.
@@ -23,6 +23,7 @@ def visit_rows(visits: DataFrame, as_of: date) -> DataFrame:
         "settlement_id",
         F.when(F.col("is_refund"), F.col("original_settlement_id")).alias("original_settlement_id"),
         "is_refund",
+        F.col("service_date").alias("day"),
         F.col("settlement_time").cast("timestamp_ntz").alias("time"),
         "institution_id",
         "visit_type",
@@ -150,7 +151,8 @@ def shared_rows(visits: DataFrame, members: DataFrame, as_of: date) -> DataFrame
         members: silver.person as of the date.
         as_of: the date.
     """
-    since = F.lit(as_of - timedelta(days=_SHARING_DAYS)).cast("timestamp_ntz")
+    # By the day as it is stored: files of other days are not opened.
+    since = F.lit(as_of - timedelta(days=_SHARING_DAYS))
     things = F.explode(
         F.array(
             F.struct(F.lit("device").alias("kind"), F.col("device").alias("thing")),
@@ -159,7 +161,7 @@ def shared_rows(visits: DataFrame, members: DataFrame, as_of: date) -> DataFrame
     )
     held = (
         visits.filter(
-            (F.col("time") >= since) & (F.col("device").isNotNull() | F.col("proxy").isNotNull())
+            (F.col("day") >= since) & (F.col("device").isNotNull() | F.col("proxy").isNotNull())
         )
         .select("member_id", things.alias("each"))
         .select("member_id", "each.kind", "each.thing")

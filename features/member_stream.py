@@ -75,7 +75,13 @@ def _in_chunks(
 def _features(frame: pl.DataFrame, references: References, as_of: date) -> list[pa.RecordBatch]:
     # Members by number: joins and groups of text take longer.
     members = frame.select(name="member_id").unique().with_row_index("member_id")
-    frame = frame.rename({"member_id": "name"}).join(members, on="name")
+    # A left join in order leaves the other columns as they are. Columns in different pieces would be made
+    # into one again for every kind.
+    frame = (
+        frame.rename({"member_id": "name"})
+        .join(members, on="name", how="left", maintain_order="left")
+        .rechunk()
+    )
     rows = MemberRows(**{kind: unpacked(frame, kind) for kind in KINDS})
     found = member_features(rows, references, as_of).join(members, on="member_id")
     columns = [

@@ -10,7 +10,8 @@ from pyspark.sql import functions as F
 from expectations.gold_fact import FEE_FACT, VISIT_FACT
 from expectations.landing_event import SPECIAL_CERT
 from expectations.landing_reference import INSTITUTION
-from features.member.frames import MemberFacts, MemberRows, member_facts
+from features.member.facts import member_facts
+from features.member.frames import MemberFacts, MemberRows
 from features.member.references import usable
 from features.member.supply import fills_with_stock
 from features.member_rows import certificate_rows, fee_rows, visit_rows

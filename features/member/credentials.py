@@ -3,20 +3,15 @@
 import polars as pl
 
 from features.member.frames import HORIZON, MemberFacts, share, within
-from features.member.visits import drug_visits
 
 _SHARED = ("device", "proxy")
 
 
 def credential_features(facts: MemberFacts) -> pl.DataFrame:
     """Proxies and sharing, one row per member_id with a drug visit, or who shares or was sold to."""
-    proxies = (
-        drug_visits(facts)
-        .group_by("member_id")
-        .agg(
-            proxy_count_180d=pl.col("proxy").filter(within(180)).drop_nulls().n_unique(),
-            proxy_visit_share_180d=pl.col("proxy").filter(within(180)).is_not_null().mean(),
-        )
+    proxies = facts.drug_visits.group_by("member_id").agg(
+        proxy_count_180d=pl.col("proxy").filter(within(180)).drop_nulls().n_unique(),
+        proxy_visit_share_180d=pl.col("proxy").filter(within(180)).is_not_null().mean(),
     )
     most = {
         f"{name}_per_{kind}_90d": accounts.filter(pl.col("kind") == kind).max()
@@ -51,10 +46,8 @@ def _boxes(facts: MemberFacts) -> pl.DataFrame:
     # A scan of one drug does not stand for a box of another; one that names no drug may be of any.
     asked = ["member_id", "drug_id"]
     sold = (
-        facts.drugs.filter(
-            within(90)
-            & (as_of - pl.duration(days=pl.col("ago")) >= pl.col("trace_from"))
-            & pl.col("visit_type").ne_missing("21")
+        facts.outside_drugs.filter(
+            within(90) & (as_of - pl.duration(days=pl.col("ago")) >= pl.col("trace_from"))
         )
         .group_by(asked)
         .agg(boxes=pl.col("quantity").sum().round(4))

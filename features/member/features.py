@@ -9,7 +9,8 @@ from expectations.member_drug_feature import SUPPLY
 from expectations.member_feature import OWN_FEATURES, TRACE
 from features.member.certificates import certificate_features
 from features.member.credentials import credential_features
-from features.member.frames import MemberRows, References, member_facts
+from features.member.facts import member_facts
+from features.member.frames import MemberRows, References
 from features.member.products import product_features
 from features.member.references import usable
 from features.member.supply import supply_features

@@ -2,29 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import polars as pl
-
-from features.member.illness import explained, plain_code
 
 #: How far back a feature may look, in days before the as-of date.
 HORIZON = 365
 #: Kinds of fees other than drugs that features look at.
 CARE_TYPES = ("treatment", "exam")
+#: Visit type of a stay in hospital.
+STAY = "21"
 _CENTS = 100
-_FEE_SUMS = ("quantity", "cents", "stated_days", "unstated_quantity")
-_DRUG_ORDER = (
-    "member_id",
-    "ingredient",
-    "time",
-    "settlement_id",
-    "drug_id",
-    "doctor_id",
-    "day",
-    "quantity",
-    "cents",
-    "stated_days",
-)
 
 
 @dataclass(frozen=True)
@@ -40,7 +28,8 @@ class References:
             nobody can it be said that there were none.
 
     Indications are ICD-10 prefixes joined by semicolons as delivered, lists after
-    `features.member.references.usable`.
+    `features.member.references.usable`, which also gives drugs two numbers: `drug_class`, of ATC codes
+    with the same first five characters, and `chronic_group`, of long-term drugs with the same first one.
     """
 
     drugs: pl.DataFrame
@@ -95,79 +84,17 @@ class MemberFacts:
     rows: MemberRows
     references: References
 
-
-def member_facts(rows: MemberRows, references: References, as_of: date) -> MemberFacts:
-    """Net refunds against what they reverse and attach references and visits to fees.
-
-    A refund counts on the day of the settlement that it reverses. One whose settlement is not among
-    the member's (it lies before the horizon, or was never delivered) is left out, and so are fees of
-    such a settlement. A refund of a refund changes nothing.
-
-    Args:
-        rows: the rows.
-        references: as of `features.member.references.usable`.
-        as_of: the date.
-    """
-    settled = _with_own_refunds(rows.visits, as_of)
-    netted = _netted_visits(settled)
-    ids = settled.select(
-        "settlement_id",
-        owner="member_id",
-        netted_id=pl.when("is_refund").then("original_settlement_id").otherwise("settlement_id"),
-    )
-    own_fees = rows.fees.join(ids, on="settlement_id").filter(
-        pl.col("member_id") == pl.col("owner")
-    )
-    fees = _netted_fees(own_fees)
-    day = (pl.lit(as_of) - pl.col("time").dt.date()).dt.total_days().cast(pl.Int32)
-    visits = (
-        netted.with_columns(ago=day)
-        .filter(pl.col("ago").is_between(1, HORIZON))
-        .join(references.institutions, on="institution_id", how="left")
-        .join(_amounts_by_type(fees), on="settlement_id", how="left")
-        .with_columns(
-            pl.col("drug_cents", "treatment_cents", "exam_cents", "boxes", "drug_lines").fill_null(
-                0
-            ),
-            diagnosis=plain_code(pl.col("diagnosis")),
+    @cached_property
+    def drug_visits(self) -> pl.DataFrame:
+        """Settlements with a drug, stays apart: how an account is used to collect."""
+        return self.visits.filter(
+            (pl.col("drug_lines") > 0) & pl.col("visit_type").ne_missing(STAY)
         )
-        .sort("member_id", "time", "settlement_id")
-    )
-    carried = visits.select(
-        "settlement_id",
-        "member_id",
-        "ago",
-        "time",
-        "institution_id",
-        "visit_type",
-        "diagnosis",
-        "fund_share",
-    )
-    drugs = (
-        fees.filter(pl.col("drug_id").is_not_null())
-        .join(carried, on="settlement_id")
-        .join(references.drugs, on="drug_id", how="left")
-        .with_columns(
-            supply=(
-                pl.col("stated_days")
-                + pl.col("unstated_quantity") * pl.col("days_per_box").fill_null(0)
-            ),
-            ingredient=pl.coalesce("ingredient", "drug_id"),
-            fund_cents=(pl.col("cents") * pl.col("fund_share")).round().cast(pl.Int64),
-        )
-        # A total order: sums of doubles may depend on it, and so does what comes first.
-        .sort(*_DRUG_ORDER)
-        .drop("day")
-    )
-    certificates = rows.certificates.filter(
-        (pl.col("start_date") < pl.lit(as_of))
-        & (
-            pl.col("end_date").is_null()
-            | (pl.col("end_date") >= pl.lit(as_of) - pl.duration(days=HORIZON))
-        )
-    )
-    drugs = explained(drugs, visits, certificates, references.drugs, references.diseases)
-    return MemberFacts(as_of, visits, drugs, certificates, rows, references)
+
+    @cached_property
+    def outside_drugs(self) -> pl.DataFrame:
+        """Drugs that were taken home, not given in a stay."""
+        return self.drugs.filter(pl.col("visit_type").ne_missing(STAY))
 
 
 def within(days: int) -> pl.Expr:
@@ -196,76 +123,3 @@ def per(value: pl.Expr, number: float) -> pl.Expr:
 def yuan(cents: pl.Expr) -> pl.Expr:
     """Cents as yuan: sums stay exact until here."""
     return per(cents, _CENTS).round(6)
-
-
-def _with_own_refunds(visits: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    """The visits, less refunds that come later or of what is not a settlement of the same member."""
-    is_refund = pl.col("is_refund")
-    settled = visits.filter(~is_refund).select("member_id", original_settlement_id="settlement_id")
-    refunds = visits.filter(is_refund & (pl.col("time") < pl.lit(as_of))).join(
-        settled, on=["member_id", "original_settlement_id"], how="semi"
-    )
-    return pl.concat([visits.filter(~is_refund), refunds])
-
-
-def _netted_visits(visits: pl.DataFrame) -> pl.DataFrame:
-    """One row per settlement but the refunds, with what is left of its amounts."""
-    is_refund = pl.col("is_refund")
-    refunds = (
-        visits.filter(is_refund)
-        .group_by("original_settlement_id")
-        .agg(refund=pl.sum("cents"), fund_refund=pl.sum("fund_cents"))
-    )
-    return (
-        visits.filter(~is_refund)
-        .drop("original_settlement_id", "is_refund")
-        .join(refunds, left_on="settlement_id", right_on="original_settlement_id", how="left")
-        .filter(pl.col("refund").is_null() | (pl.col("cents") + pl.col("refund") > 0))
-        .with_columns(fund_share=share(pl.col("fund_cents"), pl.col("cents")).fill_null(0.0))
-        .with_columns(
-            cents=pl.col("cents") + pl.col("refund").fill_null(0),
-            fund_cents=pl.col("fund_cents") + pl.col("fund_refund").fill_null(0),
-        )
-        .drop("refund", "fund_refund")
-    )
-
-
-def _netted_fees(fees: pl.DataFrame) -> pl.DataFrame:
-    """Fees by the settlement that is left; only what a refund touches has to be summed.
-
-    A refund need not name the doctor: what is left of a drug counts as its first doctor's.
-    """
-    touched = (
-        fees.filter(pl.col("netted_id") != pl.col("settlement_id")).select("netted_id").unique()
-    )
-    columns = ["netted_id", "item_type", "drug_id", "doctor_id", "day", *_FEE_SUMS]
-    untouched = fees.join(touched, on="netted_id", how="anti")
-    summed = (
-        fees.join(touched, on="netted_id", how="semi")
-        .with_columns(item_type=pl.when(pl.col("drug_id").is_null()).then("item_type"))
-        .group_by("netted_id", "item_type", "drug_id")
-        .agg(pl.min("day", "doctor_id"), pl.sum(*_FEE_SUMS))
-        # Ten-thousandths are all that is delivered; the rest is what binary fractions leave.
-        .with_columns(pl.col("quantity", "stated_days", "unstated_quantity").round(4))
-        .filter((pl.col("quantity") > 0) & (pl.col("cents") > 0))
-    )
-    both = pl.concat([untouched.select(columns), summed.select(columns)])
-    return both.rename({"netted_id": "settlement_id"})
-
-
-def _amounts_by_type(fees: pl.DataFrame) -> pl.DataFrame:
-    """What a settlement holds of drugs and of other things."""
-    is_drug = pl.col("drug_id").is_not_null()
-    cents, kind = pl.col("cents"), pl.col("item_type")
-    # Worked out before grouping: plain sums of many small groups are much faster.
-    apart = fees.select(
-        "settlement_id",
-        drug_cents=pl.when(is_drug).then(cents).otherwise(0),
-        treatment_cents=pl.when(kind == "treatment").then(cents).otherwise(0),
-        exam_cents=pl.when(kind == "exam").then(cents).otherwise(0),
-        boxes=pl.when(is_drug).then("quantity").otherwise(0.0),
-        drug_lines=is_drug.cast(pl.UInt32),
-    )
-    return (
-        apart.group_by("settlement_id").agg(pl.all().sum()).with_columns(pl.col("boxes").round(4))
-    )

@@ -18,24 +18,27 @@ def explained(
     any. Codes are ICD-10, as of `plain_code`.
     """
     prefixes = treated(drug_reference)
-    codes = _visit_codes(visits)
-    drugs = _fitting_visit(drugs, codes, prefixes)
-    open_pairs = drugs.filter(~pl.col("fits_visit")).select("member_id", "drug_id").unique()
+    drugs = _fitting_principal(drugs, prefixes)
+    unfit = drugs.select(
+        "member_id", "settlement_id", "drug_id", "fits_visit", row=pl.int_range(pl.len())
+    ).filter(~pl.col("fits_visit"))
+    # What else ails somebody matters only where a drug does not fit the principal diagnosis.
+    codes = _visit_codes(visits, unfit.select("member_id").unique())
+    by_visit = _fitting_further(unfit, codes, prefixes)
+    left = unfit.join(by_visit, on="row", how="anti")
     # The first letter leaves few pairs to look at, and codes of one letter have it too.
     by_member = (
-        open_pairs.join(prefixes, on="drug_id")
+        left.select("member_id", "drug_id")
+        .unique()
+        .join(prefixes, on="drug_id")
         .with_columns(letter=pl.col("prefix").str.head(1))
         .join(_known_illnesses(codes, certificates, diseases), on=["member_id", "letter"])
         .filter(alike(pl.col("illness"), pl.col("prefix")))
-        .select("member_id", "drug_id", fits_known=True)
-        .unique()
     )
-    return (
-        drugs.join(by_member, on=["member_id", "drug_id"], how="left", maintain_order="left")
-        .with_columns(
-            fits_member=pl.col("fits_visit") | pl.col("fits_known").fill_null(value=False)
-        )
-        .drop("fits_known")
+    elsewhere = left.join(by_member, on=["member_id", "drug_id"], how="semi")
+    fits_visit = drugs["fits_visit"].clone().scatter(by_visit["row"], True)
+    return drugs.with_columns(
+        fits_visit=fits_visit, fits_member=fits_visit.clone().scatter(elsewhere["row"], True)
     )
 
 
@@ -43,6 +46,16 @@ def plain_code(code: pl.Expr) -> pl.Expr:
     """A code in capitals, without dots, signs and spaces; empty when nothing is left."""
     plain = code.str.to_uppercase().str.replace_all("[^A-Z0-9]", "")
     return pl.when(plain != "").then(plain)
+
+
+def with_plain_codes(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Rows with the codes of a column as of `plain_code`, in their order."""
+    # The same few codes come up again and again.
+    codes = rows.select(name).unique().with_columns(plain=plain_code(pl.col(name)))
+    found = rows.select(name).join(
+        codes, on=name, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return rows.with_columns(found["plain"].alias(name))
 
 
 def treated(drug_reference: pl.DataFrame) -> pl.DataFrame:
@@ -59,10 +72,8 @@ def alike(code: pl.Expr, other: pl.Expr) -> pl.Expr:
     return code.str.starts_with(other) | other.str.starts_with(code)
 
 
-def _fitting_visit(
-    drugs: pl.DataFrame, codes: pl.DataFrame, prefixes: pl.DataFrame
-) -> pl.DataFrame:
-    """Add `fits_visit`: the principal diagnosis first, which leaves few drugs for the further ones."""
+def _fitting_principal(drugs: pl.DataFrame, prefixes: pl.DataFrame) -> pl.DataFrame:
+    """Add `fits_visit`: whether the principal diagnosis of the visit explains the drug."""
     limited = prefixes.select("drug_id", is_limited=True).unique()
     pairs = drugs.select("drug_id", code="diagnosis").unique()
     judged = (
@@ -74,27 +85,20 @@ def _fitting_visit(
             fits_visit=pl.col("is_limited").is_null() | pl.col("fits").fill_null(value=False),
         )
     )
-    drugs = drugs.join(
+    return drugs.join(
         judged, on=["drug_id", "diagnosis"], how="left", nulls_equal=True, maintain_order="left"
     )
-    further = (
-        drugs.filter(~pl.col("fits_visit"))
-        .select("settlement_id", "drug_id")
-        .unique()
-        .join(codes.select("settlement_id", "code"), on="settlement_id")
+
+
+def _fitting_further(
+    unfit: pl.DataFrame, codes: pl.DataFrame, prefixes: pl.DataFrame
+) -> pl.DataFrame:
+    """The `row` of drugs that another diagnosis of the visit explains."""
+    further = unfit.select("row", "settlement_id", "drug_id").join(
+        codes.select("settlement_id", "code"), on="settlement_id"
     )
     fitting = _fitting(further.select("drug_id", "code").unique(), prefixes)
-    by_settlement = (
-        further.join(fitting, on=["drug_id", "code"])
-        .select("settlement_id", "drug_id", "fits")
-        .unique()
-    )
-    return drugs.join(
-        by_settlement, on=["settlement_id", "drug_id"], how="left", maintain_order="left"
-    ).select(
-        pl.exclude("fits", "fits_visit"),
-        fits_visit=pl.col("fits_visit") | pl.col("fits").fill_null(value=False),
-    )
+    return further.join(fitting, on=["drug_id", "code"]).select("row").unique()
 
 
 def _fitting(pairs: pl.DataFrame, prefixes: pl.DataFrame) -> pl.DataFrame:
@@ -108,15 +112,18 @@ def _fitting(pairs: pl.DataFrame, prefixes: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _visit_codes(visits: pl.DataFrame) -> pl.DataFrame:
-    """`member_id, settlement_id, visit_type, code`: every diagnosis of a visit."""
+def _visit_codes(visits: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    """`member_id, settlement_id, visit_type, code`: every diagnosis of the visits of some members."""
     names = ["member_id", "settlement_id", "visit_type"]
+    visits = visits.select(*names, "diagnosis", "diagnoses").join(
+        members, on="member_id", how="semi"
+    )
     further = (
         visits.filter(pl.col("diagnoses").list.len() > 0)
         .select(*names, code="diagnoses")
         .explode("code")
-        .with_columns(code=plain_code(pl.col("code")))
     )
+    further = with_plain_codes(further, "code")
     return pl.concat([visits.select(*names, code="diagnosis"), further]).drop_nulls("code")
 
 

@@ -7,6 +7,9 @@ import polars as pl
 from features.member.frames import References
 from features.member.illness import plain_code
 
+#: ATC codes of this length name a class of drugs.
+_CLASS_LENGTH = 5
+
 
 def usable(references: References) -> References:
     """One row a key, codes written in one way, and no number that a calculation cannot use.
@@ -23,7 +26,15 @@ def usable(references: References) -> References:
             atc=atc,
             indications=_plain_codes(codes),
         )
-        .with_columns(indications=pl.when(pl.col("indications").list.len() > 0).then("indications"))
+        .with_columns(
+            indications=pl.when(pl.col("indications").list.len() > 0).then("indications"),
+            drug_class=_number(
+                pl.when(pl.col("atc").str.len_chars() >= _CLASS_LENGTH).then(
+                    pl.col("atc").str.head(_CLASS_LENGTH)
+                )
+            ),
+            chronic_group=_number(pl.when("chronic").then(pl.col("atc").str.head(1))),
+        )
     )
     institutions = _first_of_key(references.institutions, "institution_id").with_columns(
         _positive("visit_cap"), _finite("latitude"), _finite("longitude")
@@ -32,6 +43,11 @@ def usable(references: References) -> References:
         indications=_plain_codes(codes)
     )
     return replace(references, drugs=drugs, institutions=institutions, diseases=diseases)
+
+
+def _number(value: pl.Expr) -> pl.Expr:
+    """Values as numbers from 1 on: rows of many drugs are grouped by them."""
+    return value.rank("dense").cast(pl.Int64)
 
 
 def _first_of_key(rows: pl.DataFrame, key: str) -> pl.DataFrame:

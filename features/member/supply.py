@@ -13,7 +13,8 @@ from features.member.coverage import (
     rows_so_far,
     stock_before,
 )
-from features.member.frames import HORIZON, MemberFacts, per, share, within, yuan
+from features.member.frames import HORIZON, STAY, MemberFacts, per, share, within, yuan
+from features.member.ordering import in_order, told_apart
 
 #: A refill is early when a quarter of the previous fill's days are still on hand.
 _EARLY = 0.25
@@ -25,37 +26,15 @@ _WEEK = 7
 _QUARTER = 90
 #: A fill that claims more days than this counts as this many: a slip of the keyboard.
 _MOST_DAYS = 3650
-#: ATC codes of this length name a class of drugs.
-_CLASS_LENGTH = 5
 
 
 def supply_features(facts: MemberFacts) -> pl.DataFrame:
     """Over-supply of each member's ingredients, one row per member_id with a supply in the horizon."""
     fills = fills_with_stock(facts)
-    by_ingredient = _by_ingredient(fills)
-    over = pl.col("supply_180") > _OVER * 180
-    # In the order of rows: sums of doubles depend on it.
-    members = by_ingredient.group_by("member_id", maintain_order=True).agg(
-        supply_ratio_max_90d=per(pl.col("supply_90").max(), _QUARTER),
-        supply_ratio_max_180d=per(pl.col("supply_180").max(), 180),
-        supply_ratio_max_365d=per(pl.col("supply_365").max(), HORIZON),
-        excess_days_180d=(pl.col("supply_180") - 180 - _GRACE_DAYS).clip(0).sum(),
-        stock_days_max=pl.col("stock_now").max(),
-        stock_peak_days_365d=pl.col("stock_peak").max(),
-        overlap_days_180d=pl.col("overlap").sum(),
-        elsewhere_overlap_days_180d=pl.col("overlap_elsewhere").sum(),
-        early_refill_count_180d=pl.col("early").sum(),
-        elsewhere_early_refill_count_180d=pl.col("early_elsewhere").sum(),
-        repeat_elsewhere_7d_count_90d=pl.col("repeat_elsewhere").sum(),
-        dose_ratio_max_90d=pl.col("dose_ratio").max(),
-        oversupplied_ingredient_count_180d=over.sum(),
-        elsewhere_overlap_days_365d=pl.col("overlap_elsewhere_365").sum(),
-        excess_fund_sum_365d=pl.col("excess_fund").sum(),
-        long_fill_share_365d=share(pl.col("long_fills").sum(), pl.col("chronic_fills").sum()),
-    )
-    return members.join(_class_overlap(fills), on="member_id", how="left").join(
-        _ramp(fills, facts), on="member_id", how="left"
-    )
+    found = _fills_of_members(fills)
+    for part in (_by_ingredient(fills), _class_overlap(fills), _ramp(fills, facts)):
+        found = found.join(part, on="member_id", how="left")
+    return found
 
 
 def fills_with_stock(facts: MemberFacts) -> pl.DataFrame:
@@ -66,28 +45,7 @@ def fills_with_stock(facts: MemberFacts) -> pl.DataFrame:
     the first to cover twice, `overlap_elsewhere` those that it is the first to cover together with a
     fill of another institution; `recent` is what came in 90 days, the fill included.
     """
-    fills = (
-        facts.drugs.filter((pl.col("supply") > 0) & pl.col("visit_type").ne_missing("21"))
-        # Worked out before grouping: plain sums of many small groups are much faster.
-        .select(
-            *("member_id", "ingredient", "ago", "time", "institution_id", "supply", "fund_cents"),
-            "atc",
-            chronic=pl.col("chronic").fill_null(value=False),
-            unexplained_cents=pl.when("fits_member").then(0).otherwise("fund_cents"),
-            ddd=pl.col("quantity") * pl.col("ddd_per_box"),
-            label_ddd=pl.col("ddd_per_box") / pl.col("days_per_box"),
-        )
-        .group_by("member_id", "ingredient", "ago", "institution_id")
-        .agg(
-            pl.sum("supply", "fund_cents", "unexplained_cents", "ddd"),
-            pl.first("atc"),
-            pl.min("time"),
-            pl.max("chronic", "label_ddd"),
-        )
-        .with_columns(supply=pl.col("supply").clip(upper_bound=_MOST_DAYS).round(2))
-        .sort("member_id", "ingredient", "time", "institution_id")
-    )
-    fills = _with_admitted_days(fills, facts)
+    fills = _with_admitted_days(_fills(facts), facts)
     segment = _numbers(fills, pl.struct("member_id", "ingredient").rle_id())
     calendar = _numbers(fills, -pl.col("ago").cast(pl.Int64) * PART)
     # Days in hospital do not pass for what is at home.
@@ -112,42 +70,136 @@ def fills_with_stock(facts: MemberFacts) -> pl.DataFrame:
     return fills.with_columns(**{name: pl.Series(values) for name, values in columns.items()})
 
 
+def _fills(facts: MemberFacts) -> pl.DataFrame:
+    """What was given of each ingredient on a day at an institution, in order."""
+    drugs = (
+        facts.outside_drugs.filter(pl.col("supply") > 0)
+        .select(
+            *("member_id", "ingredient", "ago", "time", "institution_id", "supply", "fund_cents"),
+            "drug_class",
+            chronic=pl.col("chronic").fill_null(value=False),
+            unexplained_cents=pl.when("fits_member").then(0).otherwise("fund_cents"),
+            ddd=(pl.col("quantity") * pl.col("ddd_per_box")).fill_null(0.0),
+            label_ddd=pl.col("ddd_per_box") / pl.col("days_per_box"),
+            day=pl.struct("member_id", "ingredient", "ago").rle_id(),
+        )
+        .with_columns(is_alone=told_apart(pl.col("day")))
+    )
+    # Nearly always it is one row a day, so that few have to be grouped.
+    summed = (
+        drugs.filter(~pl.col("is_alone"))
+        .group_by("day", "institution_id", maintain_order=True)
+        .agg(
+            pl.first("member_id", "ingredient", "ago", "drug_class", "is_alone"),
+            pl.min("time"),
+            pl.sum("supply", "fund_cents", "unexplained_cents", "ddd"),
+            pl.max("chronic", "label_ddd"),
+        )
+    )
+    fills = pl.concat([drugs.filter("is_alone"), summed.select(drugs.columns)])
+    return (
+        in_order(fills, pl.col("day"), ("time", "institution_id"))
+        .drop("day", "is_alone")
+        .with_columns(
+            pl.col("member_id").set_sorted(),
+            supply=pl.col("supply").clip(upper_bound=_MOST_DAYS).round(2),
+        )
+    )
+
+
+def _fills_of_members(fills: pl.DataFrame) -> pl.DataFrame:
+    """What adds up over all ingredients of a member."""
+    is_half_year, chronic = within(180), pl.col("chronic")
+    # Worked out before grouping: plain sums of many small groups are much faster.
+    parts = fills.select(
+        "member_id",
+        overlap_days_180d=_if(is_half_year, "overlap"),
+        elsewhere_overlap_days_180d=_if(is_half_year, "overlap_elsewhere"),
+        elsewhere_overlap_days_365d="overlap_elsewhere",
+        early_refill_count_180d=is_half_year & pl.col("early"),
+        elsewhere_early_refill_count_180d=is_half_year & pl.col("early_elsewhere"),
+        repeat_elsewhere_7d_count_90d=within(_QUARTER) & pl.col("repeat_elsewhere"),
+        long_fills=chronic & (pl.col("supply") >= _LONG_DAYS),
+        chronic_fills=chronic,
+    )
+    # In the order of rows: sums of doubles depend on it.
+    return (
+        parts.group_by("member_id", maintain_order=True)
+        .agg(pl.all().sum())
+        .with_columns(long_fill_share_365d=share(pl.col("long_fills"), pl.col("chronic_fills")))
+        .drop("long_fills", "chronic_fills")
+    )
+
+
 def _by_ingredient(fills: pl.DataFrame) -> pl.DataFrame:
-    """The windows of each member's ingredients."""
-    # Days since the last fill, less those in hospital; `last` throughout, for a mixture is slow.
+    """What is looked at for each ingredient of a member: the most of any, and what goes over each."""
+    # Days since the last fill, less those in hospital.
     since = pl.col("ago") - (pl.col("admitted_in_all") - pl.col("admitted"))
-    last_stock = (pl.col("stock_before") + pl.col("supply") - since).last()
+    on_hand = pl.col("stock_before") + pl.col("supply")
+    sums = ("supply", "supply_90", "supply_180", "fund_cents", "unexplained_cents", "ddd")
+    pairs = (
+        fills.select(
+            *("member_id", "ago", "supply", "fund_cents", "unexplained_cents", "label_ddd"),
+            pair=pl.struct("member_id", "ingredient").rle_id().set_sorted(),
+            supply_90=_if(within(_QUARTER), "supply"),
+            supply_180=_if(within(180), "supply"),
+            ddd=_if(within(_QUARTER), "ddd"),
+            stock_now=on_hand - since,
+            stock_peak=on_hand,
+        )
+        .group_by("pair", maintain_order=True)
+        .agg(
+            pl.first("member_id"),
+            pl.sum(*sums),
+            pl.last("stock_now"),
+            pl.max("stock_peak", "ago", "label_ddd"),
+        )
+        # Hundredths are all that there is; the rest is what binary fractions leave.
+        .with_columns(pl.col("supply", "supply_90", "supply_180").round(2))
+    )
     # What the holder could have used: a day's supply a day since the first fill, and a month ahead.
-    usable = pl.col("ago").max() + _GRACE_DAYS
-    excess = (1 - usable / pl.col("supply").sum()).clip(0, 1)
-    chronic = pl.col("chronic")
-    return fills.group_by("member_id", "ingredient", maintain_order=True).agg(
-        supply_90=_sum_within("supply", _QUARTER),
-        supply_180=_sum_within("supply", 180),
-        supply_365=pl.col("supply").sum(),
-        stock_now=last_stock.clip(0),
-        stock_peak=(pl.col("stock_before") + pl.col("supply")).max(),
-        overlap=_sum_within("overlap", 180),
-        overlap_elsewhere=_sum_within("overlap_elsewhere", 180),
-        early=_sum_within("early", 180),
-        early_elsewhere=_sum_within("early_elsewhere", 180),
-        repeat_elsewhere=_sum_within("repeat_elsewhere", _QUARTER),
-        dose_ratio=_sum_within("ddd", _QUARTER) / (_QUARTER * pl.col("label_ddd").max()),
-        overlap_elsewhere_365=pl.col("overlap_elsewhere").sum(),
-        excess_fund=yuan(
-            pl.col("fund_cents").sum() * excess + pl.col("unexplained_cents").sum() * (1 - excess)
-        ),
-        long_fills=(chronic & (pl.col("supply") >= _LONG_DAYS)).sum(),
-        chronic_fills=chronic.sum(),
+    usable = pl.col("ago") + _GRACE_DAYS
+    excess = (1 - usable / pl.col("supply")).clip(0, 1)
+    half_year = pl.col("supply_180")
+    return (
+        pairs.select(
+            pl.col("member_id").set_sorted(),
+            "stock_peak",
+            *("supply", "supply_90", "supply_180"),
+            stock_now=pl.col("stock_now").clip(0),
+            dose_ratio=pl.col("ddd") / (_QUARTER * pl.col("label_ddd")),
+            excess_days=(half_year - 180 - _GRACE_DAYS).clip(0),
+            is_over=half_year > _OVER * 180,
+            excess_fund=yuan(
+                pl.col("fund_cents") * excess + pl.col("unexplained_cents") * (1 - excess)
+            ),
+        )
+        .group_by("member_id", maintain_order=True)
+        .agg(
+            supply_ratio_max_90d=per(pl.max("supply_90"), _QUARTER),
+            supply_ratio_max_180d=per(pl.max("supply_180"), 180),
+            supply_ratio_max_365d=per(pl.max("supply"), HORIZON),
+            excess_days_180d=pl.sum("excess_days"),
+            stock_days_max=pl.max("stock_now"),
+            stock_peak_days_365d=pl.max("stock_peak"),
+            dose_ratio_max_90d=pl.max("dose_ratio"),
+            oversupplied_ingredient_count_180d=pl.sum("is_over"),
+            excess_fund_sum_365d=pl.sum("excess_fund"),
+        )
     )
 
 
 def _class_overlap(fills: pl.DataFrame) -> pl.DataFrame:
     """Days in the last 90 on which drugs of a class lasted that hold two ingredients and more."""
-    coded = (
-        fills.filter(pl.col("atc").str.len_chars() >= _CLASS_LENGTH)
-        .with_columns(drug_class=pl.col("atc").str.head(_CLASS_LENGTH))
-        .sort("member_id", "drug_class", "time", "ingredient")
+    coded = fills.select(
+        "member_id", "drug_class", "ago", "time", "ingredient", "institution_id", "supply"
+    ).drop_nulls("drug_class")
+    classes = int(_numbers(coded, "drug_class").max(initial=0))
+    of_class = pl.col("member_id").rle_id().cast(pl.Int64) * (classes + 1) + pl.col("drug_class")
+    coded = in_order(
+        coded,
+        of_class * (HORIZON + 1) - pl.col("ago"),
+        ("time", "ingredient", "institution_id"),
     )
     day = _numbers(coded, -pl.col("ago").cast(pl.Int64) * PART)
     start, stop = covered_twice(
@@ -158,7 +210,9 @@ def _class_overlap(fills: pl.DataFrame) -> pl.DataFrame:
     )
     seen = np.minimum(stop, 0) - np.maximum(start, -_QUARTER * PART)
     return (
-        coded.select("member_id", double=pl.Series(np.clip(seen, 0, None) / PART))
+        coded.select(
+            pl.col("member_id").set_sorted(), double=pl.Series(np.clip(seen, 0, None) / PART)
+        )
         .group_by("member_id")
         .agg(class_overlap_days_90d=pl.col("double").sum())
     )
@@ -184,7 +238,7 @@ def _with_admitted_days(fills: pl.DataFrame, facts: MemberFacts) -> pl.DataFrame
     A day counts once, however many settlements a stay has.
     """
     stays = (
-        facts.visits.filter(pl.col("visit_type") == "21")
+        facts.visits.filter(pl.col("visit_type") == STAY)
         .select("member_id", first=_days_ago(facts, "start"), last=_days_ago(facts, "end"))
         .with_columns(pl.col("first").clip(0, HORIZON), pl.col("last").clip(0, HORIZON))
         .sort("member_id", "first", "last", descending=[False, True, False])
@@ -196,18 +250,20 @@ def _with_admitted_days(fills: pl.DataFrame, facts: MemberFacts) -> pl.DataFrame
     in_all = stays.group_by("member_id").agg(
         admitted_in_all=(pl.col("first") - pl.col("last")).sum()
     )
-    days = (
-        fills.select("member_id", "ago")
-        .join(in_all, on="member_id", how="semi")
-        .unique()
+    # Few members have been admitted at all.
+    held = (
+        fills.select("member_id", "ago", row=pl.int_range(pl.len()))
+        .join(in_all, on="member_id")
         .join(stays, on="member_id")
-        .group_by("member_id", "ago")
-        .agg(admitted=(pl.col("first") - pl.max_horizontal("last", "ago")).clip(0).sum())
+        .group_by("row")
+        .agg(
+            pl.first("admitted_in_all"),
+            admitted=(pl.col("first") - pl.max_horizontal("last", "ago")).clip(0).sum(),
+        )
     )
-    return (
-        fills.join(days, on=["member_id", "ago"], how="left", maintain_order="left")
-        .join(in_all, on="member_id", how="left", maintain_order="left")
-        .with_columns(pl.col("admitted", "admitted_in_all").fill_null(0))
+    return fills.with_columns(
+        pl.Series(name, np.zeros(fills.height, np.int64)).scatter(held["row"], held[name])
+        for name in ("admitted", "admitted_in_all")
     )
 
 
@@ -216,8 +272,8 @@ def _days_ago(facts: MemberFacts, column: str) -> pl.Expr:
     return (pl.lit(facts.as_of) - day).dt.total_days()
 
 
-def _sum_within(column: str, days: int) -> pl.Expr:
-    return pl.col(column).filter(within(days)).sum()
+def _if(condition: pl.Expr, column: str) -> pl.Expr:
+    return pl.when(condition).then(column).otherwise(0)
 
 
 def _numbers(rows: pl.DataFrame, column: pl.Expr | str) -> Ints:

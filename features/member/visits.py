@@ -4,6 +4,7 @@ import polars as pl
 
 from features.member.frames import (
     HORIZON,
+    STAY,
     MemberFacts,
     if_care_is_known,
     per,
@@ -24,14 +25,9 @@ _FEW_BOXES = 2
 _EPISODE = 5
 
 
-def drug_visits(facts: MemberFacts) -> pl.DataFrame:
-    """Settlements with a drug, stays apart: how an account is used to collect."""
-    return facts.visits.filter((pl.col("drug_lines") > 0) & pl.col("visit_type").ne_missing("21"))
-
-
 def use_features(facts: MemberFacts) -> pl.DataFrame:
     """How much and how often, one row per member_id with a visit in the horizon."""
-    visits = drug_visits(facts).with_columns(
+    visits = facts.drug_visits.with_columns(
         gap=_before("ago") - pl.col("ago"),
         is_drug_only=if_care_is_known(
             facts, (pl.col("treatment_cents") == 0) & (pl.col("exam_cents") == 0)
@@ -83,7 +79,7 @@ def care_features(facts: MemberFacts) -> pl.DataFrame:
         dialysis_visit_count_90d=(renal & treated & within(90)).sum(),
         transplant_visit_count_365d=code.str.head(3).is_in(["Z94", "T86"]).sum(),
         cancer_visit_share_365d=cancer.fill_null(value=False).mean(),
-        stay_count_365d=(pl.col("visit_type") == "21").sum(),
+        stay_count_365d=(pl.col("visit_type") == STAY).sum(),
         treatment_share_365d=if_care_is_known(
             facts,
             share(
@@ -95,7 +91,7 @@ def care_features(facts: MemberFacts) -> pl.DataFrame:
 
 def shopping_features(facts: MemberFacts) -> pl.DataFrame:
     """How many institutions, districts and doctors, one row per member_id."""
-    visits = drug_visits(facts)
+    visits = facts.drug_visits
     # By institution once, so that what follows adds up plain columns.
     places = visits.group_by("member_id", "institution_id").agg(
         pl.first("district"),
@@ -133,9 +129,8 @@ def shopping_features(facts: MemberFacts) -> pl.DataFrame:
         .agg(district_count_90d=pl.len())
     )
     doctors = (
-        facts.drugs.filter(
-            pl.col("doctor_id").is_not_null() & pl.col("visit_type").ne_missing("21") & within(180)
-        )
+        facts.outside_drugs.filter(pl.col("doctor_id").is_not_null() & within(180))
+        .select("member_id", "doctor_id", "ago")
         .group_by("member_id", "doctor_id")
         .agg(newest=pl.col("ago").min(), n=pl.len())
     )
@@ -164,7 +159,7 @@ def travel_features(facts: MemberFacts) -> pl.DataFrame:
         home_latitude="latitude",
         home_longitude="longitude",
     )
-    visits = drug_visits(facts).join(persons, on="member_id", how="left", maintain_order="left")
+    visits = facts.drug_visits.join(persons, on="member_id", how="left", maintain_order="left")
     before = {name: _before(name) for name in ("time", "latitude", "longitude", "institution_id")}
     km = _km(before["latitude"], before["longitude"], pl.col("latitude"), pl.col("longitude"))
     minutes = per((pl.col("time") - before["time"]).dt.total_seconds(), 60)
@@ -205,13 +200,13 @@ def _clashes(facts: MemberFacts) -> pl.DataFrame:
     What a proxy collects meanwhile is no clash.
     """
     day = pl.col("time").dt.date()
-    stays = facts.visits.filter(pl.col("visit_type") == "21").select(
+    stays = facts.visits.filter(pl.col("visit_type") == STAY).select(
         "member_id",
         first=pl.coalesce("start", day),
         last=pl.coalesce("end", day),
         ward=pl.col("institution_id"),
     )
-    pairs = drug_visits(facts).filter(pl.col("proxy").is_null()).join(stays, on="member_id")
+    pairs = facts.drug_visits.filter(pl.col("proxy").is_null()).join(stays, on="member_id")
     inside = (
         (day > pl.col("first"))
         & (day < pl.col("last"))

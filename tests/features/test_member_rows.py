@@ -103,6 +103,7 @@ def test_visits_are_those_of_the_horizon_in_cents_with_what_held_as_of_the_day(v
         "settlement_id": "s1",
         "original_settlement_id": None,
         "is_refund": False,
+        "day": ago(1),
         "time": datetime(2025, 6, 30, 8, 15),
         "institution_id": "h1",
         "visit_type": "11",
@@ -219,7 +220,7 @@ def test_boxes_sold_again_are_told_from_those_that_came_back_or_are_split(spark)
 
 def test_accounts_that_share_a_phone_or_a_proxy_are_counted_with_kin_apart(spark):
     def held(member, device=None, proxy=None, days=5):
-        return (member, datetime(2025, 7, 1) - timedelta(days=days), device, proxy)
+        return (member, ago(days), device, proxy)
 
     visits = spark.createDataFrame(
         [
@@ -234,7 +235,7 @@ def test_accounts_that_share_a_phone_or_a_proxy_are_counted_with_kin_apart(spark
             held("x", "other phone"),
             held("y", "other phone", days=90),
         ],
-        "member_id string, time timestamp_ntz, device string, proxy string",
+        "member_id string, day date, device string, proxy string",
     )
     people = [
         {"member_id": "a", "household_id": "h1"},

@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 from pages import EMPTY, timeline, visit
 
-from features.member.frames import MemberRows, References, member_facts
+from features.member.facts import member_facts
+from features.member.frames import MemberRows, References
 from features.member.packing import KINDS
 from features.member.references import usable
 from features.member.supply import fills_with_stock

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from member_histories import AS_OF, Account, Row, drug, fee, member_rows, reference_rows
 
-from features.member.frames import MemberFacts, member_facts
+from features.member.facts import member_facts
+from features.member.frames import MemberFacts
 from features.member.references import usable
 
 REFERENCES = usable(reference_rows({"drugs": [], "institutions": [], "diseases": []}))
