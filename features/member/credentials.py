@@ -46,9 +46,8 @@ def _boxes(facts: MemberFacts) -> pl.DataFrame:
     # A scan of one drug does not stand for a box of another; one that names no drug may be of any.
     asked = ["member_id", "drug_id"]
     sold = (
-        facts.outside_drugs.filter(
-            within(90) & (as_of - pl.duration(days=pl.col("ago")) >= pl.col("trace_from"))
-        )
+        facts.outside_drugs.select(*asked, "ago", "quantity", "trace_from")
+        .filter(within(90) & (as_of - pl.duration(days=pl.col("ago")) >= pl.col("trace_from")))
         .group_by(asked)
         .agg(boxes=pl.col("quantity").sum().round(4))
     )

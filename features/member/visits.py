@@ -33,12 +33,16 @@ def use_features(facts: MemberFacts) -> pl.DataFrame:
             facts, (pl.col("treatment_cents") == 0) & (pl.col("exam_cents") == 0)
         ),
     )
+    # A spell begins with the member's first visit or with the first after a long rest.
+    rested = pl.col("gap") >= _IDLE_DAYS
+    begins = pl.col("gap").is_null() | rested
     visits = visits.with_columns(
-        spell=(pl.col("gap").fill_null(0) >= _IDLE_DAYS).cum_sum().over("member_id")
-    ).with_columns(spell_start=pl.col("ago").max().over("member_id", "spell"))
+        spell_start=pl.when(begins).then("ago").forward_fill(),
+        is_after_rest=pl.when(begins).then(rested.fill_null(value=False)).forward_fill(),
+    )
     amount = pl.col("drug_cents")
     earlier = per(amount.filter(~within(90) & within(360)).sum(), 3)
-    woken = (pl.col("spell") > 0) & (pl.col("spell_start") - pl.col("ago") < _BURST_DAYS)
+    woken = pl.col("is_after_rest") & (pl.col("spell_start") - pl.col("ago") < _BURST_DAYS)
     hour = pl.col("time").dt.hour()
     gaps = pl.col("gap").filter(within(180))
     # Whole cents: nine tenths of a cap must not depend on binary fractions.
@@ -91,7 +95,7 @@ def care_features(facts: MemberFacts) -> pl.DataFrame:
 
 def shopping_features(facts: MemberFacts) -> pl.DataFrame:
     """How many institutions, districts and doctors, one row per member_id."""
-    visits = facts.drug_visits
+    visits = facts.drug_visits.select("member_id", "ago", "institution_id", "district")
     # By institution once, so that what follows adds up plain columns.
     places = visits.group_by("member_id", "institution_id").agg(
         pl.first("district"),
@@ -129,8 +133,8 @@ def shopping_features(facts: MemberFacts) -> pl.DataFrame:
         .agg(district_count_90d=pl.len())
     )
     doctors = (
-        facts.outside_drugs.filter(pl.col("doctor_id").is_not_null() & within(180))
-        .select("member_id", "doctor_id", "ago")
+        facts.outside_drugs.select("member_id", "doctor_id", "ago")
+        .filter(pl.col("doctor_id").is_not_null() & within(180))
         .group_by("member_id", "doctor_id")
         .agg(newest=pl.col("ago").min(), n=pl.len())
     )
@@ -159,7 +163,9 @@ def travel_features(facts: MemberFacts) -> pl.DataFrame:
         home_latitude="latitude",
         home_longitude="longitude",
     )
-    visits = facts.drug_visits.join(persons, on="member_id", how="left", maintain_order="left")
+    visits = facts.drug_visits.select(
+        *("member_id", "ago", "time", "institution_id", "latitude", "longitude", "credential")
+    ).join(persons, on="member_id", how="left", maintain_order="left")
     before = {name: _before(name) for name in ("time", "latitude", "longitude", "institution_id")}
     km = _km(before["latitude"], before["longitude"], pl.col("latitude"), pl.col("longitude"))
     minutes = per((pl.col("time") - before["time"]).dt.total_seconds(), 60)
