@@ -16,7 +16,10 @@ def drawn_references(seed: int) -> dict[str, list[Row]]:
     rng = random.Random(seed)
     drugs = []
     for number in range(10):
-        atc = ("C08CA01", "c08ca02", "A10.BA02", "A10BA03", "L01XX", "", None)[number % 7]
+        # Codes of fewer than five characters name no class.
+        atc = ("C08CA01", "c08ca02", "A10.BA02", "A10BA03", "L01XX", "", None, "C08", "c08.")[
+            number % 9
+        ]
         known = {
             "ingredient": rng.choice(["one", "two", "three", "four", None]),
             "atc": atc,
