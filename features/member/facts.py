@@ -166,7 +166,7 @@ def _drugs(fees: pl.DataFrame, visits: pl.DataFrame, references: References) -> 
     """Drugs with their visit and what is known of them, by member, ingredient, visit and `_DRUG_ORDER`."""
     kinds = (
         fees.select(pl.col("drug_id").drop_nulls().unique())
-        .join(references.drugs.drop("indications"), on="drug_id", how="left")
+        .join(references.drugs.drop("indications", "atc"), on="drug_id", how="left")
         .with_columns(ingredient=pl.coalesce("ingredient", "drug_id"))
     )
     numbers = kinds.select(
