@@ -145,17 +145,15 @@ def _amounts_by_type(fees: pl.DataFrame, visits: int) -> pl.DataFrame:
     is_drug, kind, cents = pl.col("drug_id").is_not_null(), pl.col("item_type"), pl.col("cents")
 
     def total(value: pl.Expr) -> pl.Series:
-        # Sums of doubles: whole numbers of cents are exact in them up to 2^53.
-        weights = fees.select(value.cast(pl.Float64)).to_series().to_numpy()
+        # Sums of doubles: whole numbers of cents are exact in them up to 2^53. What is not known adds nothing.
+        weights = fees.select(value.cast(pl.Float64).fill_null(0.0)).to_series().to_numpy()
         return pl.Series(np.bincount(visit, weights, minlength=visits))
 
     return pl.DataFrame(
         {
             "drug_cents": total(cents * is_drug).cast(pl.Int64),
-            "treatment_cents": total(cents * (kind == "treatment").fill_null(value=False)).cast(
-                pl.Int64
-            ),
-            "exam_cents": total(cents * (kind == "exam").fill_null(value=False)).cast(pl.Int64),
+            "treatment_cents": total(cents * (kind == "treatment")).cast(pl.Int64),
+            "exam_cents": total(cents * (kind == "exam")).cast(pl.Int64),
             "boxes": total(pl.col("quantity") * is_drug).round(4),
             "drug_lines": total(is_drug).cast(pl.Int64),
         }

@@ -93,3 +93,14 @@ def test_the_reimbursed_share_is_that_of_the_visit_before_refunds() -> None:
     account.refund(1, 8, drug("d1", -1, -1000), fund_cents=-1000)
     row = facts_of(account).drugs.to_dicts()[0]
     assert (row["cents"], row["fund_share"], row["fund_cents"]) == (1000, 0.5, 500)
+
+
+def test_fees_whose_amount_or_quantity_is_not_known_add_nothing() -> None:
+    account = Account().visit(40, fee("exam", 55), fee("exam", 70), drug("d1", 1, PRICES[0]))
+    rows = account.of("m")
+    rows["fees"][1]["cents"] = rows["fees"][2]["quantity"] = None
+
+    [visit] = member_facts(member_rows(rows), REFERENCES, AS_OF).visits.to_dicts()
+
+    assert (visit["exam_cents"], visit["drug_cents"]) == (55, PRICES[0])
+    assert (visit["boxes"], visit["drug_lines"]) == (0, 1)
