@@ -11,11 +11,11 @@ from pyspark.sql import functions as F
 from rich.console import Console
 from rich.table import Table
 
-from expectations.gold import INSTITUTION_TRAINING_ROW
-from expectations.institution_feature import PLAIN_FEATURES, model_inputs
-from jobs._config import load_config
-from jobs._session import start_session
-from jobs._tables import Lake
+from expectations.feature.institution import PLAIN_FEATURES, model_inputs
+from expectations.gold.institution import INSTITUTION_TRAINING_ROW
+from jobs.lake.tables import Lake
+from jobs.runtime.config import load_config
+from jobs.runtime.session import start_session
 from models.cross_validation import Contender, out_of_fold_scores
 from models.judgement import judgement
 from models.splits import repeated_folds

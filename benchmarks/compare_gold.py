@@ -3,8 +3,8 @@
 import sys
 
 from expectations.tables import all_contracts
-from jobs._session import start_session
-from jobs._tables import Lake
+from jobs.lake.tables import Lake
+from jobs.runtime.session import start_session
 
 
 def main(first: str, second: str) -> int:

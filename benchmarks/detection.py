@@ -20,12 +20,13 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from benchmarks.landing_frames import write_silver
-from expectations.gold_account import DETECTION_RESULT
+from expectations.gold.account import DETECTION_RESULT
 from expectations.tables import LANDING_TABLES
-from jobs._config import Config, load_config
-from jobs._runtime import Job, Options, execute
-from jobs._session import start_session
-from jobs._tables import Lake
+from jobs.lake.tables import Lake
+from jobs.runtime.config import Config, load_config
+from jobs.runtime.execution import execute
+from jobs.runtime.job import Job, Options
+from jobs.runtime.session import start_session
 
 _ONCE = ("ingest_batch", "conform_tables", "build_facts")
 _EACH = ("build_member_features", "flag_indicators", "propose_accounts")

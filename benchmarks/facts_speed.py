@@ -25,18 +25,19 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.landing_frames import write_silver
-from expectations.landing_event import FEE_DETAIL, PROXY_PICKUP, SETTLEMENT, SETTLEMENT_CODE
-from expectations.landing_reference import PERSON
+from expectations.landing.event import FEE_DETAIL, PROXY_PICKUP, SETTLEMENT, SETTLEMENT_CODE
+from expectations.landing.reference import PERSON
 from expectations.tables import LANDING_TABLES
 from features.facts import fee_facts, visit_facts
-from features.member_rows import fee_rows, person_rows, shared_rows, visit_rows
-from features.member_stream import computed_features, member_stream
+from features.member.rows import fee_rows, person_rows, shared_rows, visit_rows
+from features.member.stream import computed_features, member_stream
 from jobs import build_facts, build_member_features, flag_indicators
-from jobs._account_claims import delivered, member_kinds, member_references
-from jobs._config import Config, load_config
-from jobs._runtime import Job, Options, execute
-from jobs._session import jvm_peak_memory_mb, start_session
-from jobs._tables import Lake, standing
+from jobs.inputs.member_inputs import delivered, member_kinds, member_references
+from jobs.lake.tables import Lake, standing
+from jobs.runtime.config import Config, load_config
+from jobs.runtime.execution import execute
+from jobs.runtime.job import Job, Options
+from jobs.runtime.session import jvm_peak_memory_mb, start_session
 
 _AS_OF = date(2026, 2, 1)
 _TABLES = (

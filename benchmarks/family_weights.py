@@ -15,10 +15,10 @@ from pyspark.sql import functions as F
 from rich.console import Console
 from rich.table import Table
 
-from expectations.gold_account import INDICATOR
-from jobs._session import start_session
-from jobs._tables import Lake
+from expectations.gold.account import INDICATOR
 from jobs.evaluate_detection import read_truth
+from jobs.lake.tables import Lake
+from jobs.runtime.session import start_session
 from models.family_weights import Shown, family_factors
 
 

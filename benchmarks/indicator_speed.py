@@ -20,18 +20,19 @@ from pyspark.sql import functions as F
 from rich.console import Console
 
 from benchmarks.contenders import add_times, differing_numbers, timed, timing_table
-from expectations.gold_account import INDICATOR, MEMBER_FEATURE, PEER_STATISTIC
-from expectations.gold_fact import FEE_FACT, VISIT_FACT
-from expectations.landing_event import FEE_DETAIL
-from expectations.landing_reference import DRUG
-from features.evidence import EVIDENCE, MOST_NAMED
-from features.rules import Allowance, Condition, Rule
+from expectations.gold.account import INDICATOR, MEMBER_FEATURE, PEER_STATISTIC
+from expectations.gold.fact import FEE_FACT, VISIT_FACT
+from expectations.landing.event import FEE_DETAIL
+from expectations.landing.reference import DRUG
+from features.indicator.evidence import EVIDENCE, MOST_NAMED
+from features.indicator.rules import Allowance, Condition, Rule
 from jobs import flag_indicators
-from jobs._config import Config, load_config
-from jobs._rulebook import rulebook
-from jobs._runtime import Options, execute
-from jobs._session import jvm_peak_memory_mb, start_session
-from jobs._tables import Lake
+from jobs.lake.tables import Lake
+from jobs.rules.rulebook import rulebook
+from jobs.runtime.config import Config, load_config
+from jobs.runtime.execution import execute
+from jobs.runtime.job import Options
+from jobs.runtime.session import jvm_peak_memory_mb, start_session
 
 _SQL = Path(__file__).with_name("indicators.sql")
 #: What the conditions of `EVIDENCE` look at, as the SQL gives it.

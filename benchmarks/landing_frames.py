@@ -7,10 +7,10 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from expectations.landing import LandingTable
+from expectations.landing.table import LandingTable
 from expectations.tables import LANDING_BY_NAME
 from features.versions import ever_held, lone_versions, ranked_versions
-from jobs._tables import Lake
+from jobs.lake.tables import Lake
 
 
 def landing_path(landing: Path, table: str) -> str:

@@ -24,13 +24,14 @@ from pyspark.sql import functions as F
 from rich.console import Console
 from rich.table import Table
 
-from expectations.landing_event import FEE_DETAIL, SETTLEMENT
-from expectations.suite import rules
+from expectations.contract.suite import rules
+from expectations.landing.event import FEE_DETAIL, SETTLEMENT
 from jobs import conform_tables, ingest_batch, validate_tables
-from jobs._config import Config, load_config
-from jobs._runtime import Job, Options, execute
-from jobs._session import jvm_peak_memory_mb, start_session
-from jobs._tables import Lake
+from jobs.lake.tables import Lake
+from jobs.runtime.config import Config, load_config
+from jobs.runtime.execution import execute
+from jobs.runtime.job import Job, Options
+from jobs.runtime.session import jvm_peak_memory_mb, start_session
 
 _TABLES = ("settlement", "fee_detail", "person")
 

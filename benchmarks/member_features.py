@@ -27,9 +27,9 @@ from benchmarks.landing_frames import landing_path, silver_frame
 from features.member.features import member_features
 from features.member.frames import MemberRows, References
 from features.member.packing import KINDS
-from features.member_rows import person_rows, visit_rows
-from features.member_stream import computed_features, member_stream
-from jobs._session import jvm_peak_memory_mb, start_session
+from features.member.rows import person_rows, visit_rows
+from features.member.stream import computed_features, member_stream
+from jobs.runtime.session import jvm_peak_memory_mb, start_session
 
 AS_OF = date(2026, 1, 1)
 _TABLES = ("settlement", "fee_detail", "person", "institution", "drug")

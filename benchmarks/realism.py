@@ -17,10 +17,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from benchmarks.realism_columns import APPLICABLE, GIVEN, NOT_APPLICABLE, person_columns
-from jobs.province.delivery import write_manifests
+from jobs.province.gangs.truth_rows import join_truth_parts
+from jobs.province.landing.delivery import write_manifests
 from jobs.province.settings import chunks
 from jobs.province.task import simulate
-from jobs.province.truth_rows import join_truth_parts
 from jobs.simulate_province import option_parser, prepared
 
 MONTHS = 6

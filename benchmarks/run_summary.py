@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from expectations.ops import JOB_RUN, LANDING_BATCH, TABLE_BALANCE
-from jobs._pipeline import STEPS
-from jobs._session import start_session
-from jobs._tables import Lake
+from jobs.lake.tables import Lake
+from jobs.runtime.pipeline import STEPS
+from jobs.runtime.session import start_session
 
 
 def main(root: str) -> None:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from expectations.feature import LEAKAGE, FeatureDefinition
-from expectations.institution_feature import INSTITUTION_FEATURES, Feature
-from expectations.member_feature import MEMBER_FEATURES
-from expectations.provider_feature import (
+from expectations.contract.feature import LEAKAGE, FeatureDefinition
+from expectations.feature.dispensing import (
     DOCTOR_FEATURES,
     DRUG_FEATURES,
     INSTITUTION_DRUG_FEATURES,
 )
+from expectations.feature.institution import INSTITUTION_FEATURES, Feature
+from expectations.feature.member import MEMBER_FEATURES
 
 _HEAD = """# Features
 

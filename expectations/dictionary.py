@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from expectations.catalogue import catalogue
-from expectations.contract import Field, TableContract
-from expectations.landing import LandingTable
+from expectations.contract.table import Field, TableContract
+from expectations.landing.table import LandingTable
 from expectations.tables import LANDING_TABLES, all_contracts
 
 _HEAD = """# Data dictionary

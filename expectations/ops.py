@@ -2,8 +2,8 @@
 
 from pyspark.sql.types import ArrayType, DateType, DecimalType, LongType, MapType, StringType
 
-from expectations.contract import Field, TableContract
-from expectations.landing import KEPT_VERSIONS
+from expectations.contract.table import Field, TableContract
+from expectations.landing.table import KEPT_VERSIONS
 
 _AMOUNTS = MapType(StringType(), DecimalType(38, 6))
 _RUN_ID = Field("run_id", "string", "The run that wrote this row", nullable=False)

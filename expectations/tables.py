@@ -1,15 +1,15 @@
 """Every table of the lake, in one place."""
 
-from expectations.contract import TableContract
-from expectations.gold import GOLD_TABLES
-from expectations.gold_account import ACCOUNT_TABLES
-from expectations.gold_fact import FACT_TABLES
-from expectations.gold_provider import PROVIDER_TABLES
-from expectations.gold_triage import TRIAGE_TABLES
-from expectations.landing import LandingTable
-from expectations.landing_event import CLAIM_TABLES
-from expectations.landing_inquiry import INQUIRY_TABLES
-from expectations.landing_reference import REFERENCE_TABLES
+from expectations.contract.table import TableContract
+from expectations.gold.account import ACCOUNT_TABLES
+from expectations.gold.dispensing import PROVIDER_TABLES
+from expectations.gold.fact import FACT_TABLES
+from expectations.gold.institution import GOLD_TABLES
+from expectations.gold.triage import TRIAGE_TABLES
+from expectations.landing.event import CLAIM_TABLES
+from expectations.landing.inquiry import INQUIRY_TABLES
+from expectations.landing.reference import REFERENCE_TABLES
+from expectations.landing.table import LandingTable
 from expectations.ops import OPS_TABLES, quarantine
 
 #: A table stands after those it refers to.

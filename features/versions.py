@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from expectations.landing import LandingTable, Reference
+from expectations.landing.table import LandingTable, Reference
 from features.provinces import most_common_province, province_of
 
 #: What becomes of a row of bronze.

@@ -5,7 +5,7 @@ import importlib
 from rich.console import Console
 from rich.table import Table
 
-from jobs._pipeline import STEPS
+from jobs.runtime.pipeline import STEPS
 
 #: Jobs that are no step of the pipeline.
 _BESIDE = ("run_pipeline", "review_account", "evaluate_detection")

@@ -2,9 +2,10 @@
 
 from pyspark.sql import functions as F
 
-from expectations.gold import INSTITUTION_COMPONENT, INSTITUTION_LINK
+from expectations.gold.institution import INSTITUTION_COMPONENT, INSTITUTION_LINK
 from features.components import connected_components
-from jobs._runtime import Job, JobRun, run
+from jobs.runtime.command_line import run
+from jobs.runtime.job import Job, JobRun
 
 
 def main(this: JobRun) -> str:

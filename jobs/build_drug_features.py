@@ -2,12 +2,13 @@
 
 from pyspark.sql import functions as F
 
-from expectations.gold_provider import DRUG_FEATURE
-from expectations.landing_inquiry import TRACE_SCAN
-from features.dispensing import drug_features
-from jobs._account_claims import delivered, dispensed
-from jobs._frames import kept
-from jobs._runtime import Job, JobRun, run
+from expectations.gold.dispensing import DRUG_FEATURE
+from expectations.landing.inquiry import TRACE_SCAN
+from features.dispensing.features import drug_features
+from jobs.inputs.member_inputs import delivered, dispensed
+from jobs.lake.frames import kept
+from jobs.runtime.command_line import run
+from jobs.runtime.job import Job, JobRun
 
 
 def main(this: JobRun) -> str:

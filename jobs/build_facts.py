@@ -6,12 +6,12 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from expectations.contract import TableContract
-from expectations.gold_fact import FEE_FACT, VISIT_FACT
-from expectations.landing import LandingTable
-from expectations.landing_event import FEE_DETAIL, PROXY_PICKUP, SETTLEMENT, SETTLEMENT_CODE
+from expectations.contract.table import TableContract
+from expectations.gold.fact import FEE_FACT, VISIT_FACT
+from expectations.landing.event import FEE_DETAIL, PROXY_PICKUP, SETTLEMENT, SETTLEMENT_CODE
+from expectations.landing.table import LandingTable
 from features.facts import fee_facts, visit_facts
-from jobs._fact_changes import (
+from jobs.facts.changes import (
     KEY,
     MOST_KEYS_TO_SEND,
     Concerned,
@@ -20,10 +20,11 @@ from jobs._fact_changes import (
     named_visits,
     silver_changes,
 )
-from jobs._frames import sent
-from jobs._parallel import each_table
-from jobs._runtime import Job, JobRun, run, step
-from jobs._tables import Lake
+from jobs.lake.frames import sent
+from jobs.lake.tables import Lake
+from jobs.runtime.command_line import run
+from jobs.runtime.job import Job, JobRun, step
+from jobs.runtime.threads import each_table
 
 _NAME = "build_facts"
 

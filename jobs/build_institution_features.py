@@ -2,17 +2,18 @@
 
 from pyspark.sql import functions as F
 
-from expectations.gold import INSTITUTION_FEATURE
-from expectations.gold_fact import VISIT_FACT
-from expectations.gold_provider import INSTITUTION_DRUG_FEATURE
-from expectations.landing_inquiry import TRACE_SCAN
-from expectations.landing_reference import DRUG
-from features.dispensing import institution_drug_features
-from jobs._account_claims import delivered, dispensed
-from jobs._claims import claims_as_of
-from jobs._frames import kept
-from jobs._runtime import Job, JobRun, run
-from jobs._tables import standing
+from expectations.gold.dispensing import INSTITUTION_DRUG_FEATURE
+from expectations.gold.fact import VISIT_FACT
+from expectations.gold.institution import INSTITUTION_FEATURE
+from expectations.landing.inquiry import TRACE_SCAN
+from expectations.landing.reference import DRUG
+from features.dispensing.features import institution_drug_features
+from jobs.inputs.institution_inputs import claims_as_of
+from jobs.inputs.member_inputs import delivered, dispensed
+from jobs.lake.frames import kept
+from jobs.lake.tables import standing
+from jobs.runtime.command_line import run
+from jobs.runtime.job import Job, JobRun
 
 
 def main(this: JobRun) -> str:

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from expectations.gold import INSTITUTION_LINK, INSTITUTION_LINK_FILTER
+from expectations.gold.institution import INSTITUTION_LINK, INSTITUTION_LINK_FILTER
 from features.components import connected_components, filter_ladder, largest_component
-from features.links import (
+from features.network.links import (
     KINDS,
     institution_links,
     kept_links,
@@ -16,9 +16,10 @@ from features.links import (
     memberships,
     passes_filter,
 )
-from jobs._claims import Claims, claims_as_of
-from jobs._frames import kept
-from jobs._runtime import Job, JobRun, run, step
+from jobs.inputs.institution_inputs import Claims, claims_as_of
+from jobs.lake.frames import kept
+from jobs.runtime.command_line import run
+from jobs.runtime.job import Job, JobRun, step
 
 
 def main(this: JobRun) -> str:

@@ -3,13 +3,14 @@
 from pyspark import StorageLevel
 from pyspark.sql import functions as F
 
-from expectations.gold_account import MEMBER_FEATURE, PEER_STATISTIC
-from expectations.landing_reference import PERSON
-from expectations.member_feature import MEMBER_FEATURES, OWN_FEATURES
-from features.member_stream import computed_features, member_stream
-from features.peers import fund_percentiles, peer_groups, peer_statistics, three_digits
-from jobs._account_claims import delivered, member_kinds, member_references
-from jobs._runtime import Job, JobRun, run, step
+from expectations.feature.member import MEMBER_FEATURES, OWN_FEATURES
+from expectations.gold.account import MEMBER_FEATURE, PEER_STATISTIC
+from expectations.landing.reference import PERSON
+from features.indicator.peers import fund_percentiles, peer_groups, peer_statistics, three_digits
+from features.member.stream import computed_features, member_stream
+from jobs.inputs.member_inputs import delivered, member_kinds, member_references
+from jobs.runtime.command_line import run
+from jobs.runtime.job import Job, JobRun, step
 
 
 def main(this: JobRun) -> str:

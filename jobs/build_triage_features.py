@@ -2,11 +2,12 @@
 
 from pyspark.sql import functions as F
 
-from expectations.gold_fact import FEE_FACT, VISIT_FACT
-from expectations.gold_triage import ACCOUNT_TRIAGE, TRIAGE_FEATURES
-from expectations.landing_inquiry import CLUE, PARCEL, TRACE_SCAN
-from expectations.landing_reference import INSTITUTION, PERSON
-from features.triage import (
+from expectations.contract.errors import ConfigError
+from expectations.gold.fact import FEE_FACT, VISIT_FACT
+from expectations.gold.triage import ACCOUNT_TRIAGE, TRIAGE_FEATURES
+from expectations.landing.inquiry import CLUE, PARCEL, TRACE_SCAN
+from expectations.landing.reference import INSTITUTION, PERSON
+from features.inquiry.triage import (
     MAX_SHARERS,
     crowded_parcels,
     holders,
@@ -14,11 +15,11 @@ from features.triage import (
     pickups,
     triage_features,
 )
-from jobs._account_claims import delivered
-from jobs._config import Config
-from jobs._errors import ConfigError
-from jobs._runtime import Job, JobRun, Options, run
-from jobs._tables import standing
+from jobs.inputs.member_inputs import delivered
+from jobs.lake.tables import standing
+from jobs.runtime.command_line import run
+from jobs.runtime.config import Config
+from jobs.runtime.job import Job, JobRun, Options
 
 
 def check(config: Config, options: Options) -> None:

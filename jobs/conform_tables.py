@@ -14,18 +14,19 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from expectations.landing import LandingTable
+from expectations.contract.errors import DataRefused
+from expectations.landing.table import LandingTable
 from expectations.ops import TABLE_BALANCE, quarantine
 from expectations.tables import LANDING_TABLES
 from features.versions import STATES, arrived_rows, ever_held, lone_versions, ranked_versions
-from jobs._bronze_changes import Changes, changes_of, newest_balances
-from jobs._concerned_rows import JSON_TIMES, ConcernedRows
-from jobs._errors import DataRefused
-from jobs._frames import kept
-from jobs._ledger import Ledger, read_ledger
-from jobs._parallel import each_table
-from jobs._runtime import Job, JobRun, refuse, run, step
-from jobs._tables import Lake
+from jobs.lake.frames import kept
+from jobs.lake.tables import Lake
+from jobs.landing.batch_history import Ledger, read_ledger
+from jobs.runtime.command_line import run
+from jobs.runtime.job import Job, JobRun, refuse, step
+from jobs.runtime.threads import each_table
+from jobs.silver.affected_rows import JSON_TIMES, ConcernedRows
+from jobs.silver.changes import Changes, changes_of, newest_balances
 
 _IDENTITY = ("batch", "source_file", "record_number")
 #: What became of rows and amounts, by measure; what is not there is nought.

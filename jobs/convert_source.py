@@ -17,13 +17,14 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
 
+from expectations.contract.errors import ConfigError, DataRefused
 from expectations.tables import LANDING_BY_NAME
-from jobs._config import Config, existing_folder
-from jobs._errors import ConfigError, DataRefused
-from jobs._landing import MANIFEST
-from jobs._locks import is_local, local_path
-from jobs._mapping import Mapping, load_mapping, mapped_tables, source_files
-from jobs._runtime import Job, JobRun, Options, run, step
+from jobs.lake.locks import is_local, local_path
+from jobs.landing.manifests import MANIFEST
+from jobs.landing.mappings import Mapping, load_mapping, mapped_tables, source_files
+from jobs.runtime.command_line import run
+from jobs.runtime.config import Config, existing_folder
+from jobs.runtime.job import Job, JobRun, Options, step
 
 _ROWS_PER_FILE = 5_000_000
 _NO_BATCH = "__HIVE_DEFAULT_PARTITION__"

@@ -8,14 +8,15 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from rich.table import Table
 
-from expectations.gold_account import DETECTION_RESULT, INDICATOR, MEMBER_FEATURE
-from expectations.landing_reference import PERSON
+from expectations.contract.errors import ConfigError, DataRefused
+from expectations.gold.account import DETECTION_RESULT, INDICATOR, MEMBER_FEATURE
+from expectations.landing.reference import PERSON
 from features.provinces import most_common_province, province_of
-from jobs._account_claims import delivered
-from jobs._config import Config
-from jobs._errors import ConfigError, DataRefused
-from jobs._log import CONSOLE
-from jobs._runtime import Job, JobRun, Options, run
+from jobs.inputs.member_inputs import delivered
+from jobs.runtime.command_line import run
+from jobs.runtime.config import Config
+from jobs.runtime.job import Job, JobRun, Options
+from jobs.runtime.log import CONSOLE
 from models.detection import Figure, Truth, days_to_detection, figures, reranked
 
 #: With every rule, beside the families that are switched off in turn.

@@ -8,19 +8,20 @@ from functools import reduce
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from expectations.contract import TableContract
-from expectations.gold_account import INDICATOR, MEMBER_FEATURE, PEER_STATISTIC
-from expectations.gold_fact import FEE_FACT, VISIT_FACT
-from expectations.gold_provider import DOCTOR_FEATURE, INSTITUTION_DRUG_FEATURE
-from expectations.landing_reference import DRUG
-from features.evidence import visits_with_kinds, with_evidence
-from features.rules import Condition, Rule, indicators
-from jobs._account_claims import delivered
-from jobs._frames import sent
-from jobs._rulebook import check_rules, rulebook
-from jobs._runtime import Job, JobRun, run, step
-from jobs._tables import standing
-from jobs._typologies import Subject
+from expectations.contract.table import TableContract
+from expectations.gold.account import INDICATOR, MEMBER_FEATURE, PEER_STATISTIC
+from expectations.gold.dispensing import DOCTOR_FEATURE, INSTITUTION_DRUG_FEATURE
+from expectations.gold.fact import FEE_FACT, VISIT_FACT
+from expectations.landing.reference import DRUG
+from features.indicator.evidence import visits_with_kinds, with_evidence
+from features.indicator.rules import Condition, Rule, indicators
+from jobs.inputs.member_inputs import delivered
+from jobs.lake.frames import sent
+from jobs.lake.tables import standing
+from jobs.rules.rulebook import check_rules, rulebook
+from jobs.rules.typologies import Subject
+from jobs.runtime.command_line import run
+from jobs.runtime.job import Job, JobRun, step
 
 
 @dataclass(frozen=True)

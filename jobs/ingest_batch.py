@@ -9,15 +9,16 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from expectations.contract import TableContract
-from expectations.landing import LandingTable
+from expectations.contract.errors import ConfigError, DataRefused
+from expectations.contract.table import TableContract
+from expectations.landing.table import LandingTable
 from expectations.ops import LANDING_BATCH, quarantine
 from expectations.tables import LANDING_BY_NAME, LANDING_TABLES
-from jobs._config import Config, existing_folder
-from jobs._errors import ConfigError, DataRefused
-from jobs._files import Limits, folder_entries, inspect_files
-from jobs._landing import LandingBatch, check_files, landed_batches
-from jobs._landing_rows import (
+from jobs.lake.locks import is_local
+from jobs.landing.batch_history import Ledger, read_ledger
+from jobs.landing.files import Limits, folder_entries, inspect_files
+from jobs.landing.manifests import LandingBatch, check_files, landed_batches
+from jobs.landing.rows import (
     READING,
     READING_TEXT,
     LandedRows,
@@ -26,11 +27,11 @@ from jobs._landing_rows import (
     reading,
     unreadable_values,
 )
-from jobs._ledger import Ledger, read_ledger
-from jobs._locks import is_local
-from jobs._parallel import each_table
-from jobs._runtime import Job, JobRun, Options, run, step
-from jobs._session import session_conf
+from jobs.runtime.command_line import run
+from jobs.runtime.config import Config, existing_folder
+from jobs.runtime.job import Job, JobRun, Options, step
+from jobs.runtime.session import session_conf
+from jobs.runtime.threads import each_table
 
 
 def check(config: Config, options: Options) -> None:

@@ -5,16 +5,17 @@ from datetime import timedelta
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from expectations.gold_account import (
+from expectations.gold.account import (
     ACCOUNT_DECISION,
     HIGH_RISK_ACCOUNT,
     INDICATOR,
     MEMBER_FEATURE,
 )
-from features.accounts import current_state, in_words, ranked_accounts
-from jobs._rulebook import check_rules, rulebook
-from jobs._runtime import Job, JobRun, run
-from jobs._tables import Lake
+from features.indicator.accounts import current_state, in_words, ranked_accounts
+from jobs.lake.tables import Lake
+from jobs.rules.rulebook import check_rules, rulebook
+from jobs.runtime.command_line import run
+from jobs.runtime.job import Job, JobRun
 
 
 def main(this: JobRun) -> str:

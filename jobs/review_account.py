@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 from pyspark.sql import functions as F
 
-from expectations.gold_account import ACCOUNT_DECISION, HIGH_RISK_ACCOUNT
-from jobs._config import Config
-from jobs._errors import ConfigError, DataRefused
-from jobs._runtime import Job, JobRun, Options, run
+from expectations.contract.errors import ConfigError, DataRefused
+from expectations.gold.account import ACCOUNT_DECISION, HIGH_RISK_ACCOUNT
+from jobs.runtime.command_line import run
+from jobs.runtime.config import Config
+from jobs.runtime.job import Job, JobRun, Options
 
 _DECISIONS = ("approved", "rejected")
 

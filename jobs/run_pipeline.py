@@ -7,13 +7,15 @@ from datetime import datetime
 from pyspark.sql import functions as F
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from expectations.contract.errors import JobError
 from expectations.ops import JOB_RUN
-from jobs._config import Config
-from jobs._errors import JobError
-from jobs._locks import local_path
-from jobs._log import CONSOLE
-from jobs._pipeline import Step, steps_of
-from jobs._runtime import Job, JobRun, Options, Result, execute, run
+from jobs.lake.locks import local_path
+from jobs.runtime.command_line import run
+from jobs.runtime.config import Config
+from jobs.runtime.execution import execute
+from jobs.runtime.job import Job, JobRun, Options, Result
+from jobs.runtime.log import CONSOLE
+from jobs.runtime.pipeline import Step, steps_of
 
 
 class StepFailed(JobError):

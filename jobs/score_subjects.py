@@ -4,11 +4,16 @@ from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from expectations.gold import INSTITUTION_FEATURE, INSTITUTION_SCORE, INSTITUTION_UNSCORED
-from expectations.institution_feature import INSTITUTION_FEATURES
+from expectations.contract.errors import DataRefused, JobSkipped
+from expectations.feature.institution import INSTITUTION_FEATURES
+from expectations.gold.institution import (
+    INSTITUTION_FEATURE,
+    INSTITUTION_SCORE,
+    INSTITUTION_UNSCORED,
+)
 from expectations.ops import JOB_RUN
-from jobs._errors import DataRefused, JobSkipped
-from jobs._runtime import Job, JobRun, run, step
+from jobs.runtime.command_line import run
+from jobs.runtime.job import Job, JobRun, step
 from jobs.train_model import claim_number, model_name
 from models.estimators import CONTRIBUTION_COL
 from models.explain import typical_values, with_reasons

@@ -19,20 +19,20 @@ from typing import Any
 from pyspark.sql import SparkSession
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from expectations.contract.errors import ConfigError, JobError
 from expectations.tables import LANDING_BY_NAME
-from jobs._errors import ConfigError, JobError
-from jobs._log import CONSOLE
-from jobs._session import start_session
 from jobs.province.arguments import MARKER, check_folders, check_numbers
-from jobs.province.delivery import clear_manifests, write_manifests
-from jobs.province.dirt import LEDGER, inject
-from jobs.province.gang_plan import no_plan, plan
-from jobs.province.gang_settings import load_gang_settings
+from jobs.province.dirt.dirt import LEDGER, inject
+from jobs.province.gangs.plan import no_plan, plan
+from jobs.province.gangs.settings import load_gang_settings
+from jobs.province.gangs.truth import write_gang_truth
+from jobs.province.gangs.truth_rows import join_truth_parts
+from jobs.province.landing.delivery import clear_manifests, write_manifests
 from jobs.province.settings import chunks, load_settings
 from jobs.province.task import Outcome, Run, simulate
-from jobs.province.truth import write_gang_truth
-from jobs.province.truth_rows import join_truth_parts
 from jobs.province.world import World
+from jobs.runtime.log import CONSOLE
+from jobs.runtime.session import start_session
 
 _GROUP = "simulate_province"
 
@@ -92,8 +92,8 @@ def option_parser() -> argparse.ArgumentParser:
         metavar="FACTOR",
         help="put faults into the batches; 1 is one row in 1,000",
     )
-    add("--settings", default="conf/province.yaml", metavar="FILE")
-    add("--gangs", default="conf/gangs.yaml", metavar="FILE")
+    add("--settings", default="conf/simulation/province.yaml", metavar="FILE")
+    add("--gangs", default="conf/simulation/gangs.yaml", metavar="FILE")
     add("--partitions", type=int, metavar="N", help="Spark partitions; one a task if not given")
     add("--spark-properties", default="conf/spark-local.conf", metavar="FILE")
     return parser

@@ -14,11 +14,13 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from xgboost.spark import SparkXGBClassifierModel
 
-from expectations.gold import INSTITUTION_COMPONENT, INSTITUTION_TRAINING_ROW
-from expectations.institution_feature import PLAIN_FEATURES, model_inputs
-from jobs._claims import claims_as_of
-from jobs._errors import JobSkipped
-from jobs._runtime import Job, JobRun, code_version, run, step
+from expectations.contract.errors import JobSkipped
+from expectations.feature.institution import PLAIN_FEATURES, model_inputs
+from expectations.gold.institution import INSTITUTION_COMPONENT, INSTITUTION_TRAINING_ROW
+from jobs.inputs.institution_inputs import claims_as_of
+from jobs.runtime.command_line import run
+from jobs.runtime.execution import code_version
+from jobs.runtime.job import Job, JobRun, step
 from models.cross_validation import MAX_ROWS, Contender, out_of_fold_scores
 from models.curves import gain_table
 from models.estimators import BOOSTER, boosted_trees

@@ -11,15 +11,16 @@ from typing import Any
 import pandas as pd
 from pyspark.sql import functions as F
 
-from expectations.landing import LandingTable
+from expectations.contract.errors import ConfigError, DataRefused
+from expectations.landing.table import LandingTable
 from expectations.ops import VALIDATION_RESULT
 from expectations.tables import LANDING_TABLES
-from jobs._config import Config
-from jobs._errors import ConfigError, DataRefused
-from jobs._locks import is_local, local_path
-from jobs._parallel import each_table
-from jobs._runtime import Job, JobRun, Options, refuse, run, step
-from jobs._tables import Lake
+from jobs.lake.locks import is_local, local_path
+from jobs.lake.tables import Lake
+from jobs.runtime.command_line import run
+from jobs.runtime.config import Config
+from jobs.runtime.job import Job, JobRun, Options, refuse, step
+from jobs.runtime.threads import each_table
 
 # Before its import: no usage statistics leave the machine.
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
@@ -31,7 +32,7 @@ from great_expectations.core.expectation_validation_result import (
 from great_expectations.data_context import AbstractDataContext
 from great_expectations.data_context.types.base import ProgressBarsConfig
 
-from expectations.suite import ROWS, facts, rules, suite
+from expectations.contract.suite import ROWS, facts, rules, suite
 
 _SITE = "drugtrail"
 #: Counts only: neither the results nor the pages may hold an identifier's value.

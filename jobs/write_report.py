@@ -7,16 +7,16 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame
 
-from jobs._account_facts import accounts
-from jobs._arrival_facts import arrivals, expectations, quarantined
-from jobs._config import Config
-from jobs._errors import ConfigError
-from jobs._locks import is_local, local_path
-from jobs._mapping import Mapping, load_mapping
-from jobs._model_facts import model_facts
-from jobs._rulebook import check_rules
-from jobs._runtime import Job, JobRun, Options, code_version, run, step
-from jobs._score_facts import (
+from expectations.contract.errors import ConfigError
+from jobs.lake.locks import is_local, local_path
+from jobs.landing.mappings import Mapping, load_mapping
+from jobs.report.arrival import Constant
+from jobs.report.content import Model, Report
+from jobs.report.page import report_page
+from jobs.report.read_accounts import accounts
+from jobs.report.read_arrivals import arrivals, expectations, quarantined
+from jobs.report.read_model import model_facts
+from jobs.report.read_scores import (
     distribution,
     groups,
     job_facts,
@@ -24,10 +24,12 @@ from jobs._score_facts import (
     scored_institutions,
     unscored,
 )
-from jobs.dossier.arrival import Constant
-from jobs.dossier.facts import Model, Report
-from jobs.dossier.page import report_page
-from jobs.dossier.sheet import accounts_csv, ranked_list_csv
+from jobs.report.sheet import accounts_csv, ranked_list_csv
+from jobs.rules.rulebook import check_rules
+from jobs.runtime.command_line import run
+from jobs.runtime.config import Config
+from jobs.runtime.execution import code_version
+from jobs.runtime.job import Job, JobRun, Options, step
 
 PAGE, DATA_DOCS = "index.html", "data_docs/index.html"
 ACCOUNTS, INSTITUTIONS = "accounts.csv", "ranked_list.csv"

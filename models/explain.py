@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from expectations.institution_feature import Feature
+from expectations.feature.institution import Feature
 
 REASON_COUNT = 5
 

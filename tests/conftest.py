@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from pyspark.sql import SparkSession
-from workspace import ROOT, LandingFolder, Workspace
+from support.workspace import ROOT, LandingFolder, Workspace
 
-from jobs._session import start_session
+from jobs.runtime.session import start_session
 
 # What `example_test` asserts there is then shown like the assertion of a test.
 pytest.register_assert_rewrite("member_histories")

@@ -4,9 +4,9 @@ from datetime import date
 
 import polars as pl
 
-from expectations.feature import FeatureDefinition
-from expectations.member_drug_feature import SUPPLY
-from expectations.member_feature import OWN_FEATURES, TRACE
+from expectations.contract.feature import FeatureDefinition
+from expectations.feature.member import OWN_FEATURES, TRACE
+from expectations.feature.member_drug import SUPPLY
 from features.member.certificates import certificate_features
 from features.member.credentials import credential_features
 from features.member.facts import member_facts

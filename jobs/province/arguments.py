@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jobs._errors import ConfigError
-from jobs.province.dirt import check_factor
+from expectations.contract.errors import ConfigError
+from jobs.province.dirt.dirt import check_factor
 
 #: What says which province a folder holds.
 MARKER = "_province.json"

@@ -1,4 +1,4 @@
-"""What the province is like: `conf/province.yaml`, checked by typed models at start."""
+"""What the province is like: `conf/simulation/province.yaml`, checked by typed models at start."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from jobs._errors import ConfigError
+from expectations.contract.errors import ConfigError
 
 #: People of one neighbourhood.
 CELL_PEOPLE = 5_000

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from jobs.province.bill_tables import (
+from jobs.province.arrays.days import DAY
+from jobs.province.arrays.draws import Flags
+from jobs.province.arrays.shapes import Events, joined, stacked
+from jobs.province.boxes.boxes import ReusedCodes, no_reuse
+from jobs.province.boxes.scanners import Habits as ScanHabits
+from jobs.province.boxes.scanners import Scanners
+from jobs.province.boxes.trace_codes import GANG_UNITS
+from jobs.province.boxes.unit_scans import unit_scans
+from jobs.province.care.bill_tables import (
     Ids,
     fee_details,
     proxy_pickups,
@@ -16,21 +24,20 @@ from jobs.province.bill_tables import (
     settlement_ids,
     settlements,
 )
-from jobs.province.billing import Settled, fund_of_lines, settled, visit_numbers
-from jobs.province.boxes import ReusedCodes, no_reuse
-from jobs.province.care import care
-from jobs.province.days import DAY
-from jobs.province.delivery import Calendar, Delivery, Format, PartFile
-from jobs.province.draws import Flags
-from jobs.province.fees import kept
-from jobs.province.flow_tables import case_rows, clue_rows, parcel_rows
-from jobs.province.fraud import GangMonth, gang_months
-from jobs.province.gang_settings import GangSettings
-from jobs.province.gangs import Plan, Province, arranged_certificates, away
-from jobs.province.inquiry import Inquiry, Losses, gang_inquiry, honest_inquiry
-from jobs.province.neighbours import Neighbours
-from jobs.province.parcels import household_parcels
-from jobs.province.registers import (
+from jobs.province.care.billing import Settled, fund_of_lines, settled, visit_numbers
+from jobs.province.care.care import care
+from jobs.province.care.fees import kept
+from jobs.province.care.totals import month_totals
+from jobs.province.gangs.fraud import GangMonth, gang_months
+from jobs.province.gangs.gangs import Plan, Province, arranged_certificates, away
+from jobs.province.gangs.settings import GangSettings
+from jobs.province.gangs.truth_rows import TruthParts, write_truth_parts
+from jobs.province.inquiry.inquiry import Inquiry, Losses, gang_inquiry, honest_inquiry
+from jobs.province.inquiry.parcels import household_parcels
+from jobs.province.landing.delivery import Calendar, Delivery, Format, PartFile
+from jobs.province.landing.flow_tables import case_rows, clue_rows, parcel_rows
+from jobs.province.people.neighbours import Neighbours
+from jobs.province.people.registers import (
     Certificates,
     certificate_table,
     condition_table,
@@ -38,14 +45,7 @@ from jobs.province.registers import (
     person_table,
     place_tables,
 )
-from jobs.province.scanners import Habits as ScanHabits
-from jobs.province.scanners import Scanners
 from jobs.province.settings import CELL_PEOPLE, Settings, chunks
-from jobs.province.shapes import Events, joined, stacked
-from jobs.province.totals import month_totals
-from jobs.province.trace_codes import GANG_UNITS
-from jobs.province.truth_rows import TruthParts, write_truth_parts
-from jobs.province.unit_scans import unit_scans
 from jobs.province.world import World
 
 #: Share of the holder's own visits that do not happen while the card is with a gang.

@@ -6,13 +6,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from jobs.province.benign import Habits, habits
-from jobs.province.draws import Ints
-from jobs.province.gangs import Province
-from jobs.province.geography import places
-from jobs.province.illness import Health, health
-from jobs.province.neighbours import Neighbours
-from jobs.province.people import People, people
+from jobs.province.arrays.draws import Ints
+from jobs.province.care.illness import Health, health
+from jobs.province.gangs.gangs import Province
+from jobs.province.people.benign import Habits, habits
+from jobs.province.people.geography import places
+from jobs.province.people.neighbours import Neighbours
+from jobs.province.people.people import People, people
 from jobs.province.settings import CELL_PEOPLE, Settings
 
 #: Neighbourhoods kept in memory: those of a task, and some whose people its gangs know.

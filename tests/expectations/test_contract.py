@@ -8,7 +8,7 @@ import yaml
 from pyspark.sql import functions as F
 
 from expectations.catalogue import catalogue
-from expectations.contract import ContractError, Field, TableContract
+from expectations.contract.table import ContractError, Field, TableContract
 from expectations.dictionary import dictionary
 from expectations.tables import LANDING_TABLES, all_contracts
 

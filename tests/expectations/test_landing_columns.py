@@ -6,9 +6,9 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from expectations.landing_columns import has_contract_types, sound_sums
-from expectations.landing_event import SETTLEMENT
-from expectations.landing_reference import PERSON
+from expectations.landing.column_rules import has_contract_types, sound_sums
+from expectations.landing.event import SETTLEMENT
+from expectations.landing.reference import PERSON
 
 TIMES = pa.timestamp("us")
 MONEY = pa.decimal128(16, 2)

@@ -4,10 +4,10 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
-from frames import frame_of
+from support.frames import frame_of
 
-from expectations.gold_fact import FEE_FACT, VISIT_FACT
-from expectations.landing_event import FEE_DETAIL, PROXY_PICKUP, SETTLEMENT, SETTLEMENT_CODE
+from expectations.gold.fact import FEE_FACT, VISIT_FACT
+from expectations.landing.event import FEE_DETAIL, PROXY_PICKUP, SETTLEMENT, SETTLEMENT_CODE
 from features.facts import fee_facts, visit_facts
 
 ARRIVED, CORRECTED = datetime(2025, 1, 12), datetime(2025, 2, 3)

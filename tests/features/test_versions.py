@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from pyspark.sql import functions as F
 
-from expectations.landing_event import FEE_DETAIL
-from expectations.landing_inquiry import TRACE_SCAN
+from expectations.landing.event import FEE_DETAIL
+from expectations.landing.inquiry import TRACE_SCAN
 from features.versions import (
     References,
     arrived_rows,

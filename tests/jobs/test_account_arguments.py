@@ -1,10 +1,10 @@
 """The jobs about accounts, wrongly asked: one sentence and the exit code of the manual, whatever is wrong."""
 
 import pytest
-from workspace import ROOT
+from support.workspace import ROOT
 
-from expectations.gold_account import MEMBER_FEATURE
-from expectations.gold_fact import VISIT_FACT
+from expectations.gold.account import MEMBER_FEATURE
+from expectations.gold.fact import VISIT_FACT
 from jobs import (
     build_facts,
     build_member_features,
@@ -14,7 +14,7 @@ from jobs import (
     propose_accounts,
     review_account,
 )
-from jobs._runtime import _run
+from jobs.runtime.command_line import exit_code
 
 DAY = ["--as-of", "2025-10-01"]
 DECISION = ["--member", "m1", "--decision", "approved", "--reason", "asked"]
@@ -47,7 +47,7 @@ TYPO = "member:\n  - {code: OVER, feature: supply_ratio_max_36d, familly: supply
 def test_a_wrong_argument_ends_with_2_before_spark_starts(job, arguments, told, tmp_path, capfd):
     (tmp_path / "rules.yaml").write_text(TYPO)
     given = [each.replace("TYPO", f"{tmp_path}/rules.yaml") for each in arguments]
-    assert _run(job, ["--config", f"{ROOT}/conf/local.yaml", *given]) == 2
+    assert exit_code(job, ["--config", f"{ROOT}/conf/local.yaml", *given]) == 2
     said = capfd.readouterr().err
     assert told in said
     assert "Traceback" not in said

@@ -3,18 +3,18 @@
 from datetime import date, datetime
 
 import pytest
-from frames import frame_of
-from workspace import ROOT
+from support.frames import frame_of
+from support.workspace import ROOT
 
-from expectations.gold_fact import FEE_FACT, VISIT_FACT
-from expectations.gold_triage import ACCOUNT_TRIAGE
-from expectations.landing_inquiry import PARCEL
-from expectations.landing_reference import PERSON
+from expectations.contract.errors import ConfigError
+from expectations.gold.fact import FEE_FACT, VISIT_FACT
+from expectations.gold.triage import ACCOUNT_TRIAGE
+from expectations.landing.inquiry import PARCEL
+from expectations.landing.reference import PERSON
 from expectations.ops import JOB_RUN
 from jobs import build_triage_features, propose_accounts
-from jobs._config import load_config
-from jobs._errors import ConfigError
-from jobs._pipeline import STEPS, steps_of
+from jobs.runtime.config import load_config
+from jobs.runtime.pipeline import STEPS, steps_of
 
 ARRIVED = datetime(2025, 6, 20)
 ROW = {

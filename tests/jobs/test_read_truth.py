@@ -5,7 +5,7 @@ from datetime import date, datetime
 import polars as pl
 import pytest
 
-from jobs._errors import DataRefused
+from expectations.contract.errors import DataRefused
 from jobs.evaluate_detection import read_truth
 
 PEOPLE = """psn_no,gang_id,active_from,active_to,typology,role,victim

@@ -4,12 +4,12 @@ import json
 import re
 
 import pytest
-from workspace import ROOT
+from support.workspace import ROOT
 
+from expectations.contract.errors import ConfigError
 from expectations.tables import LANDING_TABLES, all_contracts
-from jobs._config import Config, load_config
-from jobs._errors import ConfigError
-from jobs._pipeline import STEPS
+from jobs.runtime.config import Config, load_config
+from jobs.runtime.pipeline import STEPS
 
 #: Who may know of the truth: the simulator, which writes it, and the evaluation, which is told its
 #: folder on the command line and is no step of the pipeline.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from expectations.landing_reference import PERSON
+from expectations.landing.reference import PERSON
 from expectations.ops import VALIDATION_RESULT
 from jobs.validate_tables import JOB
 

@@ -3,8 +3,8 @@
 import pytest
 from pyspark.sql import SparkSession
 
-from expectations.gold import INSTITUTION_SCORE
-from expectations.institution_feature import Feature
+from expectations.feature.institution import Feature
+from expectations.gold.institution import INSTITUTION_SCORE
 from models.explain import typical_values, with_reasons
 
 FEATURES = [

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 from pyspark.sql import functions as F
-from small_province import AS_OF, ORDINARY, write_later_rows, write_province
+from support.small_province import AS_OF, ORDINARY, write_later_rows, write_province
 
-from expectations.gold_account import (
+from expectations.contract.errors import ConfigError
+from expectations.gold.account import (
     ACCOUNT_DECISION,
     DETECTION_RESULT,
     HIGH_RISK_ACCOUNT,
@@ -17,9 +18,9 @@ from expectations.gold_account import (
     MEMBER_FEATURE,
     PEER_STATISTIC,
 )
-from expectations.gold_fact import FACT_TABLES, VISIT_FACT
-from expectations.gold_provider import DOCTOR_FEATURE, DRUG_FEATURE, INSTITUTION_DRUG_FEATURE
-from expectations.landing_event import SETTLEMENT
+from expectations.gold.dispensing import DOCTOR_FEATURE, DRUG_FEATURE, INSTITUTION_DRUG_FEATURE
+from expectations.gold.fact import FACT_TABLES, VISIT_FACT
+from expectations.landing.event import SETTLEMENT
 from expectations.ops import JOB_RUN
 from jobs import (
     build_doctor_features,
@@ -34,8 +35,7 @@ from jobs import (
     propose_accounts,
     review_account,
 )
-from jobs._account_claims import member_references
-from jobs._errors import ConfigError
+from jobs.inputs.member_inputs import member_references
 
 DAY = AS_OF.isoformat()
 CAPACITY = 5

@@ -10,10 +10,10 @@ from pathlib import Path
 import mlflow
 import pytest
 from pyspark.sql import functions as F
-from workspace import ROOT, base_row
+from support.workspace import ROOT, base_row
 
-from expectations import gold
-from expectations.landing_event import FEE_DETAIL, SETTLEMENT, SETTLEMENT_CODE, SETTLEMENT_DOCTOR
+from expectations.gold import institution as gold
+from expectations.landing.event import FEE_DETAIL, SETTLEMENT, SETTLEMENT_CODE, SETTLEMENT_DOCTOR
 from expectations.ops import JOB_RUN, TABLE_BALANCE, VALIDATION_RESULT
 from expectations.tables import LANDING_BY_NAME
 from jobs import (
@@ -26,9 +26,9 @@ from jobs import (
     train_model,
     write_report,
 )
-from jobs._pipeline import steps_of
 from jobs.make_sample import write_sample
 from jobs.run_pipeline import JOB
+from jobs.runtime.pipeline import steps_of
 
 AS_OF = "2010-01-03"
 GOLD_JOBS = (

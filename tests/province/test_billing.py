@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from jobs.province.billing import fund_of_lines, settled, visit_numbers
-from jobs.province.care import care
+from jobs.province.arrays.shapes import INPATIENT, SPECIAL
+from jobs.province.care.billing import fund_of_lines, settled, visit_numbers
+from jobs.province.care.care import care
 from jobs.province.settings import load_settings
-from jobs.province.shapes import INPATIENT, SPECIAL
 from jobs.province.world import World
 
-SETTINGS = load_settings("conf/province.yaml")
+SETTINGS = load_settings("conf/simulation/province.yaml")
 
 
 @pytest.fixture(scope="module")

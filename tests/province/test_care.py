@@ -3,16 +3,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jobs.province.care import care
-from jobs.province.catalogue import CATALOGUE, HOSPITAL_ONLY
-from jobs.province.days import DAY, is_holiday, weekdays
-from jobs.province.geography import PHARMACY
+from jobs.province.arrays.days import DAY, is_holiday, weekdays
+from jobs.province.arrays.shapes import DRUG, INPATIENT
+from jobs.province.care.care import care
+from jobs.province.care.catalogue import CATALOGUE, HOSPITAL_ONLY
+from jobs.province.care.stays import stays
+from jobs.province.people.geography import PHARMACY
 from jobs.province.settings import load_settings
-from jobs.province.shapes import DRUG, INPATIENT
-from jobs.province.stays import stays
 from jobs.province.world import World
 
-SETTINGS = load_settings("conf/province.yaml")
+SETTINGS = load_settings("conf/simulation/province.yaml")
 CELLS = range(4)
 
 
@@ -102,7 +102,7 @@ def test_pharmacies_dispense_no_injections(here, months):
 def test_lines_follow_the_intensity():
     counts = {}
     for intensity in (24.0, 40.0):
-        settings = load_settings("conf/province.yaml", {"intensity": intensity})
+        settings = load_settings("conf/simulation/province.yaml", {"intensity": intensity})
         here = World(3, settings, 100_000).neighbours(range(5))
         counts[intensity] = sum(len(care(here, month).lines) for month in range(12)) / 25_000
 

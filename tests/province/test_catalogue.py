@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from expectations.tables import LANDING_BY_NAME
-from jobs.province import catalogue
-from jobs.province.catalogue import (
+from jobs.province.care import catalogue
+from jobs.province.care.catalogue import (
     AGE_BANDS,
     CATALOGUE,
     CATEGORIES,

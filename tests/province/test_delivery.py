@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from expectations.contract.errors import ConfigError
 from expectations.tables import LANDING_BY_NAME, LANDING_TABLES
-from jobs._errors import ConfigError
-from jobs.province.delivery import write_manifests
+from jobs.province.gangs.truth_rows import join_truth_parts
+from jobs.province.landing.delivery import write_manifests
 from jobs.province.settings import chunks
 from jobs.province.task import simulate
-from jobs.province.truth_rows import join_truth_parts
 from jobs.simulate_province import MARKER, option_parser, prepared
 
 _TYPES = {

@@ -7,13 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tiny_landing import rows_by_table, write_tiny_landing
+from support.tiny_landing import rows_by_table, write_tiny_landing
 
+from expectations.contract.errors import ConfigError
 from expectations.tables import LANDING_BY_NAME
-from jobs._errors import ConfigError
-from jobs.province.dirt import LEDGER, deliver_late, inject
-from jobs.province.fault_ledger import ABSENT, KINDS, read_ledger
-from jobs.province.landing_files import as_text, read_table, sums
+from jobs.province.dirt.dirt import LEDGER, deliver_late, inject
+from jobs.province.dirt.fault_ledger import ABSENT, KINDS, read_ledger
+from jobs.province.landing.files import as_text, read_table, sums
 
 
 def dirty(folder, seed=3, factor=50.0):

@@ -2,13 +2,14 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from province_gangs import MEMBERS, at_work, gang_settings, planned, province, rows_equal
+from support.province_gangs import MEMBERS, at_work, gang_settings, planned, province, rows_equal
 
-from jobs.province.boxes import box_starts
-from jobs.province.catalogue import ANYWHERE, CATALOGUE, DUAL_CHANNEL
-from jobs.province.days import DAY, weekdays
-from jobs.province.fraud import gang_months
-from jobs.province.gangs import (
+from jobs.province.arrays.days import DAY, weekdays
+from jobs.province.arrays.shapes import DRUG, E_VOUCHER, SPECIAL, joined
+from jobs.province.boxes.boxes import box_starts
+from jobs.province.care.catalogue import ANYWHERE, CATALOGUE, DUAL_CHANNEL
+from jobs.province.gangs.fraud import gang_months
+from jobs.province.gangs.gangs import (
     CODE_SWAP,
     COLD_CHAIN,
     PHARMACY_RING,
@@ -17,8 +18,7 @@ from jobs.province.gangs import (
     STAFF_HOARD,
     TYPOLOGIES,
 )
-from jobs.province.geography import PHARMACY
-from jobs.province.shapes import DRUG, E_VOUCHER, SPECIAL, joined
+from jobs.province.people.geography import PHARMACY
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,11 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from province_gangs import CONF, gang_settings, planned, province
+from support.province_gangs import CONF, gang_settings, planned, province
 
-from jobs._errors import ConfigError
-from jobs.province.founding import sketches
-from jobs.province.gang_plan import no_plan
-from jobs.province.gang_settings import load_gang_settings
-from jobs.province.gangs import (
+from expectations.contract.errors import ConfigError
+from jobs.province.gangs.founding import sketches
+from jobs.province.gangs.gangs import (
     CARD_HOLDER,
     COLLECTOR,
     DEALER,
@@ -23,6 +21,8 @@ from jobs.province.gangs import (
     arranged_certificates,
     away,
 )
+from jobs.province.gangs.plan import no_plan
+from jobs.province.gangs.settings import load_gang_settings
 
 YEAR = 365
 

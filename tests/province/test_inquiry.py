@@ -2,13 +2,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from province_gangs import MONTHS, at_work, gang_settings, planned, province, rows_equal
+from support.province_gangs import MONTHS, at_work, gang_settings, planned, province, rows_equal
 
-from jobs.province.cases import NEVER, no_cases
-from jobs.province.days import DAY
-from jobs.province.draws import hex_text, mixed
-from jobs.province.gangs import ROLES
-from jobs.province.inquiry import (
+from jobs.province.arrays.days import DAY
+from jobs.province.arrays.draws import hex_text, mixed
+from jobs.province.arrays.shapes import stacked
+from jobs.province.gangs.gangs import ROLES
+from jobs.province.inquiry.cases import NEVER, no_cases
+from jobs.province.inquiry.inquiry import (
     TRIGGERS,
     Losses,
     MonthTotals,
@@ -16,7 +17,6 @@ from jobs.province.inquiry import (
     gang_inquiry,
     honest_inquiry,
 )
-from jobs.province.shapes import stacked
 
 
 def losses_of(gang):

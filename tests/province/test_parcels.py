@@ -1,17 +1,17 @@
 import numpy as np
 import pytest
-from province_gangs import at_work, gang_settings, planned, province
+from support.province_gangs import at_work, gang_settings, planned, province
 
-from jobs.province.catalogue import CATALOGUE
-from jobs.province.days import DAY
-from jobs.province.gangs import COLD_CHAIN, DEALER, ORGANISER, SELLER
-from jobs.province.parcels import (
+from jobs.province.arrays.days import DAY
+from jobs.province.arrays.shapes import stacked
+from jobs.province.care.catalogue import CATALOGUE
+from jobs.province.gangs.gangs import COLD_CHAIN, DEALER, ORGANISER, SELLER
+from jobs.province.inquiry.parcels import (
     INSTITUTION_ADDRESS,
     OTHER_ADDRESS,
     RECEIVERS,
     household_parcels,
 )
-from jobs.province.shapes import stacked
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs._errors import ConfigError
-from jobs.province.benign import BENIGN_TYPES
-from jobs.province.people import EMPLOYEE, STUDENT_CHILD
+from expectations.contract.errors import ConfigError
+from jobs.province.people.benign import BENIGN_TYPES
+from jobs.province.people.people import EMPLOYEE, STUDENT_CHILD
 from jobs.province.settings import CELL_PEOPLE, chunks, load_settings
 from jobs.province.world import World
 
-SETTINGS = load_settings("conf/province.yaml")
+SETTINGS = load_settings("conf/simulation/province.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_a_carer_collects_on_one_day_for_two_to_six(world):
 
 def test_settings_name_the_key_that_is_wrong(tmp_path):
     path = tmp_path / "province.yaml"
-    text = Path("conf/province.yaml").read_text(encoding="utf-8")
+    text = Path("conf/simulation/province.yaml").read_text(encoding="utf-8")
     path.write_text(text.replace("urban_share: 0.66", "urban_share: 7.0"), encoding="utf-8")
 
     with pytest.raises(ConfigError, match=r"geography\.urban_share is 7\.0"):
@@ -112,4 +112,4 @@ def test_settings_name_the_key_that_is_wrong(tmp_path):
 
 def test_a_province_starts_on_the_first_of_a_month():
     with pytest.raises(ConfigError, match="first day of a month"):
-        load_settings("conf/province.yaml", {"start": SETTINGS.day(3)})
+        load_settings("conf/simulation/province.yaml", {"start": SETTINGS.day(3)})

@@ -6,14 +6,14 @@ from datetime import date
 import numpy as np
 import pytest
 
-from jobs.province.boxes import ReusedCodes, no_reuse
-from jobs.province.catalogue import CATALOGUE, USES, drugs_for
-from jobs.province.days import DAY
-from jobs.province.scanners import Habits, Scanners
-from jobs.province.scans import INBOUND, RETURN, SALE, scans
-from jobs.province.shapes import Lines, Visits
-from jobs.province.sold_boxes import Returns
-from jobs.province.trace_codes import GANG_UNITS, box_serials, trace_codes
+from jobs.province.arrays.days import DAY
+from jobs.province.arrays.shapes import Lines, Visits
+from jobs.province.boxes.boxes import ReusedCodes, no_reuse
+from jobs.province.boxes.scanners import Habits, Scanners
+from jobs.province.boxes.scans import INBOUND, RETURN, SALE, scans
+from jobs.province.boxes.sold_boxes import Returns
+from jobs.province.boxes.trace_codes import GANG_UNITS, box_serials, trace_codes
+from jobs.province.care.catalogue import CATALOGUE, USES, drugs_for
 
 START = (date(2025, 1, 1) - date(1970, 1, 1)).days
 KIND = np.array([0, 1, 2, 3] * 10)

@@ -2,11 +2,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from province_gangs import planned, province
+from support.province_gangs import planned, province
 
-from jobs.province.draws import hex_text, mixed
-from jobs.province.gangs import NO_ROLE, VICTIM
-from jobs.province.truth import gang_truth, write_gang_truth
+from jobs.province.arrays.draws import hex_text, mixed
+from jobs.province.gangs.gangs import NO_ROLE, VICTIM
+from jobs.province.gangs.truth import gang_truth, write_gang_truth
 
 
 def hashes(numbers, purpose):

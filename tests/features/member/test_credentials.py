@@ -1,6 +1,6 @@
-from member_histories import Account, Example, day, drug, example_test, reference
+from support.member_histories import Account, Example, day, drug, example_test, reference
 
-from expectations.member_feature import CREDENTIAL, TRACE
+from expectations.feature.member import CREDENTIAL, TRACE
 
 REFERENCES = {
     "drugs": [

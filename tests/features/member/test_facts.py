@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from member_histories import AS_OF, Account, Row, drug, fee, member_rows, reference_rows
+from support.member_histories import AS_OF, Account, Row, drug, fee, member_rows, reference_rows
 
 from features.member.facts import member_facts
 from features.member.frames import MemberFacts

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import polars as pl
 import pytest
-from member_draws import drawn, shuffled
-from member_histories import (
+from support.member_draws import drawn, shuffled
+from support.member_histories import (
     AS_OF,
     MEMBER_KINDS,
     REFERENCE_KINDS,
@@ -22,11 +22,11 @@ from member_histories import (
     reference,
     reference_rows,
 )
-from member_reference import reference_features
+from support.member_reference import reference_features
 
-from expectations.member_drug_feature import CERTIFICATE, PRODUCT, SUPPLY
-from expectations.member_feature import CREDENTIAL, OWN_FEATURES, TRACE
-from expectations.member_visit_feature import CARE, SHOPPING, TRAVEL, USE
+from expectations.feature.member import CREDENTIAL, OWN_FEATURES, TRACE
+from expectations.feature.member_drug import CERTIFICATE, PRODUCT, SUPPLY
+from expectations.feature.member_visit import CARE, SHOPPING, TRAVEL, USE
 from features.member.features import member_features
 
 SEEDS = range(8)

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from member_histories import (
+from support.member_histories import (
     AS_OF,
     Account,
     Example,
@@ -13,7 +13,7 @@ from member_histories import (
     reference_rows,
 )
 
-from expectations.member_drug_feature import PRODUCT
+from expectations.feature.member_drug import PRODUCT
 from features.member.features import member_features
 
 REFERENCES = {

@@ -1,6 +1,6 @@
-from member_histories import Account, Example, day, drug, example_test, reference
+from support.member_histories import Account, Example, day, drug, example_test, reference
 
-from expectations.member_drug_feature import SUPPLY
+from expectations.feature.member_drug import SUPPLY
 
 REFERENCES = {
     "drugs": [

@@ -1,8 +1,8 @@
 import math
 
-from member_histories import Account, Example, drug, example_test, fee, reference
+from support.member_histories import Account, Example, drug, example_test, fee, reference
 
-from expectations.member_visit_feature import CARE, USE
+from expectations.feature.member_visit import CARE, USE
 
 REFERENCES = {
     "drugs": [reference("drugs", "d10", days_per_box=10.0)],

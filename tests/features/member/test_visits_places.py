@@ -1,8 +1,8 @@
 import math
 
-from member_histories import Account, Example, Row, day, drug, example_test, reference
+from support.member_histories import Account, Example, Row, day, drug, example_test, reference
 
-from expectations.member_visit_feature import SHOPPING, TRAVEL
+from expectations.feature.member_visit import SHOPPING, TRAVEL
 
 #: A degree of latitude, or of longitude on the equator, on a sphere of 6,371 km radius.
 DEGREE_KM = 2 * math.pi * 6371 / 360

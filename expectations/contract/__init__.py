@@ -1,0 +1,1 @@
+"""What a contract, a field, a feature and a suite are; errors; codes."""

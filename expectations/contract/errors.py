@@ -1,0 +1,34 @@
+"""What can go wrong in a job, each with the exit code that a scheduler sees."""
+
+
+class JobError(Exception):
+    """A job could not do its work: exit code 1."""
+
+    exit_code = 1
+    outcome = "failed"
+
+
+class ConfigError(JobError):
+    """An argument, a configured value or a path is wrong: exit code 2, before any Spark work."""
+
+    exit_code = 2
+
+
+class DataRefused(JobError):
+    """The data fail a critical check; what was good has been kept: exit code 3."""
+
+    exit_code = 3
+    outcome = "refused"
+
+
+class LockHeld(JobError):
+    """Another live run of the same job is writing: exit code 1."""
+
+    outcome = "refused"
+
+
+class JobSkipped(JobError):
+    """The job has nothing to do, or too little to do it with, and says so: exit code 0."""
+
+    exit_code = 0
+    outcome = "skipped"

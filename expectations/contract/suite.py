@@ -1,0 +1,161 @@
+"""The Great Expectations suite of a table, derived from its contract: nothing is typed twice.
+
+A table is looked at once: one aggregation counts the rows that break each rule, and one grouping
+finds double keys. Great Expectations then certifies those counts, which cost it nothing however
+many rows there are; given the rows themselves it would read them once and more for each rule.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import great_expectations as gx
+import great_expectations.expectations as gxe
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from expectations.contract.table import Check, ContractError, Severity, TableContract
+
+#: The column of `facts` with the number of rows looked at.
+ROWS = "rows"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What must hold of every row; `is_broken` tells it of one row, None asks for the grouping."""
+
+    expectation: str
+    columns: tuple[str, ...]
+    severity: Severity
+    note: str
+    is_broken: Callable[[], Column] | None
+
+    @property
+    def fact(self) -> str:
+        """The column of `facts` with the number of rows that break it; a sentence in the pages."""
+        return f"rows that break {self.expectation} ({', '.join(self.columns)})"
+
+
+def rules(contract: TableContract, key: tuple[str, ...]) -> list[Rule]:
+    """Not-null and allowed values of the columns, uniqueness of the key, and the declared checks.
+
+    Args:
+        contract: the table.
+        key: what is unique among the rows that are looked at; for silver the landing key, because
+            only standing versions are.
+    """
+    filled = [
+        Rule(
+            "expect_column_values_to_not_be_null", (each.name,), "critical", "", _is_null(each.name)
+        )
+        for each in contract.fields
+        if not each.nullable
+    ]
+    allowed = [
+        Rule(
+            "expect_column_values_to_be_in_set",
+            (each.name,),
+            "critical",
+            "",
+            _is_other(each.name, each.values),
+        )
+        for each in contract.fields
+        if each.values
+    ]
+    unique = "column_values" if len(key) == 1 else "compound_columns"
+    single = Rule(f"expect_{unique}_to_be_unique", key, "critical", "", None)
+    return [*filled, *allowed, single, *(_declared(check, contract) for check in contract.checks)]
+
+
+def facts(rows: DataFrame, contract: TableContract, key: tuple[str, ...]) -> DataFrame:
+    """Count the rows that break each rule, in one row: `ROWS` and the `fact` of each rule.
+
+    Keys are grouped by their hash first; only rows whose hash occurs twice are compared in full.
+    """
+    counted = rules(contract, key)
+    broken = [
+        F.count_if(F.coalesce(rule.is_broken(), F.lit(False))).alias(rule.fact)
+        for rule in counted
+        if rule.is_broken is not None
+    ]
+    (single,) = (rule for rule in counted if rule.is_broken is None)
+    hashed = rows.select(F.xxhash64(*key).alias("key_hash"), *key)
+    suspects = hashed.groupBy("key_hash").count().filter("count > 1").select("key_hash")
+    suspicious = hashed.join(suspects, on="key_hash", how="left_semi")
+    double = suspicious.groupBy(*key).count().filter("count > 1")
+    doubles = double.agg(F.coalesce(F.sum("count"), F.lit(0)).alias(single.fact))
+    return rows.agg(F.count("*").alias(ROWS), *broken).crossJoin(doubles)
+
+
+def suite(contract: TableContract, key: tuple[str, ...]) -> gx.ExpectationSuite:
+    """The suite for the one row of `facts`: no row breaks any rule."""
+    return gx.ExpectationSuite(
+        name=contract.name,
+        expectations=[
+            gxe.ExpectColumnValuesToBeBetween(
+                column=rule.fact,
+                min_value=0,
+                max_value=0,
+                severity=rule.severity,
+                notes=rule.note or None,
+            )
+            for rule in rules(contract, key)
+        ],
+    )
+
+
+def _is_null(column: str) -> Callable[[], Column]:
+    return lambda: F.col(column).isNull()
+
+
+def _is_other(column: str, values: tuple[str, ...]) -> Callable[[], Column]:
+    return lambda: ~F.col(column).isin(*values)
+
+
+def _declared(check: Check, contract: TableContract) -> Rule:
+    arguments = check.arguments
+    if check.expectation == "ExpectColumnPairValuesAToBeGreaterThanB":
+        pair = (str(arguments["column_A"]), str(arguments["column_B"]))
+        return Rule(
+            "expect_column_pair_values_a_to_be_greater_than_b",
+            pair,
+            check.severity,
+            check.note,
+            _among(arguments, _is_smaller(*pair, may_equal=bool(arguments.get("or_equal")))),
+        )
+    if check.expectation == "ExpectColumnValuesToBeBetween":
+        column = str(arguments["column"])
+        return Rule(
+            "expect_column_values_to_be_between",
+            (column,),
+            check.severity,
+            check.note,
+            _among(arguments, _is_outside(column, arguments)),
+        )
+    raise ContractError(
+        f"contract {contract.name}: {check.expectation} can't be counted; add it to"
+        " expectations/contract/suite.py beside ExpectColumnValuesToBeBetween"
+    )
+
+
+def _among(arguments: Mapping[str, Any], is_broken: Callable[[], Column]) -> Callable[[], Column]:
+    """The rule of those rows alone that a check's `row_condition`, in Spark's SQL, is true of."""
+    condition = arguments.get("row_condition")
+    return is_broken if condition is None else lambda: F.expr(condition) & is_broken()
+
+
+def _is_smaller(larger: str, smaller: str, may_equal: bool) -> Callable[[], Column]:
+    if may_equal:
+        return lambda: F.col(larger) < F.col(smaller)
+    return lambda: F.col(larger) <= F.col(smaller)
+
+
+def _is_outside(column: str, arguments: Mapping[str, Any]) -> Callable[[], Column]:
+    low, high = arguments.get("min_value"), arguments.get("max_value")
+
+    def is_broken() -> Column:
+        below = F.col(column) < low if low is not None else F.lit(False)
+        above = F.col(column) > high if high is not None else F.lit(False)
+        return below | above
+
+    return is_broken

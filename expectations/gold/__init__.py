@@ -1,0 +1,1 @@
+"""The gold tables, by what they are about."""

@@ -1,0 +1,1 @@
+"""The landing contract: tables, columns, and what makes a row acceptable."""

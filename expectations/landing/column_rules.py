@@ -1,0 +1,95 @@
+"""Whether typed columns can hold a row that breaks the contract, seen from the columns. Pure.
+
+What `landing_rows` finds out row by row is settled here at a glance for nearly every Parquet file:
+that nothing required is empty, no value outside its list, no text broken, no clock ahead. Where that
+is not certain, it says so and the rows have to be looked at one by one.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from expectations.landing.row_rules import REPLACEMENT
+from expectations.landing.table import LandingField, LandingTable
+
+_TYPES = {
+    "string": pa.string(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+    "boolean": pa.bool_(),
+    "integer": pa.int32(),
+    "double": pa.float64(),
+}
+
+
+def has_contract_types(schema: pa.Schema, table: LandingTable) -> bool:
+    """Whether every column of the contract that is there has its very type, and the required ones are."""
+    if len(set(schema.names)) < len(schema.names):
+        return False
+    return all(
+        _is_of_type(schema.field(column.name).type, column)
+        if column.name in schema.names
+        else not column.required
+        for column in table.fields
+    )
+
+
+def sound_sums(
+    pieces: Iterable[pa.Table], table: LandingTable, clock_skew_hours: int
+) -> dict[str, Decimal] | None:
+    """The sum of each amount if no row breaks the contract, else (or if in doubt) None.
+
+    Args:
+        pieces: the rows in the types of the contract (`has_contract_types`), piece by piece.
+        table: the landing table.
+        clock_skew_hours: how long an event may lie after its arrival.
+    """
+    sums = dict.fromkeys(table.amounts, Decimal(0))
+    for piece in pieces:
+        present = [column for column in table.fields if column.name in piece.column_names]
+        if not all(_is_sound(piece[column.name], column) for column in present):
+            return None
+        if table.event_time and _is_ahead(piece, table.event_time, clock_skew_hours):
+            return None
+        for name in {column.name for column in present} & set(table.amounts):
+            sums[name] += pc.sum(piece[name]).as_py() or Decimal(0)
+    return sums
+
+
+def _is_of_type(found: pa.DataType, column: LandingField) -> bool:
+    if pa.types.is_dictionary(found):
+        found = found.value_type
+    if pa.types.is_decimal(found):
+        return column.type == f"decimal({found.precision},{found.scale})"
+    return bool(_TYPES.get(column.type) == found)
+
+
+def _is_sound(values: pa.ChunkedArray, column: LandingField) -> bool:
+    if column.required and values.null_count:
+        return False
+    if column.type == "double":
+        return not pc.any(pc.is_nan(values)).as_py()
+    if column.type != "string":
+        return True
+    return all(_is_sound_text(chunk, column) for chunk in values.chunks)
+
+
+def _is_sound_text(values: pa.Array, column: LandingField) -> bool:
+    # A dictionary may hold values that no row has: in doubt the answer is no.
+    texts = values.dictionary if pa.types.is_dictionary(values.type) else values
+    if column.required and pc.any(pc.equal(texts, "")).as_py():
+        return False
+    if pc.any(pc.match_substring(texts, REPLACEMENT)).as_py():
+        return False
+    if not column.values:
+        return True
+    allowed = pa.array([*column.values, "", None], pa.string())
+    return pc.all(pc.is_in(texts, allowed)).as_py() is not False
+
+
+def _is_ahead(piece: pa.Table, event_time: str, clock_skew_hours: int) -> bool:
+    latest = pc.add(piece["arrive_time"], pa.scalar(timedelta(hours=clock_skew_hours)))
+    return bool(pc.any(pc.greater(piece[event_time], latest)).as_py())

@@ -1,0 +1,239 @@
+"""How landed text becomes typed values, and why a row cannot be accepted. Pure: frame in, frame out."""
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import DataType, DecimalType, StringType, StructType
+
+from expectations.landing.table import LandingField, LandingTable
+
+#: Added by the reader: the text of a record with the wrong number of fields.
+MALFORMED = "_malformed_record"
+
+_TIMESTAMP = "yyyy-MM-dd HH:mm:ss"
+_DATE = "yyyy-MM-dd"
+_MOST_PRECISE = "decimal(38,18)"
+#: What a reader puts in place of bytes that are not UTF-8.
+REPLACEMENT = "\ufffd"
+
+_READABLE_AS = {
+    "string": {"string", "integer", "long", "short", "byte", "boolean", "date"},
+    "timestamp": {"string", "timestamp", "timestamp_ntz", "date"},
+    "date": {"string", "date", "timestamp", "timestamp_ntz"},
+    "boolean": {"string", "boolean"},
+    "integer": {"string", "byte", "short", "integer", "long"},
+    "double": {"string", "double", "float", "integer", "long", "decimal"},
+    "decimal": {"string", "decimal", "byte", "short", "integer", "long", "double", "float"},
+}
+
+
+def unusable_columns(raw: StructType, table: LandingTable) -> list[str]:
+    """Sentences for required columns that are missing and columns of a hopeless type."""
+    faults = []
+    for column in table.fields:
+        if column.name not in raw.names:
+            if column.required:
+                faults.append(f"column {column.name} is missing, and it is required")
+        elif raw[column.name].dataType.typeName() not in _READABLE_AS[_kind(column)]:
+            found = raw[column.name].dataType.simpleString()
+            faults.append(
+                f"column {column.name} is {found}, which can't be {column.type} throughout"
+            )
+    return faults
+
+
+def tolerated_columns(names: Sequence[str], table: LandingTable) -> list[str]:
+    """Warnings for columns that are left out, and for optional ones that are missing."""
+    unknown = [f"column {name} is not in the contract and was left out" for name in names]
+    return [
+        *(text for name, text in zip(names, unknown, strict=True) if name not in table.columns),
+        *(
+            f"column {column.name} is missing and was taken as empty"
+            for column in table.fields
+            if column.name not in names and not column.required
+        ),
+    ]
+
+
+def sound_rows(raw: DataFrame, table: LandingTable) -> DataFrame:
+    """Landed rows of which it is known that they are of the contract's types and break none of its rules.
+
+    Args:
+        raw: the landing columns in the types of the contract, and other columns, which stay.
+        table: the landing table.
+    """
+    others = [F.col(name) for name in raw.columns if name not in table.columns]
+    return raw.select(*others, *(_sound_value(raw, column) for column in table.fields))
+
+
+def _sound_value(raw: DataFrame, column: LandingField) -> Column:
+    if column.name not in raw.columns:
+        return _absent(column)
+    if column.required:
+        return F.col(column.name)
+    return _value(F.col(column.name), raw.schema[column.name].dataType, column).alias(column.name)
+
+
+def _absent(column: LandingField) -> Column:
+    return F.lit(None).cast(column.type).alias(column.name)
+
+
+def typed_rows(raw: DataFrame, table: LandingTable, clock_skew_hours: int) -> DataFrame:
+    """Give each landed row its typed columns, its `reasons` and its `unreadable` columns.
+
+    Args:
+        raw: the landing columns, text or typed as the file has them, and other columns, which stay;
+            a text column named `MALFORMED` marks records of the wrong shape.
+        table: the landing table.
+        clock_skew_hours: how long an event may lie after its arrival.
+
+    Returns:
+        The other columns of `raw`; `landed`, a struct of the landing columns as they came; the landing
+        columns typed; `reasons` (empty for a good row; names fields, never values); `unreadable`, the
+        columns whose text was there and could not be read.
+    """
+    present = [column for column in table.fields if column.name in raw.columns]
+    others = [F.col(name) for name in raw.columns if name not in table.columns]
+    landed = F.struct(*(F.col(column.name) for column in present)).alias("landed")
+    malformed = F.col(MALFORMED).isNotNull() if MALFORMED in raw.columns else F.lit(False)
+    values = [
+        F.when(
+            ~malformed, _value(F.col(column.name), raw.schema[column.name].dataType, column)
+        ).alias(column.name)
+        for column in present
+    ]
+    absent = [_absent(column) for column in table.fields if column.name not in raw.columns]
+    typed = raw.select(*others, landed, *values, *absent)
+    faults = [_fault(column, raw.schema[column.name].dataType) for column in present]
+    if table.event_time:
+        latest = F.col("arrive_time") + F.expr(f"interval {clock_skew_hours} hours")
+        faults.append(
+            F.when(
+                F.col(table.event_time) > latest,
+                F.lit(f"{table.event_time}: lies in the future of arrive_time (a clock error?)"),
+            )
+        )
+    shape = F.array(F.lit("record: does not have as many fields as the header"))
+    unreadable = [
+        F.when(_is_unreadable(column, raw.schema[column.name].dataType), F.lit(column.name))
+        for column in present
+        if not _is_typed(raw.schema[column.name].dataType, column)
+    ]
+    return typed.withColumns(
+        {
+            "reasons": F.when(malformed, shape).otherwise(_all_that_apply(faults)),
+            "unreadable": F.when(
+                malformed, F.array(*(F.lit(name) for name in table.columns))
+            ).otherwise(_all_that_apply(unreadable)),
+        }
+    )
+
+
+def _kind(column: LandingField) -> str:
+    return "decimal" if column.type.startswith("decimal") else column.type
+
+
+def _is_typed(type_found: DataType, column: LandingField) -> bool:
+    """Whether every value of a file's column can be read because it is of the contract's type.
+
+    A text may be empty and a double no number, so these two are looked at.
+    """
+    if column.type in ("string", "double"):
+        return False
+    return type_found.json() == f'"{column.type}"'
+
+
+def _all_that_apply(sentences: list[Column]) -> Column:
+    """The sentences that are not null; nearly every row has none, and makes no array for it."""
+    none = F.array().cast("array<string>")
+    if not sentences:
+        return none
+    is_any = F.coalesce(*sentences).isNotNull()
+    return F.when(is_any, F.array_compact(F.array(*sentences))).otherwise(none)
+
+
+def _text(found: Column) -> Column:
+    return F.when(found != "", found)
+
+
+def _value(found: Column, type_found: DataType, column: LandingField) -> Column:
+    """The typed value, or null when there is none or it cannot be read exactly."""
+    if isinstance(type_found, StringType):
+        return _value_of_text(_text(found), column)
+    if _is_typed(type_found, column):
+        return found
+    kind = _kind(column)
+    if kind == "decimal":
+        return _exact_decimal(found, type_found, column.type)
+    if kind == "date":
+        day = found.cast("date")
+        return F.when(day.cast("timestamp") == found.cast("timestamp"), day)
+    if kind == "double":
+        number = found.cast("double")
+        return F.when(~F.isnan(number), number)
+    if kind == "integer":
+        return found.try_cast("integer")
+    return found.cast(column.type)
+
+
+def _value_of_text(text: Column, column: LandingField) -> Column:
+    kind = _kind(column)
+    if kind == "string":
+        return text
+    if kind == "timestamp":
+        return F.try_to_timestamp(text, F.lit(_TIMESTAMP))
+    if kind == "date":
+        return F.try_to_date(text, _DATE)
+    if kind == "boolean":
+        return F.when(F.lower(text) == "true", True).when(F.lower(text) == "false", False)
+    if kind == "integer":
+        return F.when(text.rlike(r"^[+-]?\d+$"), text.try_cast("integer"))
+    if kind == "double":
+        number = text.try_cast("double")
+        return F.when(~F.isnan(number) & (F.abs(number) != float("inf")), number)
+    exact = text.try_cast(_MOST_PRECISE)
+    rounded = exact.try_cast(column.type)
+    return F.when(exact == rounded, rounded)
+
+
+def _exact_decimal(found: Column, type_found: DataType, wanted: str) -> Column:
+    """A number as decimal; a binary one may differ by its own rounding only."""
+    rounded = found.try_cast(wanted)
+    if isinstance(type_found, DecimalType) or type_found.typeName() in (
+        "integer",
+        "long",
+        "short",
+        "byte",
+    ):
+        return F.when(rounded == found, rounded)
+    return F.when(F.abs(rounded.cast("double") - found.cast("double")) < 1e-6, rounded)
+
+
+def _is_unreadable(column: LandingField, type_found: DataType) -> Column:
+    landed = F.col(f"landed.{column.name}")
+    is_there = landed.isNotNull()
+    if isinstance(type_found, StringType):
+        is_there = is_there & (landed != "")
+    return is_there & F.col(column.name).isNull()
+
+
+def _fault(column: LandingField, type_found: DataType) -> Column:
+    """The reason that one column gives against its row, or null."""
+    value = F.col(column.name)
+    fault = F.when(F.lit(False), F.lit(""))
+    if not _is_typed(type_found, column):
+        fault = fault.when(
+            _is_unreadable(column, type_found),
+            F.lit(f"{column.name}: can't be read as {column.type}"),
+        )
+    if column.required:
+        fault = fault.when(value.isNull(), F.lit(f"{column.name}: is empty, and it is required"))
+    if column.type == "string":
+        fault = fault.when(value.contains(REPLACEMENT), F.lit(f"{column.name}: is not valid UTF-8"))
+    if column.values:
+        allowed = ", ".join(column.values)
+        fault = fault.when(
+            ~value.isin(*column.values), F.lit(f"{column.name}: is none of {allowed}")
+        )
+    return fault

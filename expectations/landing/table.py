@@ -1,0 +1,207 @@
+"""How a landing table is declared, and the bronze and silver contracts that follow from it.
+
+The names and rules are those of the landing contract that settlement centres deliver to.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from expectations.contract.table import Check, Field, TableContract
+
+#: Models are pinned to table versions, so versions and their files outlive Delta's 30 and 7 days.
+KEPT_VERSIONS = {
+    "delta.logRetentionDuration": "interval 3650 days",
+    "delta.deletedFileRetentionDuration": "interval 3650 days",
+}
+
+LINEAGE = (
+    Field("batch", "date", "Landing batch that the row came with", nullable=False),
+    Field("batch_version", "string", "SHA-256 of the batch's manifest", nullable=False),
+    Field("source_file", "string", "File name inside the batch folder", nullable=False),
+    Field("record_number", "long", "Record in the file, counted from 1", nullable=False),
+)
+
+VALIDITY = (
+    Field(
+        "valid_from",
+        "timestamp",
+        "When this version, and all it refers to, had arrived; it counts as of T when valid_from < T",
+        nullable=False,
+    ),
+    Field(
+        "valid_to",
+        "timestamp",
+        "When a better version arrived; empty while this one stands. Counts as of T when valid_to >= T",
+    ),
+    Field("is_first", "boolean", "Whether no version of this key held before it", nullable=False),
+    Field(
+        "key_hash", "long", "Hash of the key: finds other versions of a row fast", nullable=False
+    ),
+)
+
+#: Bronze is read by batch alone, so that limits by column would be worked out for nothing.
+_WITHOUT_LIMITS = {"delta.dataSkippingNumIndexedCols": "0"}
+
+#: Old rows get their `valid_to` without their files being written anew, and what changed can be read
+#: of, so that facts are built anew of what it concerns alone.
+_MARKED_AND_FED = {"delta.enableDeletionVectors": "true", "delta.enableChangeDataFeed": "true"}
+
+
+@dataclass(frozen=True)
+class LandingField:
+    """One landed column: its landing name, type, silver name and meaning."""
+
+    name: str
+    type: str
+    silver: str
+    description: str
+    required: bool = False
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A column that must point at a row of another table; `parent_key` is its landing name there.
+
+    `place` is the column that names the institution of the row, where one of another province need not
+    point at anything: nothing of that province is delivered but its people and institutions.
+    """
+
+    column: str
+    parent: str
+    parent_key: str
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class LandingTable:
+    """One table of the landing contract.
+
+    `event_time` is the column that can't lie after `arrive_time`; `checks` are written in silver names.
+    """
+
+    name: str
+    kind: Literal["reference", "event"]
+    grain: str
+    key: tuple[str, ...]
+    fields: tuple[LandingField, ...]
+    references: tuple[Reference, ...] = ()
+    event_time: str = ""
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def columns(self) -> list[str]:
+        """The landing names in order."""
+        return [column.name for column in self.fields]
+
+    @property
+    def amounts(self) -> list[str]:
+        """The columns that a manifest may give a control sum for."""
+        return [column.name for column in self.fields if column.type.startswith("decimal")]
+
+    @property
+    def silver_names(self) -> dict[str, str]:
+        """Landing name to silver name."""
+        return {column.name: column.silver for column in self.fields}
+
+    @property
+    def silver_key(self) -> tuple[str, ...]:
+        """The key in silver names."""
+        return tuple(self.silver_names[name] for name in self.key)
+
+    @property
+    def bronze(self) -> TableContract:
+        """As landed, typed, with where each row came from."""
+        return TableContract(
+            name=f"bronze.{self.name}",
+            grain="one row per readable landed record of the standing version of each batch",
+            fields=LINEAGE
+            + tuple(
+                Field(
+                    column.name,
+                    column.type,
+                    column.description,
+                    nullable=not column.required,
+                    values=column.values,
+                )
+                for column in self.fields
+            ),
+            primary_key=("batch", "source_file", "record_number"),
+            partition_by=("batch",),
+            written_by="ingest_batch",
+            properties=KEPT_VERSIONS | _WITHOUT_LIMITS,
+        )
+
+    @property
+    def silver(self) -> TableContract:
+        """In the project's names, every version of a row with the time in which it held.
+
+        Delta keeps limits by file of the times alone: nothing else is read by range.
+        """
+        times = [self.silver_names[self.event_time]] if self.event_time else []
+        limits = {"delta.dataSkippingStatsColumns": ",".join([*times, "valid_from", "valid_to"])}
+        return TableContract(
+            name=f"silver.{self.name}",
+            grain=f"one row per version of {self.grain}",
+            fields=tuple(
+                Field(
+                    column.silver,
+                    column.type,
+                    column.description,
+                    nullable=not column.required,
+                    values=column.values,
+                    source=column.name,
+                )
+                for column in self.fields
+            )
+            + LINEAGE
+            + VALIDITY,
+            primary_key=(*self.silver_key, "valid_from"),
+            partition_by=("batch",),
+            checks=self.checks,
+            written_by="conform_tables",
+            properties=KEPT_VERSIONS | _MARKED_AND_FED | limits,
+        )
+
+
+def required(name: str, type: str, silver: str, description: str, *values: str) -> LandingField:
+    """A column that every row must fill."""
+    return LandingField(name, type, silver, description, required=True, values=values)
+
+
+def optional(name: str, type: str, silver: str, description: str, *values: str) -> LandingField:
+    """A column that may be empty, or missing from the file."""
+    return LandingField(name, type, silver, description, values=values)
+
+
+ARRIVE_TIME = required(
+    "arrive_time",
+    "timestamp",
+    "arrive_time",
+    "When the settlement centre received this version of the row",
+)
+
+
+def at_most(smaller: str, larger: str, note: str) -> Check:
+    """A warning when one column exceeds another in a row that has both."""
+    return Check(
+        "ExpectColumnPairValuesAToBeGreaterThanB",
+        {
+            "column_A": larger,
+            "column_B": smaller,
+            "or_equal": True,
+            "ignore_row_if": "either_value_is_missing",
+        },
+        severity="warning",
+        note=note,
+    )
+
+
+def between(column: str, low: float | None, high: float | None, note: str) -> Check:
+    """A warning when a value lies outside a range that is plausible for its meaning."""
+    arguments: dict[str, object] = {"column": column}
+    if low is not None:
+        arguments["min_value"] = low
+    if high is not None:
+        arguments["max_value"] = high
+    return Check("ExpectColumnValuesToBeBetween", arguments, severity="warning", note=note)

@@ -1,0 +1,1 @@
+"""What institutions, doctors and drugs dispense."""

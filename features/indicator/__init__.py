@@ -1,0 +1,1 @@
+"""Rules over features, their evidence, peers, and the list of accounts."""

@@ -1,0 +1,1 @@
+"""What only people who look at cases may see: parcels and clues beside an account."""

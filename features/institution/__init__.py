@@ -1,0 +1,1 @@
+"""What an institution bills, for whom, and how that compares with its peers."""

@@ -1,0 +1,1 @@
+"""Who is linked with whom, beyond what chance would give."""

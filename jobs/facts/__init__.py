@@ -1,0 +1,1 @@
+"""Which facts a change of silver concerns."""

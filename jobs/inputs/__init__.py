@@ -1,0 +1,1 @@
+"""What features are computed from, read from the lake as of a day."""

@@ -1,0 +1,1 @@
+"""The Delta tables of a lake: reading, writing, locking. Imports no other room."""

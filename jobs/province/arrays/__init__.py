@@ -1,0 +1,1 @@
+"""Arrays, calendars and draws that the whole simulator uses."""

@@ -1,0 +1,1 @@
+"""Boxes and their trace codes: sold, scanned, resold."""

@@ -1,0 +1,1 @@
+"""What honest people do: illness, refills, visits, stays, and what is billed for them."""

@@ -1,0 +1,1 @@
+"""Faults of known kind and number, put into clean landing files."""

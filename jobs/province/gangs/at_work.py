@@ -1,0 +1,209 @@
+"""One gang as its visits are made: its accounts, where it takes them, and what it deals in."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from jobs.province.arrays.draws import Flags, Floats, Ints, generator
+from jobs.province.arrays.sampling import WeightedLists
+from jobs.province.care.catalogue import (
+    ANYWHERE,
+    CATALOGUE,
+    CATEGORIES,
+    CONDITIONS,
+    DUAL_CHANNEL,
+)
+from jobs.province.gangs.gangs import (
+    TYPOLOGIES,
+    Cards,
+    Colluders,
+    Customers,
+    Gangs,
+    Members,
+    Plan,
+    Province,
+)
+from jobs.province.gangs.settings import GangSettings, Goods, Ladder, Typology
+from jobs.province.people.geography import attraction
+from jobs.province.people.neighbours import diagnosis_lists, hour_lists
+
+#: the common drugs that the reports name: 达克宁, 速效救心丸, 三金片
+_COMMON = ("达克宁", "速效救心丸", "三金片", "双歧杆菌")
+#: the gang's own taste among drugs and among institutions (deviations of the logarithm)
+_DRUG_TASTE = 0.9
+_CARD_TASTE = 1.0
+#: products of the gang that each card is good for
+_CARD_PRODUCTS = 6
+#: drugs that any pharmacy has, so that there is always something to buy
+_ANYWHERE_PRODUCTS = 3
+
+
+@dataclass(frozen=True)
+class GangAtWork:
+    """A gang with all that its months need; the people themselves are in the plan."""
+
+    province: Province
+    settings: GangSettings
+    habits: Typology
+    number: int
+    #: its row of the plan
+    row: Gangs
+    cards: Cards
+    members: Members
+    colluders: Colluders
+    customers: Customers
+    #: institutions it knows, and how often each card is taken to each (rows: cards)
+    sites: Ints
+    taste: Floats
+    #: how busy it is compared with others of its kind
+    activity: float
+    #: drugs by card and place: list `2 * card`, and one more for pharmacies
+    goods: WeightedLists
+
+    @property
+    def typology(self) -> int:
+        """Index into `TYPOLOGIES`."""
+        return int(self.row.typology[0])
+
+    def skill(self, day: int) -> float:
+        """How careful it has become by a day."""
+        years = max(0, day - int(self.row.start_day[0])) / 365
+        learnt = self.settings.skill.learnt_per_year * years
+        return min(1.0, float(self.row.skill[0]) + learnt)
+
+
+def gang_at_work(province: Province, settings: GangSettings, plan: Plan, number: int) -> GangAtWork:
+    """One gang of the plan."""
+    row = plan.gangs.take(np.array([number]))
+    habits = settings.typology(TYPOLOGIES[int(row.typology[0])])
+    cards = plan.cards.take(plan.cards.gang == number)
+    rng = generator(province.seed, "at work", number)
+    sites, taste = _sites(rng, province, habits, int(row.cell[0]), len(cards))
+    return GangAtWork(
+        province=province,
+        settings=settings,
+        habits=habits,
+        number=number,
+        row=row,
+        cards=cards,
+        members=plan.members.take(plan.members.gang == number),
+        colluders=plan.colluders.take(plan.colluders.gang == number),
+        customers=plan.customers.take(plan.customers.gang == number),
+        sites=sites,
+        taste=taste,
+        activity=float(np.exp(settings.skill.gang_spread * rng.standard_normal())),
+        goods=_goods(rng, settings, habits, float(row.skill[0]), cards),
+    )
+
+
+def sold_at(drug: Ints, pharmacy: Flags, dual: Flags) -> Flags:
+    """Whether places may dispense drugs: pharmacies not all of them, dual-channel ones more."""
+    channel = CATALOGUE.channel[drug]
+    free: Flags = ~pharmacy | (channel == ANYWHERE) | (dual & (channel == DUAL_CHANNEL))
+    return free
+
+
+def is_common(word: str) -> bool:
+    """Whether a drug is among those that the police reports name."""
+    return any(common in word for common in _COMMON)
+
+
+@cache
+def hours_of_day() -> WeightedLists:
+    """Hours at which honest people come, by sort of institution."""
+    return hour_lists()
+
+
+@cache
+def diagnoses_of() -> WeightedLists:
+    """Diagnoses that honest people get, by use."""
+    return diagnosis_lists()
+
+
+def resale_wish(ladder: Ladder, goods: Goods) -> Floats:
+    """How much each drug of the catalogue is wanted for resale."""
+    return _profit(ladder) * _kind_weights(goods)
+
+
+def _sites(
+    rng: np.random.Generator, province: Province, habits: Typology, cell: int, cards: int
+) -> tuple[Ints, Floats]:
+    """Institutions near home, more of them than one card sees, and each card's taste among them."""
+    sorts = np.array(habits.habits.sorts)
+    found, weight = [], []
+    for sort in np.flatnonzero(sorts):
+        near, drawn = attraction(province.places, cell, int(sort))
+        found.append(near)
+        # Nearness counts, size hardly: gangs spread over what is in reach.
+        weight.append(sorts[sort] * np.sqrt(drawn / drawn.max()) if len(near) else drawn)
+    institutions, likely = np.concatenate(found), np.concatenate(weight)
+    known = min(len(institutions), round(0.5 + habits.habits.institutions))
+    key = np.log(likely) + rng.gumbel(size=len(likely))
+    chosen = np.argsort(-key)[:known]
+    # The fewer institutions a card is to see, the more unequal the shares.
+    shape = 0.6 * habits.habits.institutions / known
+    taste = rng.gamma(shape, 1.0, (cards, known)) + 1e-6
+    taste *= np.sqrt(likely[chosen] / likely[chosen].max())
+    return institutions[chosen], taste
+
+
+def _goods(
+    rng: np.random.Generator, settings: GangSettings, habits: Typology, skill: float, cards: Cards
+) -> WeightedLists:
+    """Each card's drugs at hospitals and at pharmacies; the careful mind what the holder has."""
+    wish = resale_wish(settings.ladder, habits.goods)
+    # What costs more than a whole visit may draws attention.
+    wish = wish * np.minimum(1, 1.2 * habits.habits.amount.median / CATALOGUE.price) ** 2
+    wish = wish * np.exp(_DRUG_TASTE * rng.standard_normal(len(wish)))
+    key = np.log(np.maximum(wish, 1e-300)) + rng.gumbel(size=len(wish))
+    dealt = np.argsort(-key)[: habits.habits.products]
+    free = np.argsort(-np.where(CATALOGUE.channel == ANYWHERE, key, -np.inf))[:_ANYWHERE_PRODUCTS]
+    products = np.union1d(dealt, free)
+    use = CATALOGUE.use[products]
+    bit = np.where(use < len(CONDITIONS), 1 << np.minimum(use, len(CONDITIONS) - 1), 0)
+    fits = (cards.conditions[:, None] & bit) != 0
+    shape = (len(cards), len(products))
+    likely = np.sqrt(wish[products]) * np.exp(_CARD_TASTE * rng.standard_normal(shape))
+    likely = likely * np.where(fits, 1 + 4 * skill, 1.0)
+    least = np.sort(likely, axis=1)[:, -min(_CARD_PRODUCTS, len(products))]
+    likely = np.where(likely >= least[:, None], likely, 0.03 * likely)
+    anywhere = CATALOGUE.channel[products] == ANYWHERE
+    lists = []
+    for card in range(len(cards)):
+        lists.append((products, likely[card]))
+        lists.append((products[anywhere], likely[card][anywhere]))
+    return WeightedLists.of(lists)
+
+
+@cache
+def _profit(ladder: Ladder) -> Floats:
+    """Yuan a box between what the holder pays and what the dealer gets; nothing below the collector's price."""
+    street = np.nan_to_num(CATALOGUE.resale_ratio)
+    top = np.minimum(street, ladder.dealer_pays)
+    gain = np.where(street >= ladder.collector_pays, top - ladder.self_pay, 0.0)
+    profit: Floats = np.maximum(gain, 0) * np.sqrt(CATALOGUE.price) * np.sqrt(CATALOGUE.weight)
+    return profit
+
+
+@cache
+def _kind_weights(goods: Goods) -> Floats:
+    """The typology's weight of each drug's kind, over the number of drugs of the kind."""
+    category = CATALOGUE.category
+    common = np.array([is_common(str(name)) for name in CATALOGUE.name])
+    kinds = (
+        (common, goods.common),
+        (CATALOGUE.cold_chain, goods.cold_chain),
+        (category == CATEGORIES.index("herb_tonic"), goods.tonic),
+        (category == CATEGORIES.index("tcm_injection"), goods.injection),
+        (category == CATEGORIES.index("tcm_patent"), goods.patent),
+        (CATALOGUE.chronic, goods.chronic),
+    )
+    weights = np.zeros(len(CATALOGUE))
+    taken = np.zeros(len(CATALOGUE), np.bool_)
+    sold = np.nan_to_num(CATALOGUE.resale_ratio) > 0
+    for mask, weight in kinds:
+        mine = mask & ~taken & sold
+        weights[mine] = weight / max(1, int(mine.sum()))
+        taken |= mask
+    return weights

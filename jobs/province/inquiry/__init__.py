@@ -1,0 +1,1 @@
+"""Clues, parcels and closed cases."""

@@ -1,0 +1,1 @@
+"""The landing folder as the simulator writes it."""

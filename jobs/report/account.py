@@ -1,0 +1,137 @@
+"""The accounts to look at first, as plain data for the page."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from jobs.report.timeline import Timeline
+
+#: Signs of an account that stand open on the page.
+MAX_LEADING = 5
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One indicator of an account; `text` is its sentence in the report's language.
+
+    `usual` is the median among the member's peers, in `unit` (as in `FeatureDefinition`).
+    `held_back` is the sentence of what explains it, empty when it counts.
+    """
+
+    code: str
+    typology: str
+    text: str
+    usual: float | None = None
+    unit: str = ""
+    held_back: str = ""
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account of the list; amounts in the currency of the source."""
+
+    rank: int
+    account: str
+    points: float
+    expected_loss: Decimal
+    signs: tuple[Sign, ...]
+    next_check: str
+    state: str
+    expires_on: date
+    is_within_capacity: bool = True
+
+    @property
+    def counting(self) -> tuple[Sign, ...]:
+        """What it is listed for, strongest first."""
+        return tuple(sign for sign in self.signs if not sign.held_back)
+
+    @property
+    def leading(self) -> tuple[Sign, ...]:
+        """The strongest sign of each pattern, as many as a reader takes in."""
+        of_pattern: dict[str, Sign] = {}
+        for sign in self.counting:
+            of_pattern.setdefault(sign.typology, sign)
+        return tuple(of_pattern.values())[:MAX_LEADING]
+
+    @property
+    def further(self) -> tuple[Sign, ...]:
+        """The other signs that count."""
+        leading = self.leading
+        return tuple(sign for sign in self.counting if sign not in leading)
+
+    @property
+    def explained(self) -> tuple[Sign, ...]:
+        """What was seen and held back."""
+        return tuple(sign for sign in self.signs if sign.held_back)
+
+    @property
+    def typologies(self) -> tuple[str, ...]:
+        """The patterns that it is consistent with, strongest first."""
+        return tuple(dict.fromkeys(sign.typology for sign in self.counting))
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """How many accounts of the whole list are consistent with a pattern, and of the week's."""
+
+    typology: str
+    accounts: int
+    of_week: int
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """What explained indicators: of how many accounts, and of how many all that they showed."""
+
+    text: str
+    accounts: int
+    spared: int
+
+
+@dataclass(frozen=True)
+class Flagged:
+    """An indicator of an institution or a doctor."""
+
+    subject: str
+    name: str
+    typology: str
+    text: str
+    check: str
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """The list as of a date.
+
+    `first` holds as many as the sheet has, `shown` of them are on the page; `looked_at` is None where
+    the members' features are gone; `spared` counts accounts whose every indicator was held back;
+    `flagged_total` counts the indicators of institutions and doctors, of which `flagged` are the first.
+    """
+
+    listed: int
+    capacity: int
+    shown: int
+    looked_at: int | None = None
+    week_loss: Decimal = Decimal(0)
+    first: tuple[Account, ...] = ()
+    patterns: tuple[Pattern, ...] = ()
+    held_back: tuple[HeldBack, ...] = ()
+    spared: int = 0
+    flagged: tuple[Flagged, ...] = ()
+    flagged_total: int = 0
+    timelines: tuple[Timeline, ...] = ()
+
+    @property
+    def on_page(self) -> tuple[Account, ...]:
+        """Those that the page shows."""
+        return self.first[: self.shown]
+
+    @property
+    def of_week(self) -> int:
+        """How many there are to look at in a week."""
+        return min(self.listed, self.capacity)
+
+    @property
+    def drawn(self) -> frozenset[str]:
+        """The accounts with a timeline."""
+        return frozenset(each.account for each in self.timelines)

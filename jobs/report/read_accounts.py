@@ -1,0 +1,160 @@
+"""The list of accounts as of a date, read for the page: a bounded number of rows."""
+
+from datetime import date
+from decimal import Decimal
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from expectations.feature.member import MEMBER_FEATURES
+from expectations.gold.account import HIGH_RISK_ACCOUNT, INDICATOR, MEMBER_FEATURE
+from jobs.lake.tables import Lake
+from jobs.report.account import Account, Accounts, Flagged, HeldBack, Pattern, Sign
+from jobs.report.read_arrivals import optional
+from jobs.report.read_timelines import timelines
+from jobs.rules.rulebook import rulebook
+from jobs.rules.typologies import Typologies
+from jobs.runtime.config import Config
+
+#: What a page has room for.
+MAX_FLAGGED = 15
+
+_UNITS = {feature.name: feature.unit for feature in MEMBER_FEATURES}
+
+
+def accounts(lake: Lake, config: Config, day: date) -> Accounts | None:
+    """The list, what was held back from it and the first accounts' timelines; None without a list."""
+    capacity, shown = config.detect.capacity, config.report.top
+    every = optional(lake, HIGH_RISK_ACCOUNT)
+    if every is None:
+        return None
+    listed = _of(every, day)
+    first = listed.filter(F.col("rank") <= max(capacity, shown)).orderBy("rank").collect()
+    if not first:
+        return Accounts(0, capacity, shown)
+    rules = rulebook(config)
+    language = config.report.language
+    signs = _of(lake.read(INDICATOR), day)
+    listed_total, patterns = _patterns(listed)
+    counts = _sign_counts(signs)
+    held_back, spared = _held_back(counts, rules, language)
+    features = optional(lake, MEMBER_FEATURE)
+    drawn = [row["member_id"] for row in first[: config.report.timeline_accounts]]
+    return Accounts(
+        listed=listed_total,
+        capacity=capacity,
+        shown=shown,
+        looked_at=None if features is None else _of(features, day).count(),
+        week_loss=sum(
+            (row["expected_loss_amount"] for row in first if row["is_within_capacity"]), Decimal(0)
+        ),
+        first=tuple(_account(row, rules, language) for row in first),
+        patterns=patterns,
+        held_back=held_back,
+        spared=spared,
+        flagged=_flagged(signs, rules, language),
+        flagged_total=sum(row["counting"] for row in counts if row["subject_type"] != "member"),
+        timelines=timelines(lake, drawn, day),
+    )
+
+
+def _of(rows: DataFrame, day: date) -> DataFrame:
+    return rows.filter(F.col("as_of_date") == F.lit(day))
+
+
+def _account(row: Row, rules: Typologies, language: str) -> Account:
+    """An account of the list in the report's language, whatever language it was proposed in."""
+    signs = tuple(_sign(each, rules, language) for each in row["reasons"])
+    check = rules.checks.get(signs[0].code)
+    return Account(
+        rank=row["rank"],
+        account=row["member_id"],
+        points=row["points"],
+        expected_loss=row["expected_loss_amount"],
+        signs=signs,
+        next_check=check[language] if check else row["next_check"],
+        state=row["state"],
+        expires_on=row["expires_on"],
+        is_within_capacity=row["is_within_capacity"],
+    )
+
+
+def _sign(reason: Row, rules: Typologies, language: str) -> Sign:
+    """A reason; one whose rule is no longer there keeps the sentence that it was given."""
+    code, held_back = reason["reason_code"], reason["held_back_by"]
+    features = {rule.code: rule.main.feature for rule in rules.rules["member"]}
+    words = rules.texts.get(code)
+    explained = rules.texts.get(held_back or "", {}).get(language, held_back or "")
+    return Sign(
+        code=code,
+        typology=reason["typology"],
+        text=words[language].format(value=reason["value"]) if words else reason["text"],
+        usual=reason["peer_median"],
+        unit=_UNITS.get(features.get(code, ""), ""),
+        held_back=explained,
+    )
+
+
+def _patterns(listed: DataFrame) -> tuple[int, tuple[Pattern, ...]]:
+    """The length of the list, and how many accounts show each pattern, the commonest first."""
+    # An empty pattern beside each account's own counts the accounts in the same query.
+    each = F.explode(F.array_union(F.array(F.lit("")), "typologies")).alias("typology")
+    counted = (
+        listed.select(each, "is_within_capacity")
+        .groupBy("typology")
+        .agg(F.count("*").alias("accounts"), F.count_if("is_within_capacity").alias("of_week"))
+    )
+    found = {row["typology"]: Pattern(*row) for row in counted.collect()}
+    total = found.pop("").accounts
+    return total, tuple(sorted(found.values(), key=lambda one: (-one.accounts, one.typology)))
+
+
+def _sign_counts(signs: DataFrame) -> list[Row]:
+    """How many subjects have which explanations, whether of all they show, and signs that count."""
+    by_subject = signs.groupBy("subject_type", "subject_id").agg(
+        F.sort_array(F.collect_set("held_back_by")).alias("explained"),
+        F.count_if(F.col("held_back_by").isNull()).alias("counting"),
+    )
+    return (
+        by_subject.groupBy("subject_type", "explained", (F.col("counting") == 0).alias("is_spared"))
+        .agg(F.count("*").alias("subjects"), F.sum("counting").alias("counting"))
+        .collect()
+    )
+
+
+def _held_back(
+    counts: list[Row], rules: Typologies, language: str
+) -> tuple[tuple[HeldBack, ...], int]:
+    """What explained indicators of how many accounts, and how many accounts were spared by it."""
+    rows = [row for row in counts if row["subject_type"] == "member"]
+    accounts: dict[str, int] = {}
+    spared: dict[str, int] = {}
+    for row in rows:
+        for code in row["explained"]:
+            accounts[code] = accounts.get(code, 0) + row["subjects"]
+            spared[code] = spared.get(code, 0) + row["subjects"] * row["is_spared"]
+    found = tuple(
+        HeldBack(rules.texts.get(code, {}).get(language, code), accounts[code], spared[code])
+        for code in sorted(accounts, key=lambda each: (-accounts[each], each))
+    )
+    return found, sum(row["subjects"] for row in rows if row["is_spared"])
+
+
+def _flagged(signs: DataFrame, rules: Typologies, language: str) -> tuple[Flagged, ...]:
+    """The strongest indicators of institutions and doctors."""
+    others = signs.filter((F.col("subject_type") != "member") & F.col("held_back_by").isNull())
+    order = (F.desc("points"), F.desc("subject_type"), F.asc("subject_id"), F.asc("reason_code"))
+    found = []
+    for row in others.orderBy(*order).limit(MAX_FLAGGED).collect():
+        code = row["reason_code"]
+        text = rules.texts.get(code, {}).get(language, code)
+        found.append(
+            Flagged(
+                subject=row["subject_type"],
+                name=row["subject_id"],
+                typology=row["typology"],
+                text=text.format(value=row["value"]),
+                check=rules.checks.get(code, {}).get(language, ""),
+            )
+        )
+    return tuple(found)

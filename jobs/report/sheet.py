@@ -1,0 +1,61 @@
+"""The ranked lists as sheets for spreadsheets."""
+
+import csv
+import io
+
+from jobs.report.content import Report
+from jobs.report.strings import Words
+from jobs.report.words import N_
+
+_REASONS = 5
+#: The last four are what East Asian keyboards type; some spreadsheets take them for the first.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+def ranked_list_csv(report: Report) -> str:
+    """The shown institutions, one a line, with a byte-order mark so that Excel reads UTF-8."""
+    words = Words(report.language)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    heads = [N_("Rank"), N_("Institution"), N_("Score"), N_("Known outcome"), N_("Group size")]
+    row = [words.text(head) for head in heads]
+    row += [words.text(N_("Reason %(number)s"), number=at + 1) for at in range(_REASONS)]
+    writer.writerow(row)
+    for each in report.ranked:
+        reasons = [words.reason(reason) for reason in each.reasons[:_REASONS]]
+        texts = [each.institution, f"{each.score:.4f}", words.outcome(each.outcome)]
+        texts += [str(each.component_size or ""), *reasons, *[""] * (_REASONS - len(reasons))]
+        writer.writerow([each.rank, *(harmless(text) for text in texts)])
+    return "\N{ZERO WIDTH NO-BREAK SPACE}" + out.getvalue()
+
+
+def accounts_csv(report: Report) -> str:
+    """The accounts to look at first, one a line; only the head when there is no list."""
+    words = Words(report.language)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    heads = [N_("Rank"), N_("Account"), N_("Points"), N_("Expected loss"), N_("State")]
+    heads += [N_("Void from"), N_("Which patterns"), N_("Check next")]
+    row = [words.text(head) for head in heads]
+    row += [words.text(N_("Reason %(number)s"), number=at + 1) for at in range(_REASONS)]
+    writer.writerow([*row, words.text(N_("What was held back"))])
+    for each in report.accounts.first if report.accounts else ():
+        reasons = [sign.text for sign in (*each.leading, *each.further)[:_REASONS]]
+        texts = [each.account, f"{each.points:.2f}", f"{each.expected_loss:.2f}"]
+        texts += [words.state(each.state), each.expires_on.isoformat()]
+        texts += ["; ".join(map(words.typology, each.typologies)), each.next_check]
+        texts += [*reasons, *[""] * (_REASONS - len(reasons))]
+        texts.append(
+            "; ".join(f"{sign.text} \N{EN DASH} {sign.held_back}" for sign in each.explained)
+        )
+        writer.writerow([each.rank, *(harmless(text) for text in texts)])
+    return "\N{ZERO WIDTH NO-BREAK SPACE}" + out.getvalue()
+
+
+def harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return (
+        f"'{cell}"
+        if cell.startswith(_FORMULA_STARTS) or cell.lstrip().startswith(_FORMULA_STARTS)
+        else cell
+    )

@@ -1,0 +1,201 @@
+"""The page's words in English and Chinese, from one catalogue, and its numbers and dates.
+
+English texts are the keys. The Chinese ones stand in `locale/zh/LC_MESSAGES/drugtrail.po`, which is
+read as it is: nothing compiled has to be kept in step with it.
+"""
+
+import io
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from importlib import resources
+
+from babel.dates import format_date, format_datetime
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+from babel.support import NullTranslations, Translations
+
+from expectations.feature.institution import INSTITUTION_FEATURES
+from jobs.report.content import Reason
+from jobs.report.words import (
+    EXPECTATIONS,
+    FIGURES,
+    LINK_KINDS,
+    OUTCOMES,
+    QUARANTINE_REASONS,
+    RUN_OUTCOMES,
+    STATES,
+    SUBJECTS,
+    SUBSETS,
+    TABLES,
+    TYPOLOGIES,
+    UNSCORED_REASONS,
+)
+
+_LOCALES = {"en": "en", "zh": "zh_Hans_CN"}
+_FEATURES = {feature.name: feature for feature in INSTITUTION_FEATURES}
+
+
+@cache
+def translations(language: str) -> NullTranslations:
+    """The catalogue of a language, compiled in memory."""
+    if language == "en":
+        return NullTranslations()
+    folder = resources.files("jobs.report") / "locale" / language / "LC_MESSAGES"
+    catalogue = read_po(io.BytesIO((folder / "drugtrail.po").read_bytes()), locale=language)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+class Words:
+    """Texts, numbers and dates in one language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.locale = _LOCALES[language]
+        self.catalogue = translations(language)
+
+    def text(self, message: str, /, **values: object) -> str:
+        """A message of the catalogue with its values filled in; an unknown one as it is."""
+        found = str(self.catalogue.gettext(message)) if message else ""
+        return found % values if values else found
+
+    def number(self, value: float | Decimal | None, digits: int = 0) -> str:
+        """A number with the separators of the language and a fixed number of decimals."""
+        if value is None:
+            return "\N{EN DASH}"
+        pattern = "#,##0" + ("." + "0" * digits if digits else "")
+        return str(format_decimal(value, format=pattern, locale=self.locale))
+
+    def percent(self, value: float, digits: int = 1) -> str:
+        """A share as a percentage."""
+        pattern = "#,##0" + ("." + "0" * digits if digits else "") + "%"
+        return str(format_percent(value, format=pattern, locale=self.locale))
+
+    def day(self, value: date) -> str:
+        """A date in words."""
+        return str(format_date(value, format="long", locale=self.locale))
+
+    def month(self, value: date) -> str:
+        """A month in short, January with its year."""
+        pattern = "MMM y" if value.month == 1 else "MMM"
+        if self.language == "zh" and value.month == 1:
+            pattern = "y年M月"
+        return str(format_date(value, format=pattern, locale=self.locale))
+
+    def time(self, value: datetime) -> str:
+        """A moment to the minute, UTC."""
+        told = format_datetime(value, format="d MMMM y, HH:mm", locale=self.locale)
+        if self.language == "zh":
+            told = format_datetime(value, format="y年M月d日 HH:mm", locale=self.locale)
+        return f"{told} UTC"
+
+    def table(self, name: str) -> str:
+        """What the rows of a landing or silver table are."""
+        return self.text(TABLES.get(name.rsplit(".", 1)[-1], name))
+
+    def label(self, feature: str) -> str:
+        """A feature's label, beginning with a capital in English."""
+        known = _FEATURES.get(feature)
+        told = self.text(known.label) if known else feature
+        return told[:1].upper() + told[1:] if known else told
+
+    def value(self, feature: str, value: float | None) -> str:
+        """A feature's value in its unit; amounts are in the currency of the source."""
+        known = _FEATURES.get(feature)
+        return self.measured(value, known.unit if known else "")
+
+    def measured(self, value: float | None, unit: str) -> str:
+        """A value in its unit."""
+        if value is None or value != value:
+            return self.text("none")
+        if unit == "share":
+            return self.percent(value)
+        if unit == "count":
+            return self.number(value)
+        if unit == "days":
+            return self.text("%(days)s days", days=self.number(value, 0 if value % 1 == 0 else 1))
+        if unit == "yuan a day":
+            return self.text("%(amount)s a day", amount=self.number(value, _cents(value)))
+        return self.number(value, _cents(value) if unit == "yuan" else 2)
+
+    def usual(self, value: float, unit: str) -> str:
+        """What is usual among peers, no finer than the sentence beside it."""
+        digits = {"yuan": 0, "ratio": 1}
+        return self.number(value, digits[unit]) if unit in digits else self.measured(value, unit)
+
+    def reason(self, reason: Reason) -> str:
+        """The sentence of a reason; the scoring job's own one for a feature unknown here."""
+        if reason.feature not in _FEATURES:
+            return reason.text
+        return self.text(
+            "%(label)s: %(value)s (median of all scored: %(typical)s)",
+            label=self.label(reason.feature),
+            value=self.value(reason.feature, reason.value),
+            typical=self.value(reason.feature, reason.typical),
+        )
+
+    def quarantine_reason(self, reason: str) -> str:
+        """A reason for quarantine: `<column>: <fault>`, the fault in words."""
+        return self._matched(reason, QUARANTINE_REASONS)
+
+    def unscored_reason(self, reason: str) -> str:
+        """Why there is no basis for a score."""
+        return self._matched(reason, UNSCORED_REASONS)
+
+    def typology(self, name: str) -> str:
+        """A pattern of the rules; one without words here under its own name."""
+        return self.text(TYPOLOGIES.get(name, name.replace("_", " ")))
+
+    def state(self, name: str) -> str:
+        """How a proposal stands."""
+        return self.text(STATES.get(name, name))
+
+    def subject(self, name: str) -> str:
+        """What is flagged."""
+        return self.text(SUBJECTS.get(name, name))
+
+    def subset(self, name: str) -> str:
+        """The institutions that figures are about."""
+        return self.text(SUBSETS.get(name, name))
+
+    def expectation(self, kind: str) -> str:
+        """What an expectation asks, in words."""
+        return self.text(EXPECTATIONS.get(kind, kind))
+
+    def link_kind(self, kind: str) -> str:
+        """A kind of link."""
+        return self.text(LINK_KINDS.get(kind, kind))
+
+    def figure(self, name: str) -> str:
+        """A figure by which models are judged."""
+        return self.text(FIGURES.get(name, name.replace("_", " ")))
+
+    def outcome(self, outcome: int | None) -> str:
+        """A known outcome, or nothing."""
+        return "" if outcome is None else self.text(OUTCOMES[outcome])
+
+    def run_outcome(self, outcome: str) -> str:
+        """How a job ended."""
+        return self.text(RUN_OUTCOMES.get(outcome, outcome))
+
+    def _matched(self, told: str, patterns: tuple[tuple[str, str], ...]) -> str:
+        """What a job said, in the words of the first pattern that it fits; else as it is."""
+        for pattern, message in patterns:
+            found = re.fullmatch(pattern, told, flags=re.DOTALL)
+            if found:
+                values = found.groupdict()
+                if "table" in values:
+                    values["table"] = self.table(values["table"])
+                if "day" in values:
+                    values["day"] = self.day(date.fromisoformat(values["day"]))
+                return self.text(message, **values)
+        return told
+
+
+def _cents(value: float) -> int:
+    return 0 if abs(value) >= 100 else 2

@@ -1,0 +1,230 @@
+"""Reading conf/typologies.yaml: rules, what explains them, and their words."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Formatter
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from expectations.contract.errors import ConfigError
+from expectations.contract.feature import FeatureDefinition
+from features.indicator.accounts import TEXT_FORMATS
+from features.indicator.evidence import EVIDENCE
+from features.indicator.rules import MOST_WEIGHT, Allowance, Condition, Rule
+
+Subject = Literal["member", "institution", "doctor"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class _Words(_Part):
+    en: str
+    zh: str
+
+
+class _Condition(_Part):
+    feature: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _has_bound(self) -> "_Condition":
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("give at_least or at_most")
+        return self
+
+    @property
+    def condition(self) -> Condition:
+        return Condition(self.feature, self.at_least, self.at_most)
+
+
+class _Rule(_Part):
+    code: str
+    family: str
+    typology: str
+    feature: str
+    at_least: float = Field(gt=0)
+    also: tuple[_Condition, ...] = ()
+    among_peers: bool = True
+    evidence: str = "drugs"
+    points: float = Field(gt=0)
+    grows_to: float = Field(default=MOST_WEIGHT, ge=1)
+    source: str
+    text: _Words
+    check: _Words
+
+
+class _Allowance(_Part):
+    code: str
+    holds_back: tuple[str, ...]
+    when: tuple[_Condition, ...] = Field(min_length=1)
+    text: _Words
+
+
+class _File(_Part):
+    member: tuple[_Rule, ...] = Field(min_length=1)
+    institution: tuple[_Rule, ...] = ()
+    doctor: tuple[_Rule, ...] = ()
+    allowed: tuple[_Allowance, ...] = ()
+
+
+_PARTS = (_File, _Rule, _Condition, _Allowance, _Words)
+_KEYS = sorted({key for part in _PARTS for key in part.model_fields})
+
+
+@dataclass(frozen=True)
+class Typologies:
+    """The rules of each kind of subject, what explains those of members, and the words for all."""
+
+    rules: dict[Subject, tuple[Rule, ...]]
+    allowances: tuple[Allowance, ...]
+    texts: dict[str, dict[str, str]]
+    checks: dict[str, dict[str, str]]
+
+
+def load_typologies(path: str, known: Mapping[Subject, Iterable[FeatureDefinition]]) -> Typologies:
+    """Read and check the rules.
+
+    Args:
+        path: the YAML file.
+        known: the features that there are of each kind of subject.
+
+    Raises:
+        ConfigError: naming every rule and key that is wrong, with the nearest valid name.
+    """
+    file = _parsed(path)
+    windows = {
+        subject: {each.name: each.window for each in features}
+        for subject, features in known.items()
+    }
+    faults = _faults(file, windows)
+    if faults:
+        raise ConfigError("\n".join(f"{path}: {fault}" for fault in faults))
+    rules = (*file.member, *file.institution, *file.doctor)
+    return Typologies(
+        rules={
+            subject: tuple(_rule(each, windows[subject]) for each in getattr(file, subject))
+            for subject in windows
+        },
+        allowances=tuple(
+            Allowance(each.code, each.holds_back, tuple(part.condition for part in each.when))
+            for each in file.allowed
+        ),
+        texts={each.code: each.text.model_dump() for each in rules}
+        | {each.code: each.text.model_dump() for each in file.allowed},
+        checks={each.code: each.check.model_dump() for each in rules},
+    )
+
+
+def _parsed(path: str) -> _File:
+    try:
+        content: Any = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the rules in {path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise ConfigError(
+            f"{path} must hold sections, such as member: and below it a list of rules"
+        )
+    try:
+        return _File.model_validate(content)
+    except ValidationError as error:
+        told = [f"{path}: {_sentence(content, dict(fault))}" for fault in error.errors()]
+        raise ConfigError("\n".join(told)) from None
+
+
+def _sentence(content: dict[str, Any], fault: dict[str, Any]) -> str:
+    """What is wrong and in which rule, by its code if it has one."""
+    section, *inner = fault["loc"]
+    where = str(section)
+    if inner and isinstance(inner[0], int):
+        entry = content[section][inner[0]]
+        code = entry.get("code") if isinstance(entry, dict) else None
+        where = str(code or f"{section}, entry {inner.pop(0) + 1}")
+        inner = inner[1:] if code else inner
+    key = ".".join(map(str, inner))
+    if fault["type"] == "extra_forbidden":
+        nearest = difflib.get_close_matches(str(fault["loc"][-1]), _KEYS, n=1, cutoff=0.0)[0]
+        return f"{where}: unknown key {key or section}; the nearest valid name is {nearest}"
+    if fault["type"] == "missing":
+        return f"{where}: {key} is missing" if key else f"{where} is missing"
+    return f"{where}: {key}: {fault['msg']}" if key else f"{where}: {fault['msg']}"
+
+
+def _faults(file: _File, windows: dict[Subject, dict[str, int]]) -> list[str]:
+    faults = []
+    codes: set[str] = set()
+    for subject, known in windows.items():
+        for rule in getattr(file, subject):
+            if rule.code in codes:
+                faults.append(f"{rule.code} is there twice")
+            codes.add(rule.code)
+            if rule.evidence not in EVIDENCE:
+                faults.append(
+                    f"{rule.code}: evidence is {rule.evidence!r}, not one of {', '.join(EVIDENCE)}"
+                )
+            names = [rule.feature, *(each.feature for each in rule.also)]
+            faults += [
+                f"{rule.code}: {_unknown(name, known)}" for name in names if name not in known
+            ]
+            faults += [
+                f"{rule.code}: text {text!r} may show {{value}} only, as one of"
+                f" {', '.join(f'{{value:{each}}}' for each in TEXT_FORMATS)}"
+                for text in (rule.text.en, rule.text.zh)
+                if not _shows_value_at_most(text)
+            ]
+    families = {rule.family for rule in file.member}
+    for allowance in file.allowed:
+        if allowance.code in codes:
+            faults.append(f"{allowance.code} is there twice")
+        codes.add(allowance.code)
+        names = [each.feature for each in allowance.when]
+        faults += [
+            f"{allowance.code}: {_unknown(name, windows['member'])}"
+            for name in names
+            if name not in windows["member"]
+        ]
+        faults += [
+            f"{allowance.code}: no rule is of the family {family}"
+            for family in allowance.holds_back
+            if family not in families
+        ]
+    return faults
+
+
+def _shows_value_at_most(text: str) -> bool:
+    try:
+        shown = [each for each in Formatter().parse(text) if each[1] is not None]
+    except ValueError:
+        return False
+    return all(
+        name == "value" and shape in TEXT_FORMATS and conversion is None
+        for _, name, shape, conversion in shown
+    )
+
+
+def _unknown(name: str, known: dict[str, int]) -> str:
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+    return f"there is no feature {name}; the nearest is {nearest}"
+
+
+def _rule(rule: _Rule, windows: dict[str, int]) -> Rule:
+    return Rule(
+        code=rule.code,
+        family=rule.family,
+        typology=rule.typology,
+        main=Condition(rule.feature, rule.at_least),
+        also=tuple(each.condition for each in rule.also),
+        among_peers=rule.among_peers,
+        points=rule.points,
+        window_days=windows[rule.feature],
+        evidence=rule.evidence,
+        grows_to=rule.grows_to,
+    )

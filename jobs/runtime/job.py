@@ -1,0 +1,91 @@
+"""What a job is, what a run of it may use, and how it ended."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+import structlog
+from pyspark.sql import SparkSession
+
+from expectations.contract.errors import ConfigError, DataRefused
+from jobs.lake.tables import Lake
+from jobs.runtime.config import Config
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line gives a run, beside the configuration."""
+
+    as_of: date | None = None
+    batch: date | None = None
+    subject: str | None = None
+    fresh: bool = False
+    truth: str | None = None
+    member: str | None = None
+    decision: str | None = None
+    reason: str | None = None
+    by: str | None = None
+    legal_basis: str | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job: its name, a line about it, its work, and the options it takes.
+
+    `check` looks at the arguments and inputs before any Spark work is started.
+    """
+
+    name: str
+    summary: str
+    main: Callable[["JobRun"], str | None]
+    takes: tuple[str, ...] = ()
+    check: Callable[[Config, Options], None] | None = None
+
+
+@dataclass
+class JobRun:
+    """One run of a job: what it may use, and where it says what it did."""
+
+    spark: SparkSession
+    config: Config
+    options: Options
+    lake: Lake
+    log: structlog.stdlib.BoundLogger
+    run_id: str
+    pipeline_key: str | None = None
+    legal_basis: str | None = None
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def as_of(self) -> date:
+        """The as-of date of a job that takes one."""
+        if self.options.as_of is None:
+            raise ConfigError("--as-of DATE is missing: give the day as of which to work")
+        return self.options.as_of
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run ended."""
+
+    job: str
+    outcome: str
+    exit_code: int
+    message: str
+    seconds: float
+
+
+@contextmanager
+def step(this: JobRun, what: str) -> Iterator[None]:
+    """Log how long a part of a job took."""
+    clock = time.perf_counter()
+    yield
+    this.log.info(what, seconds=round(time.perf_counter() - clock, 1))
+
+
+def refuse(condition: bool, message: str) -> None:
+    """Raise when data fail a critical check."""
+    if condition:
+        raise DataRefused(message)

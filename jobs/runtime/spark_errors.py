@@ -1,0 +1,33 @@
+"""An unexpected error, put in a line."""
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PythonException
+
+#: Characters of each sentence that are kept.
+_LONGEST = 300
+
+
+def in_short(error: Exception) -> str:
+    """An unexpected error in a line: its class and what it says.
+
+    Of what went wrong inside Spark, the error itself only says that a call failed: its causes are told,
+    the innermost first. They name the file that could not be read.
+    """
+    name = type(error).__name__
+    if isinstance(error, Py4JJavaError):
+        causes = [error.java_exception]
+        while (cause := causes[-1].getCause()) is not None:
+            causes.append(cause)
+        name = causes[-1].getClass().getSimpleName()
+        said = [_line(each.getMessage(), 0) for each in reversed(causes)]
+    elif isinstance(error, PythonException):
+        # A traceback: what was raised comes last.
+        said = [_line(str(error), -1)]
+    else:
+        said = [_line(str(error), 0)]
+    return f"{name}: {'; '.join(dict.fromkeys(each for each in said if each)) or 'no message'}"
+
+
+def _line(text: str | None, number: int) -> str:
+    lines = (text or "").strip().splitlines()
+    return lines[number].strip()[:_LONGEST] if lines else ""

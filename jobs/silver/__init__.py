@@ -1,0 +1,1 @@
+"""Which rows conform_tables has to look at."""
