@@ -33,7 +33,7 @@ from features.member.rows import fee_rows, person_rows, shared_rows, visit_rows
 from features.member.stream import computed_features, member_stream
 from jobs import build_facts, build_member_features, flag_indicators
 from jobs.inputs.member_inputs import delivered, member_kinds, member_references
-from jobs.lake.tables import Lake, standing
+from jobs.lake.tables import Lake, rows_as_of
 from jobs.runtime.config import Config, load_config
 from jobs.runtime.execution import execute
 from jobs.runtime.job import Job, Options
@@ -174,8 +174,8 @@ def _computed(spark: SparkSession, lake: Lake, *, from_facts: bool) -> float:
         versions = [
             lake.read(table.silver) for table in (SETTLEMENT, SETTLEMENT_CODE, PROXY_PICKUP)
         ]
-        visits = visit_rows(standing(visit_facts(*versions), _AS_OF), _AS_OF)
-        fees = standing(fee_facts(lake.read(FEE_DETAIL.silver)), _AS_OF)
+        visits = visit_rows(rows_as_of(visit_facts(*versions), _AS_OF), _AS_OF)
+        fees = rows_as_of(fee_facts(lake.read(FEE_DETAIL.silver)), _AS_OF)
         kinds |= {
             "visits": visits,
             "fees": fee_rows(fees, _AS_OF),

@@ -4,22 +4,22 @@ from pyspark.sql import functions as F
 
 from expectations.gold.institution import INSTITUTION_COMPONENT, INSTITUTION_LINK
 from features.components import connected_components
-from jobs.runtime.command_line import run
+from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun
 
 
-def main(this: JobRun) -> str:
+def main(run: JobRun) -> str:
     """Rebuild one as-of date; safe to run again."""
-    links = this.lake.read(INSTITUTION_LINK).filter(F.col("as_of_date") == F.lit(this.as_of))
+    links = run.lake.read(INSTITUTION_LINK).filter(F.col("as_of_date") == F.lit(run.as_of))
     members = connected_components(links.filter("is_kept"))
     sizes = members.groupBy("component").agg(F.count("*").alias("component_size"))
     components = members.join(sizes, on="component", how="inner").select(
-        F.lit(this.as_of).alias("as_of_date"),
+        F.lit(run.as_of).alias("as_of_date"),
         F.col("id").alias("institution_id"),
         "component",
         "component_size",
     )
-    rows = this.lake.replace(components, INSTITUTION_COMPONENT, {"as_of_date": this.as_of})
+    rows = run.lake.replace(components, INSTITUTION_COMPONENT, {"as_of_date": run.as_of})
     return f"{rows} institutions in components"
 
 
@@ -28,4 +28,4 @@ JOB = Job(
 )
 
 if __name__ == "__main__":
-    run(JOB)
+    run_job(JOB)

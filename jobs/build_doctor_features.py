@@ -6,16 +6,16 @@ from expectations.gold.dispensing import DOCTOR_FEATURE
 from expectations.landing.event import SPECIAL_CERT
 from features.dispensing.features import doctor_features
 from jobs.inputs.member_inputs import delivered, dispensed
-from jobs.lake.frames import kept
-from jobs.runtime.command_line import run
+from jobs.lake.frames import persisted
+from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun
 
 
-def main(this: JobRun) -> str:
+def main(run: JobRun) -> str:
     """Rebuild one as-of date; safe to run again."""
-    lake, day = this.lake, this.as_of
+    lake, day = run.lake, run.as_of
     certificates = delivered(lake, SPECIAL_CERT, day)
-    with kept(dispensed(lake, day)) as sold:
+    with persisted(dispensed(lake, day)) as sold:
         features = doctor_features(sold, certificates, day).withColumn("as_of_date", F.lit(day))
         rows = lake.replace(features, DOCTOR_FEATURE, {"as_of_date": day})
     return f"{rows} doctors, {len(DOCTOR_FEATURE.columns) - 2} features"
@@ -26,4 +26,4 @@ JOB = Job(
 )
 
 if __name__ == "__main__":
-    run(JOB)
+    run_job(JOB)

@@ -6,16 +6,16 @@ from expectations.gold.dispensing import DRUG_FEATURE
 from expectations.landing.inquiry import TRACE_SCAN
 from features.dispensing.features import drug_features
 from jobs.inputs.member_inputs import delivered, dispensed
-from jobs.lake.frames import kept
-from jobs.runtime.command_line import run
+from jobs.lake.frames import persisted
+from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun
 
 
-def main(this: JobRun) -> str:
+def main(run: JobRun) -> str:
     """Rebuild one as-of date; safe to run again."""
-    lake, day = this.lake, this.as_of
+    lake, day = run.lake, run.as_of
     scans = delivered(lake, TRACE_SCAN, day)
-    with kept(dispensed(lake, day)) as sold:
+    with persisted(dispensed(lake, day)) as sold:
         features = drug_features(sold, scans, day).withColumn("as_of_date", F.lit(day))
         rows = lake.replace(features, DRUG_FEATURE, {"as_of_date": day})
     return f"{rows} drugs, {len(DRUG_FEATURE.columns) - 2} features"
@@ -26,4 +26,4 @@ JOB = Job(
 )
 
 if __name__ == "__main__":
-    run(JOB)
+    run_job(JOB)

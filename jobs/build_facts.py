@@ -20,22 +20,22 @@ from jobs.facts.changes import (
     named_visits,
     silver_changes,
 )
-from jobs.lake.frames import sent
+from jobs.lake.frames import broadcast_if_small
 from jobs.lake.tables import Lake
-from jobs.runtime.command_line import run
+from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun, step
 from jobs.runtime.threads import each_table
 
 _NAME = "build_facts"
 
 
-def main(this: JobRun) -> str:
+def main(run: JobRun) -> str:
     """Bring both tables up to date; safe to run again, and when nothing changed nothing is written.
 
     What a change concerns is first deleted and then appended, in two commits. A run that ends between
     the two leaves versions that the next one does not know, and so everything is built anew.
     """
-    lake = this.lake
+    lake = run.lake
     changes = silver_changes(lake, _NAME)
     for table in (SETTLEMENT, FEE_DETAIL):
         lake.read(table.silver)
@@ -45,12 +45,12 @@ def main(this: JobRun) -> str:
 
     def built(table: LandingTable) -> tuple[int, int | None]:
         if table == SETTLEMENT:
-            with step(this, "visits"):
+            with step(run, "visits"):
                 return _visits(lake, changes)
-        with step(this, "fees"):
+        with step(run, "fees"):
             return _fees(lake, changes)
 
-    (visits, days), (fees, _) = each_table(this.spark, (SETTLEMENT, FEE_DETAIL), built)
+    (visits, days), (fees, _) = each_table(run.spark, (SETTLEMENT, FEE_DETAIL), built)
     told = "all days" if days is None else f"{days} days of visits"
     return f"{visits} visits and {fees} sums of fees written, {told}"
 
@@ -72,7 +72,7 @@ def _visits(lake: Lake, changes: Mapping[str, DataFrame] | None) -> tuple[int, i
         parts = [visit_facts(found.new, *_named_since(lake, found.since))]
         if found.mixed_count:
             mixed = found.mixed_of(settlements, "settlement_time")
-            ids = sent(
+            ids = broadcast_if_small(
                 found.mixed.select("settlement_id").distinct(), found.mixed_count, MOST_KEYS_TO_SEND
             )
             named = _named_since(lake, _first_arrival(settlements, mixed, ids), ids)
@@ -138,7 +138,7 @@ def _brought_up_to_date(
     """Delete what is made anew and append the rows; how many they are, of how many days."""
     if found.held_count:
         held = found.mixed.filter("is_held")
-        lake.delete(sent(held, found.held_count, MOST_KEYS_TO_SEND), contract, KEY)
+        lake.delete(broadcast_if_small(held, found.held_count, MOST_KEYS_TO_SEND), contract, KEY)
     rows = reduce(DataFrame.unionByName, parts)
     return lake.append(_by_member(rows), contract), found.days
 
@@ -162,4 +162,4 @@ def _versions(lake: Lake, table: LandingTable) -> DataFrame:
 JOB = Job(_NAME, "Sum visits and fees into facts, of the settlements that changed", main)
 
 if __name__ == "__main__":
-    run(JOB)
+    run_job(JOB)

@@ -10,30 +10,30 @@ from expectations.landing.reference import DRUG
 from features.dispensing.features import institution_drug_features
 from jobs.inputs.institution_inputs import claims_as_of
 from jobs.inputs.member_inputs import delivered, dispensed
-from jobs.lake.frames import kept
-from jobs.lake.tables import standing
-from jobs.runtime.command_line import run
+from jobs.lake.frames import persisted
+from jobs.lake.tables import rows_as_of
+from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun
 
 
-def main(this: JobRun) -> str:
+def main(run: JobRun) -> str:
     """Rebuild one as-of date; safe to run again."""
-    claims = claims_as_of(this.lake, this.as_of)
-    features = claims.features_of(claims.subjects()).withColumn("as_of_date", F.lit(this.as_of))
-    rows = this.lake.replace(features, INSTITUTION_FEATURE, {"as_of_date": this.as_of})
+    claims = claims_as_of(run.lake, run.as_of)
+    features = claims.features_of(claims.subjects()).withColumn("as_of_date", F.lit(run.as_of))
+    rows = run.lake.replace(features, INSTITUTION_FEATURE, {"as_of_date": run.as_of})
     told = f"{rows} institutions, {len(INSTITUTION_FEATURE.columns) - 2} features"
-    if not this.lake.exists(DRUG.silver):
+    if not run.lake.exists(DRUG.silver):
         return f"{told}; no drugs were delivered, so nothing is said of dispensing"
-    with kept(dispensed(this.lake, this.as_of)) as sold:
+    with persisted(dispensed(run.lake, run.as_of)) as sold:
         dispensing = institution_drug_features(
             sold,
             claims.institutions,
             claims.members,
-            standing(this.lake.read(VISIT_FACT), this.as_of),
-            delivered(this.lake, TRACE_SCAN, this.as_of),
-            this.as_of,
-        ).withColumn("as_of_date", F.lit(this.as_of))
-        rows = this.lake.replace(dispensing, INSTITUTION_DRUG_FEATURE, {"as_of_date": this.as_of})
+            rows_as_of(run.lake.read(VISIT_FACT), run.as_of),
+            delivered(run.lake, TRACE_SCAN, run.as_of),
+            run.as_of,
+        ).withColumn("as_of_date", F.lit(run.as_of))
+        rows = run.lake.replace(dispensing, INSTITUTION_DRUG_FEATURE, {"as_of_date": run.as_of})
     return f"{told}; {rows} that dispense, {len(INSTITUTION_DRUG_FEATURE.columns) - 2} features"
 
 
@@ -45,4 +45,4 @@ JOB = Job(
 )
 
 if __name__ == "__main__":
-    run(JOB)
+    run_job(JOB)

@@ -17,33 +17,33 @@ from features.network.links import (
     passes_filter,
 )
 from jobs.inputs.institution_inputs import Claims, claims_as_of
-from jobs.lake.frames import kept
-from jobs.runtime.command_line import run
+from jobs.lake.frames import persisted
+from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun, step
 
 
-def main(this: JobRun) -> str:
+def main(run: JobRun) -> str:
     """Rebuild one as-of date: the pairs with their significance, and which of them are kept."""
-    visits, doctors, codes = _inputs(claims_as_of(this.lake, this.as_of))
+    visits, doctors, codes = _inputs(claims_as_of(run.lake, run.as_of))
     things = memberships(visits, doctors, codes)
     with ExitStack() as stack:
-        things = {kind: stack.enter_context(kept(frame)) for kind, frame in things.items()}
+        things = {kind: stack.enter_context(persisted(frame)) for kind, frame in things.items()}
         institutions = visits.select("institution_id").distinct().count()
-        return _linked(this, things, institutions)
+        return _linked(run, things, institutions)
 
 
-def _linked(this: JobRun, things: Mapping[str, DataFrame], institutions: int) -> str:
-    settings = this.config.links
+def _linked(run: JobRun, things: Mapping[str, DataFrame], institutions: int) -> str:
+    settings = run.config.links
     pairs = institution_links(things, settings.max_bucket)
     # One shared member or doctor links nobody: such pairs would only swell the table.
     links = kept_links(pairs, min_significance=0.0, min_weight=settings.min_weight)
-    with step(this, "pairs made and judged"):
+    with step(run, "pairs made and judged"):
         # A checkpoint, not a cache: the rounds of GraphFrames would plan the pairs' lineage each time.
         links = links.checkpoint()
-    with step(this, "filter chosen"):
-        flagged, significance, largest = _flagged(this, links, institutions)
-    dated = flagged.withColumn("as_of_date", F.lit(this.as_of))
-    rows = this.lake.replace(dated, INSTITUTION_LINK, {"as_of_date": this.as_of})
+    with step(run, "filter chosen"):
+        flagged, significance, largest = _flagged(run, links, institutions)
+    dated = flagged.withColumn("as_of_date", F.lit(run.as_of))
+    rows = run.lake.replace(dated, INSTITUTION_LINK, {"as_of_date": run.as_of})
     kept = flagged.groupBy("kind").agg(F.count_if("is_kept").alias("links_kept"))
     in_force = (
         link_cuts(things, settings.max_bucket)
@@ -51,7 +51,7 @@ def _linked(this: JobRun, things: Mapping[str, DataFrame], institutions: int) ->
         .fillna(0, ["links_kept"])
         .withColumns(
             {
-                "as_of_date": F.lit(this.as_of),
+                "as_of_date": F.lit(run.as_of),
                 "pairs_tested": F.lit(_pairs_possible(institutions)).cast("long"),
                 "min_weight": F.lit(settings.min_weight).cast("long"),
                 "min_significance": F.lit(significance),
@@ -59,7 +59,7 @@ def _linked(this: JobRun, things: Mapping[str, DataFrame], institutions: int) ->
             }
         )
     )
-    this.lake.replace(in_force, INSTITUTION_LINK_FILTER, {"as_of_date": this.as_of})
+    run.lake.replace(in_force, INSTITUTION_LINK_FILTER, {"as_of_date": run.as_of})
     return (
         f"{rows} pairs share enough to be judged; the filter is significance {significance:.1f},"
         f" its largest component {largest} institutions"
@@ -89,13 +89,13 @@ def _pairs_possible(institutions: int) -> int:
     return institutions * (institutions - 1) // 2
 
 
-def _flagged(this: JobRun, links: DataFrame, institutions: int) -> tuple[DataFrame, float, int]:
+def _flagged(run: JobRun, links: DataFrame, institutions: int) -> tuple[DataFrame, float, int]:
     """Links with `is_kept`, the significance asked for, and the largest component that is left.
 
     The loosest rung of the ladder is taken that leaves no component too large for a reviewer. If
     even the strictest leaves one, what lies inside it is not kept, and the log says so.
     """
-    settings = this.config.links
+    settings = run.config.links
     limit = max(settings.max_component_size, int(settings.max_component_share * institutions))
     for significance in filter_ladder(len(KINDS) * _pairs_possible(institutions)):
         passes = passes_filter(significance, settings.min_weight)
@@ -104,8 +104,8 @@ def _flagged(this: JobRun, links: DataFrame, institutions: int) -> tuple[DataFra
         largest = int(top[0]["size"]) if top else 0
         if largest <= limit:
             return links.withColumn("is_kept", passes), significance, largest
-        this.log.info("the filter is tightened", largest_component=largest, limit=limit)
-    this.log.warning(
+        run.log.info("the filter is tightened", largest_component=largest, limit=limit)
+    run.log.warning(
         "components stay too large under the strictest filter; their links are not kept"
     )
     bearable = members.groupBy("component").count().filter(F.col("count") <= limit)
@@ -126,4 +126,4 @@ JOB = Job(
 )
 
 if __name__ == "__main__":
-    run(JOB)
+    run_job(JOB)

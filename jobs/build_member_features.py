@@ -9,19 +9,19 @@ from expectations.landing.reference import PERSON
 from features.indicator.peers import fund_percentiles, peer_groups, peer_statistics, three_digits
 from features.member.stream import computed_features, member_stream
 from jobs.inputs.member_inputs import delivered, member_kinds, member_references
-from jobs.runtime.command_line import run
+from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun, step
 
 
-def main(this: JobRun) -> str:
+def main(run: JobRun) -> str:
     """Rebuild one as-of date; safe to run again."""
-    lake, day = this.lake, this.as_of
+    lake, day = run.lake, run.as_of
     kinds = member_kinds(lake, day)
-    with step(this, "references"):
+    with step(run, "references"):
         references = member_references(lake, day)
     stream = member_stream(kinds, lake.rows_read)
     own = computed_features(stream, references, day).persist(StorageLevel.MEMORY_AND_DISK)
-    with step(this, "features"):
+    with step(run, "features"):
         own.count()
     groups = peer_groups(delivered(lake, PERSON, day), own, day)
     features = own.join(groups, on="member_id", how="left").withColumn(
@@ -30,9 +30,9 @@ def main(this: JobRun) -> str:
     ranked = features.join(
         F.broadcast(fund_percentiles(features)), on=["peer_group", "amount"], how="left"
     ).withColumn("as_of_date", F.lit(day))
-    with step(this, "written"):
+    with step(run, "written"):
         rows = lake.replace(ranked.drop("amount"), MEMBER_FEATURE, {"as_of_date": day})
-    with step(this, "peers"):
+    with step(run, "peers"):
         written = lake.read(MEMBER_FEATURE).filter(F.col("as_of_date") == F.lit(day))
         names = [feature.name for feature in OWN_FEATURES]
         statistics = peer_statistics(written, names).withColumn("as_of_date", F.lit(day))
@@ -49,4 +49,4 @@ JOB = Job(
 )
 
 if __name__ == "__main__":
-    run(JOB)
+    run_job(JOB)

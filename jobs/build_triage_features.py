@@ -16,8 +16,8 @@ from features.inquiry.triage import (
     triage_features,
 )
 from jobs.inputs.member_inputs import delivered
-from jobs.lake.tables import standing
-from jobs.runtime.command_line import run
+from jobs.lake.tables import rows_as_of
+from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
 from jobs.runtime.job import Job, JobRun, Options
 
@@ -31,21 +31,21 @@ def check(config: Config, options: Options) -> None:
         )
 
 
-def main(this: JobRun) -> str:
+def main(run: JobRun) -> str:
     """Rebuild one as-of date from the parcels of one legal basis; safe to run again."""
-    lake, day = this.lake, this.as_of
-    assert this.legal_basis is not None
-    sent = parcels_sent(delivered(lake, PARCEL, day), this.legal_basis, day).persist()
+    lake, day = run.lake, run.as_of
+    assert run.legal_basis is not None
+    sent = parcels_sent(delivered(lake, PARCEL, day), run.legal_basis, day).persist()
     held = holders(delivered(lake, PERSON, day))
     features = triage_features(
         sent,
         held,
-        pickups(standing(lake.read(VISIT_FACT), day), standing(lake.read(FEE_FACT), day)),
+        pickups(rows_as_of(lake.read(VISIT_FACT), day), rows_as_of(lake.read(FEE_FACT), day)),
         delivered(lake, CLUE, day),
         delivered(lake, TRACE_SCAN, day),
         delivered(lake, INSTITUTION, day),
         day,
-    ).withColumns({"as_of_date": F.lit(day), "legal_basis_id": F.lit(this.legal_basis)})
+    ).withColumns({"as_of_date": F.lit(day), "legal_basis_id": F.lit(run.legal_basis)})
     rows = lake.replace(features, ACCOUNT_TRIAGE, {"as_of_date": day})
     parcels = sent.select("waybill_id").distinct().count()
     crowded = crowded_parcels(sent, held).count()
@@ -66,4 +66,4 @@ JOB = Job(
 )
 
 if __name__ == "__main__":
-    run(JOB)
+    run_job(JOB)

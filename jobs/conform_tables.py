@@ -19,10 +19,10 @@ from expectations.landing.table import LandingTable
 from expectations.ops import TABLE_BALANCE, quarantine
 from expectations.tables import LANDING_TABLES
 from features.versions import STATES, arrived_rows, ever_held, lone_versions, ranked_versions
-from jobs.lake.frames import kept
+from jobs.lake.frames import persisted
 from jobs.lake.tables import Lake
 from jobs.landing.batch_history import Ledger, read_ledger
-from jobs.runtime.command_line import run
+from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun, refuse, step
 from jobs.runtime.threads import each_table
 from jobs.silver.affected_rows import JSON_TIMES, ConcernedRows
@@ -33,24 +33,22 @@ _IDENTITY = ("batch", "source_file", "record_number")
 _Measures = Counter[str]
 
 
-def main(this: JobRun) -> str:
+def main(run: JobRun) -> str:
     """Bring the silver table of every bronze table up to date, parents before children."""
-    tables = [table for table in LANDING_TABLES if this.lake.exists(table.bronze)]
+    tables = [table for table in LANDING_TABLES if run.lake.exists(table.bronze)]
     if not tables:
-        raise DataRefused(f"there is no bronze table in {this.lake.root}: run ingest_batch first")
-    before, ledger = newest_balances(this.lake), read_ledger(this.lake)
+        raise DataRefused(f"there is no bronze table in {run.lake.root}: run ingest_batch first")
+    before, ledger = newest_balances(run.lake), read_ledger(run.lake)
     epochs: dict[str, str] = {}
     balances: list[dict[str, Any]] = []
 
     def conformed(table: LandingTable) -> None:
-        changes = changes_of(
-            this.lake, table, ledger.of(table.name), before.get(table.name), epochs
-        )
+        changes = changes_of(run.lake, table, ledger.of(table.name), before.get(table.name), epochs)
         if not changes.new and not changes.before["rows_quarantined"]:
             epochs[table.name] = changes.before["epoch"]
             return
-        with step(this, f"{table.name}: {len(changes.new)} batches conformed"):
-            balance = _conform(this, table, changes, ledger)
+        with step(run, f"{table.name}: {len(changes.new)} batches conformed"):
+            balance = _conform(run, table, changes, ledger)
         epochs[table.name] = balance["epoch"]
         lost = balance["rows_landed"] - _accounted_for(balance)
         refuse(
@@ -60,11 +58,11 @@ def main(this: JobRun) -> str:
         balances.append(balance)
 
     try:
-        each_table(this.spark, tables, conformed, is_parent_first=True)
+        each_table(run.spark, tables, conformed, is_parent_first=True)
     finally:
         if balances:
-            frame = this.spark.createDataFrame(balances, TABLE_BALANCE.schema)
-            this.lake.append(frame.coalesce(1), TABLE_BALANCE)
+            frame = run.spark.createDataFrame(balances, TABLE_BALANCE.schema)
+            run.lake.append(frame.coalesce(1), TABLE_BALANCE)
     waiting = sum(balance["rows_quarantined"] for balance in balances)
     return f"{len(tables)} tables, {waiting} orphans wait in quarantine"
 
@@ -73,9 +71,9 @@ def _accounted_for(balance: Mapping[str, Any]) -> int:
     return sum(int(balance[f"rows_{end}"]) for end in ("conformed", "superseded", "quarantined"))
 
 
-def _conform(this: JobRun, table: LandingTable, changes: Changes, ledger: Ledger) -> dict[str, Any]:
+def _conform(run: JobRun, table: LandingTable, changes: Changes, ledger: Ledger) -> dict[str, Any]:
     """Bring one silver table and its orphans up to date; the row of `ops/table_balance`."""
-    lake = this.lake
+    lake = run.lake
     is_compared = changes.is_all and bool(changes.epoch)
     firsts_before = _key_firsts(lake.read(table.silver, rows=0)) if is_compared else None
     concerned = ConcernedRows(lake, table, changes, ledger)
@@ -87,8 +85,8 @@ def _conform(this: JobRun, table: LandingTable, changes: Changes, ledger: Ledger
             now = _key_firsts(lake.read(table.silver, rows=0))
             measures["moved_rows"] = _moved(firsts_before, now)
     moved = measures["moved_rows"] if changes.epoch else 1
-    epoch = this.run_id if moved else str(changes.epoch)
-    return _balance(this, table, changes, measures, epoch)
+    epoch = run.run_id if moved else str(changes.epoch)
+    return _balance(run, table, changes, measures, epoch)
 
 
 def _conform_whole(
@@ -100,7 +98,7 @@ def _conform_whole(
 ) -> _Measures:
     """Make a small table anew: all its rows are ranked."""
     arrived = arrived_rows(concerned.new(), concerned.nearby_references())
-    with kept(ranked_versions(arrived, table.key, table.columns)) as ranked:
+    with persisted(ranked_versions(arrived, table.key, table.columns)) as ranked:
         measures = _measured(ranked, table)
         held = ranked.filter(ever_held())
         if firsts_before is not None:
@@ -128,7 +126,7 @@ def _conform_apart(
             # What they refer to came earlier or never did.
             others.append(arrived.filter("is_orphan").select(*new.columns))
         if others:
-            with kept(reduce(DataFrame.unionByName, others)) as rows:
+            with persisted(reduce(DataFrame.unionByName, others)) as rows:
                 measures.update(_write_ranked(lake, table, changes, concerned, rows))
     return measures
 
@@ -164,7 +162,7 @@ def _write_ranked(
             "is_orphan": F.col("is_orphan") & ~is_held,
         }
     )
-    with kept(ranked_versions(arrived, table.key, table.columns)) as ranked:
+    with persisted(ranked_versions(arrived, table.key, table.columns)) as ranked:
         measures = _measured(ranked, table)
         if measures["gained_rows"]:
             lake.append(_silver(ranked.filter(_is_gained()), table), table.silver)
@@ -261,7 +259,7 @@ def _only_row(frame: DataFrame) -> dict[str, Any]:
 
 
 def _balance(
-    this: JobRun, table: LandingTable, changes: Changes, found: _Measures, epoch: str
+    run: JobRun, table: LandingTable, changes: Changes, found: _Measures, epoch: str
 ) -> dict[str, Any]:
     """What has become of all rows of bronze: as before, less what the rows were, plus what they are.
 
@@ -280,7 +278,7 @@ def _balance(
             for name in table.amounts
         }
     return {
-        "run_id": this.run_id,
+        "run_id": run.run_id,
         "job": "conform_tables",
         "table_name": table.name,
         "rows_landed": changes.rows_landed,
@@ -293,7 +291,7 @@ def _balance(
         "batches": {day: batch.version for day, batch in changes.batches.items()},
         "epoch": epoch,
         "parent_epochs": dict(changes.parent_epochs),
-        "silver_version": this.lake.version(table.silver),
+        "silver_version": run.lake.version(table.silver),
         "written_at": datetime.now(UTC),
     }
 
@@ -303,4 +301,4 @@ JOB = Job(
 )
 
 if __name__ == "__main__":
-    run(JOB)
+    run_job(JOB)

@@ -22,7 +22,7 @@ from expectations.tables import LANDING_BY_NAME
 from jobs.lake.locks import is_local, local_path
 from jobs.landing.manifests import MANIFEST
 from jobs.landing.mappings import Mapping, load_mapping, mapped_tables, source_files
-from jobs.runtime.command_line import run
+from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config, existing_folder
 from jobs.runtime.job import Job, JobRun, Options, step
 
@@ -41,23 +41,23 @@ def check(config: Config, options: Options) -> None:
         )
 
 
-def main(this: JobRun) -> str:
+def main(run: JobRun) -> str:
     """Write the batches of every mapped table; a batch that comes out the same is left as it lies."""
-    config = this.config
+    config = run.config
     mapping = load_mapping(config.source.mapping)
     files = source_files(mapping, existing_folder(config.source.folder, "source.folder"))
     landing = local_path(config.landing.root)
-    frames = mapped_tables(this.spark, mapping, files, str(config.source.mapping))
+    frames = mapped_tables(run.spark, mapping, files, str(config.source.mapping))
     key = _hash_key(mapping)
     written = unchanged = 0
     for table, frame in frames.items():
-        with step(this, f"{table}: converted"):
+        with step(run, f"{table}: converted"):
             hashed = _with_hashes(frame, mapping, key)
             staging = landing / "_staging" / table
             control = _stage(hashed, table, staging)
             new, same, rows = _deliver(table, staging, landing / table, control)
         written, unchanged = written + new, unchanged + same
-        this.lake.rows_written += rows
+        run.lake.rows_written += rows
     shutil.rmtree(landing / "_staging")
     return f"{len(frames)} tables, {written} batches written, {unchanged} unchanged"
 
@@ -184,4 +184,4 @@ JOB = Job(
 )
 
 if __name__ == "__main__":
-    run(JOB)
+    run_job(JOB)

@@ -13,7 +13,7 @@ from expectations.gold.account import DETECTION_RESULT, INDICATOR, MEMBER_FEATUR
 from expectations.landing.reference import PERSON
 from features.provinces import most_common_province, province_of
 from jobs.inputs.member_inputs import delivered
-from jobs.runtime.command_line import run
+from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
 from jobs.runtime.job import Job, JobRun, Options
 from jobs.runtime.log import CONSOLE
@@ -33,13 +33,13 @@ def check(config: Config, options: Options) -> None:
             raise ConfigError(f"--truth {options.truth}: there is no {name}.parquet or .csv in it")
 
 
-def main(this: JobRun) -> str:
+def main(run: JobRun) -> str:
     """Judge every list up to the as-of date, and that date's list with each family switched off."""
-    lake, day = this.lake, this.as_of
-    assert this.options.truth is not None
-    insured = delivered(lake, PERSON, day).filter(_is_own(this)).count()
-    truth = read_truth(Path(this.options.truth), insured)
-    indicators = _indicators(this)
+    lake, day = run.lake, run.as_of
+    assert run.options.truth is not None
+    insured = delivered(lake, PERSON, day).filter(_is_own(run)).count()
+    truth = read_truth(Path(run.options.truth), insured)
+    indicators = _indicators(run)
     days = sorted(each for each in indicators["as_of_date"].unique().to_list() if each <= day)
     if day not in days:
         raise DataRefused(f"gold.indicator has nothing as of {day}: run flag_indicators first")
@@ -53,7 +53,7 @@ def main(this: JobRun) -> str:
         without = reranked(today, without=family)
         kept = [each for each in figures(without, truth, _CAPACITIES) if "_by_" not in each.measure]
         rows += _rows(day, family, kept)
-    frame = this.spark.createDataFrame(rows, DETECTION_RESULT.schema).coalesce(1)
+    frame = run.spark.createDataFrame(rows, DETECTION_RESULT.schema).coalesce(1)
     lake.replace(frame, DETECTION_RESULT, {"as_of_date": days})
     _print([row for row in rows if row["as_of_date"] == day])
     return f"{len(days)} lists judged, {truth.accounts.height} accounts in fraud among {insured}"
@@ -103,24 +103,24 @@ def _read(folder: Path, name: str, *columns: str) -> pl.DataFrame:
         raise DataRefused(f"{path}: {', '.join(columns)} can't be read from it: {told}") from None
 
 
-def _is_own(this: JobRun) -> Column:
+def _is_own(run: JobRun) -> Column:
     """Insured in the province that most people are: people from elsewhere are not its accounts."""
-    people = delivered(this.lake, PERSON, this.as_of)
+    people = delivered(run.lake, PERSON, run.as_of)
     most = most_common_province(people.select(province_of("district").alias("province"))).first()
     if most is None:
         return F.lit(True)
     return F.coalesce(province_of("district") == most["here"], F.lit(True))
 
 
-def _indicators(this: JobRun) -> pl.DataFrame:
-    loss = this.lake.read(MEMBER_FEATURE).select(
+def _indicators(run: JobRun) -> pl.DataFrame:
+    loss = run.lake.read(MEMBER_FEATURE).select(
         F.col("member_id").alias("subject_id"),
         "as_of_date",
         # As features.accounts has it: amounts that are equal to the cent are equal.
         F.coalesce("excess_fund_sum_365d", F.lit(0.0)).cast("decimal(16,2)").alias("expected_loss"),
     )
     rows = (
-        this.lake.read(INDICATOR)
+        run.lake.read(INDICATOR)
         .filter(F.col("subject_type") == "member")
         .join(loss, on=["subject_id", "as_of_date"])
         .select(
@@ -178,4 +178,4 @@ JOB = Job(
 )
 
 if __name__ == "__main__":
-    run(JOB)
+    run_job(JOB)

@@ -16,11 +16,11 @@ from expectations.landing.reference import DRUG
 from features.indicator.evidence import visits_with_kinds, with_evidence
 from features.indicator.rules import Condition, Rule, indicators
 from jobs.inputs.member_inputs import delivered
-from jobs.lake.frames import sent
-from jobs.lake.tables import standing
+from jobs.lake.frames import broadcast_if_small
+from jobs.lake.tables import rows_as_of
 from jobs.rules.rulebook import check_rules, rulebook
 from jobs.rules.typologies import Subject
-from jobs.runtime.command_line import run
+from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun, step
 
 
@@ -57,13 +57,13 @@ _FLAGGED = (
 _MOST_SUBJECTS_TO_SEND = 1_000_000
 
 
-def main(this: JobRun) -> str:
+def main(run: JobRun) -> str:
     """Rebuild one as-of date; safe to run again. Kinds of subjects without features are left out."""
-    lake, day = this.lake, this.as_of
-    book = rulebook(this.config)
+    lake, day = run.lake, run.as_of
+    book = rulebook(run.config)
     facts = _Facts(
-        fees=standing(lake.read(FEE_FACT), day),
-        visits=standing(lake.read(VISIT_FACT), day),
+        fees=rows_as_of(lake.read(FEE_FACT), day),
+        visits=rows_as_of(lake.read(VISIT_FACT), day),
         drugs=delivered(lake, DRUG, day),
         as_of=day,
     )
@@ -77,19 +77,19 @@ def main(this: JobRun) -> str:
         features = lake.read(kind.table).filter(is_today).withColumnRenamed(kind.key, "subject_id")
         peers = lake.read(PEER_STATISTIC).filter(is_today) if kind.has_peers else None
         allowances = book.allowances if kind.subject == "member" else ()
-        with step(this, f"indicators of {kind.subject}s"):
+        with step(run, f"indicators of {kind.subject}s"):
             # A checkpoint, not a cache: all that follows would analyse thirty rules again.
             found = indicators(features, peers, rules, allowances).checkpoint()
             spoke = _counted(found)
         mute = [rule for rule in rules if rule.code not in spoke]
-        _say_what_is_silent(this, kind.subject, features, mute)
+        _say_what_is_silent(run, kind.subject, features, mute)
         visits = _visits_of(kind, found, sum(spoke.values()), facts)
         shown = with_evidence(found, visits, day)
         every.append(shown.withColumn("subject_type", F.lit(kind.subject)))
     frame = (
         reduce(DataFrame.unionByName, every).drop("evidence").withColumn("as_of_date", F.lit(day))
     )
-    with step(this, "evidence"):
+    with step(run, "evidence"):
         rows = lake.replace(frame, INDICATOR, {"as_of_date": day})
     return f"{rows} indicators"
 
@@ -104,7 +104,7 @@ def _visits_of(kind: _Flagged, found: DataFrame, count: int, facts: _Facts) -> D
     """Visits of the subjects that something was found of, one row per subject_id and settlement."""
     asked = found.select(F.col("subject_id").alias(kind.key), "window_days")
     # Few of many: what the others were given need not be looked at.
-    flagged = sent(asked, count, _MOST_SUBJECTS_TO_SEND)
+    flagged = broadcast_if_small(asked, count, _MOST_SUBJECTS_TO_SEND)
     visits, fees = facts.visits, facts.fees
     if kind.subject == "member":
         kinds = visits_with_kinds(visits, fees, facts.drugs, facts.as_of, flagged)
@@ -120,7 +120,7 @@ def _visits_of(kind: _Flagged, found: DataFrame, count: int, facts: _Facts) -> D
 
 
 def _say_what_is_silent(
-    this: JobRun, subject: Subject, features: DataFrame, rules: Sequence[Rule]
+    run: JobRun, subject: Subject, features: DataFrame, rules: Sequence[Rule]
 ) -> None:
     """Name those of the rules that spoke of nobody for want of data: what they look at is empty or 0 for everybody."""
     if not rules:
@@ -133,7 +133,7 @@ def _say_what_is_silent(
         if (missing := sorted(each.feature for each in rule.conditions if _is_silent(each, most)))
     }
     if silent:
-        this.log.warning(
+        run.log.warning(
             "rules cannot speak: what they look at is empty or 0 for everybody; docs/features.md names"
             " the tables it comes from",
             subject=subject,
@@ -156,4 +156,4 @@ JOB = Job(
 )
 
 if __name__ == "__main__":
-    run(JOB)
+    run_job(JOB)

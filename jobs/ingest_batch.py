@@ -27,7 +27,7 @@ from jobs.landing.rows import (
     reading,
     unreadable_values,
 )
-from jobs.runtime.command_line import run
+from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config, existing_folder
 from jobs.runtime.job import Job, JobRun, Options, step
 from jobs.runtime.session import session_conf
@@ -40,27 +40,25 @@ def check(config: Config, options: Options) -> None:
         existing_folder(config.landing.root, "landing.root")
 
 
-def main(this: JobRun) -> str:
+def main(run: JobRun) -> str:
     """Ingest every batch version that bronze has not seen, table by table; safe to run again."""
-    root = this.config.landing.root.rstrip("/")
+    root = run.config.landing.root.rstrip("/")
     for name, is_folder in folder_entries(root):
         if is_folder and name not in LANDING_BY_NAME:
-            this.log.warning(
-                "a folder of the landing root is no table of the contract", folder=name
-            )
-    known = read_ledger(this.lake)
-    found, arrivals = _arrivals(this, root, known)
+            run.log.warning("a folder of the landing root is no table of the contract", folder=name)
+    known = read_ledger(run.lake)
+    found, arrivals = _arrivals(run, root, known)
     ledger: list[dict[str, Any]] = []
     try:
-        with step(this, "files inspected"):
-            _inspect(this, [batch for batches in arrivals for batch in batches])
-        _ingest_all(this, arrivals, known, ledger)
+        with step(run, "files inspected"):
+            _inspect(run, [batch for batches in arrivals for batch in batches])
+        _ingest_all(run, arrivals, known, ledger)
         refused = [batch for batches in arrivals for batch in batches if batch.reasons]
     finally:
         # One commit for all tables. A run that dies before it does the same work again, to the same end.
-        _write_ledger(this, ledger)
+        _write_ledger(run, ledger)
     if not found:
-        at = f"batch={this.options.batch}" if this.options.batch else "any batch"
+        at = f"batch={run.options.batch}" if run.options.batch else "any batch"
         raise ConfigError(f"landing.root: no table in {root} has {at}")
     if refused:
         told = "; ".join(f"{batch.name}: {', '.join(batch.reasons)}" for batch in refused[:20])
@@ -69,14 +67,14 @@ def main(this: JobRun) -> str:
     return f"{new} new batches, {found - new} already known"
 
 
-def _arrivals(this: JobRun, root: str, known: Ledger) -> tuple[int, list[list[LandingBatch]]]:
+def _arrivals(run: JobRun, root: str, known: Ledger) -> tuple[int, list[list[LandingBatch]]]:
     """How many batches lie there, and table by table those that were not kept before."""
     found, arrivals = 0, []
     for table in LANDING_TABLES:
         batches, warnings = landed_batches(root, table)
         for text in warnings:
-            this.log.warning(text)
-        wanted = [batch for batch in batches if this.options.batch in (None, batch.day)]
+            run.log.warning(text)
+        wanted = [batch for batch in batches if run.options.batch in (None, batch.day)]
         found += len(wanted)
         new = [batch for batch in wanted if (table.name, batch.version) not in known.versions]
         if new:
@@ -84,20 +82,20 @@ def _arrivals(this: JobRun, root: str, known: Ledger) -> tuple[int, list[list[La
     return found, arrivals
 
 
-def _inspect(this: JobRun, batches: list[LandingBatch]) -> None:
+def _inspect(run: JobRun, batches: list[LandingBatch]) -> None:
     """Look into all files of all tables at once, adding to the batches' facts and reasons."""
     files = [(batch.path(file), batch.table) for batch in _sound(batches) for file in batch.files]
     limits = Limits(
-        max_bytes=int(this.config.landing.max_file_gib * (1 << 30)),
-        clock_skew_hours=this.config.quarantine.clock_skew_hours,
+        max_bytes=int(run.config.landing.max_file_gib * (1 << 30)),
+        clock_skew_hours=run.config.quarantine.clock_skew_hours,
     )
-    inspected = inspect_files(this.spark, files, limits)
+    inspected = inspect_files(run.spark, files, limits)
     for batch in _sound(batches):
         check_files(batch, inspected)
 
 
 def _ingest_all(
-    this: JobRun, arrivals: list[list[LandingBatch]], known: Ledger, ledger: list[dict[str, Any]]
+    run: JobRun, arrivals: list[list[LandingBatch]], known: Ledger, ledger: list[dict[str, Any]]
 ) -> None:
     """Ingest the new batches of all tables, adding their rows to the ledger's.
 
@@ -107,32 +105,32 @@ def _ingest_all(
 
     def ingested(table: LandingTable) -> None:
         batches = by_table[table.name]
-        with step(this, f"{table.name}: {len(batches)} batches are new"):
-            ledger.extend(_ingest(this, batches, known))
+        with step(run, f"{table.name}: {len(batches)} batches are new"):
+            ledger.extend(_ingest(run, batches, known))
 
     for settings in (READING, READING_TEXT):
         tables = [batches[0].table for batches in arrivals if reading(_sound(batches)) == settings]
-        with session_conf(this.spark, **settings):
-            each_table(this.spark, tables, ingested)
+        with session_conf(run.spark, **settings):
+            each_table(run.spark, tables, ingested)
 
 
-def _ingest(this: JobRun, batches: list[LandingBatch], known: Ledger) -> list[dict[str, Any]]:
+def _ingest(run: JobRun, batches: list[LandingBatch], known: Ledger) -> list[dict[str, Any]]:
     """Ingest the new batches of one table in one commit; their rows for the ledger."""
     table = batches[0].table
-    skew = this.config.quarantine.clock_skew_hours
+    skew = run.config.quarantine.clock_skew_hours
     stats: list[Mapping[str, Any]] = []
-    landed = landed_rows(this.spark, table, _sound(batches), skew)
+    landed = landed_rows(run.spark, table, _sound(batches), skew)
     if _sound(batches):
         stats = file_stats(landed, _sound(batches))
     unreadable = unreadable_values(landed) if _total(stats, "bad") else {}
     for batch in _sound(batches):
         mine = [row for row in stats if row["batch"] == batch.day]
-        _check_content(this, batch, mine, unreadable.get(batch.day, {}))
+        _check_content(run, batch, mine, unreadable.get(batch.day, {}))
     if kept := _sound(batches):
         bad = sum(row["bad"] for row in stats if row["batch"] in _days(kept))
-        _write(this, landed, kept, bad)
-    _say(this, batches)
-    return _ledger_rows(this, batches, stats, known)
+        _write(run, landed, kept, bad)
+    _say(run, batches)
+    return _ledger_rows(run, batches, stats, known)
 
 
 def _sound(batches: list[LandingBatch]) -> list[LandingBatch]:
@@ -140,17 +138,17 @@ def _sound(batches: list[LandingBatch]) -> list[LandingBatch]:
     return [batch for batch in batches if not batch.reasons]
 
 
-def _say(this: JobRun, batches: list[LandingBatch]) -> None:
+def _say(run: JobRun, batches: list[LandingBatch]) -> None:
     """Log what was tolerated once, with the number of batches, and every refusal."""
     for text, count in Counter(text for batch in batches for text in batch.warnings).items():
-        this.log.warning(text, table=batches[0].table.name, batches=count)
+        run.log.warning(text, table=batches[0].table.name, batches=count)
     for batch in batches:
         for text in batch.reasons:
-            this.log.error(text, batch=batch.name)
+            run.log.error(text, batch=batch.name)
 
 
 def _check_content(
-    this: JobRun,
+    run: JobRun,
     batch: LandingBatch,
     stats: list[Mapping[str, Any]],
     unreadable: dict[str, tuple[int, int]],
@@ -158,7 +156,7 @@ def _check_content(
     """Compare what was read with the manifest and the limits, adding to the batch's reasons.
 
     Args:
-        this: the run.
+        run: the run.
         batch: the batch.
         stats: `file_stats` of its files.
         unreadable: how many values of a column could not be read, and how many could.
@@ -183,7 +181,7 @@ def _check_content(
             batch.reasons.append(
                 f"the sum of {name} is {total.normalize():f}, the manifest says {wanted}"
             )
-    bad, limits = _total(stats, "bad"), this.config.quarantine
+    bad, limits = _total(stats, "bad"), run.config.quarantine
     if batch.rows >= limits.share_from_rows and bad > limits.max_share * batch.rows:
         worst = sorted(unreadable.items(), key=lambda item: (-item[1][0], item[0]))[:3]
         told = ", ".join(f"{name} {count} unreadable" for name, (count, _) in worst)
@@ -193,19 +191,19 @@ def _check_content(
         )
 
 
-def _write(this: JobRun, landed: LandedRows, batches: list[LandingBatch], bad: int) -> None:
+def _write(run: JobRun, landed: LandedRows, batches: list[LandingBatch], bad: int) -> None:
     """Quarantine first, then bronze: a retry after a crash between them writes the same again."""
     bronze, waiting = landed.table.bronze, quarantine(landed.table.name)
-    if bad or this.lake.exists(waiting):
-        refused = _stamped(this, landed.bad() if bad else None, waiting, landed.days, batches)
+    if bad or run.lake.exists(waiting):
+        refused = _stamped(run, landed.bad() if bad else None, waiting, landed.days, batches)
         where: dict[str, str | list[date]] = {"job": "ingest_batch", "batch": _days(batches)}
-        this.lake.replace(refused, waiting, where)
-    good = _stamped(this, landed.good(is_any_bad=bad > 0), bronze, landed.days, batches)
-    this.lake.replace(good, bronze, {"batch": _days(batches)})
+        run.lake.replace(refused, waiting, where)
+    good = _stamped(run, landed.good(is_any_bad=bad > 0), bronze, landed.days, batches)
+    run.lake.replace(good, bronze, {"batch": _days(batches)})
 
 
 def _stamped(
-    this: JobRun,
+    run: JobRun,
     rows: DataFrame | None,
     contract: TableContract,
     days: tuple[date, ...],
@@ -213,11 +211,11 @@ def _stamped(
 ) -> DataFrame:
     """Those of some days' rows that are of some batches, with the batches' versions."""
     if rows is None:
-        return this.spark.createDataFrame([], contract.schema)
+        return run.spark.createDataFrame([], contract.schema)
     if days == (batches[0].day,):
         stamped = rows.withColumn("batch_version", F.lit(batches[0].version))
     else:
-        versions = this.spark.createDataFrame(
+        versions = run.spark.createDataFrame(
             [(batch.day, batch.version) for batch in batches], "batch date, batch_version string"
         )
         stamped = rows.join(F.broadcast(versions), on="batch", how="inner")
@@ -225,7 +223,7 @@ def _stamped(
 
 
 def _ledger_rows(
-    this: JobRun, batches: list[LandingBatch], stats: list[Mapping[str, Any]], known: Ledger
+    run: JobRun, batches: list[LandingBatch], stats: list[Mapping[str, Any]], known: Ledger
 ) -> list[dict[str, Any]]:
     """One row per batch for `ops/landing_batch`."""
     rows = []
@@ -237,7 +235,7 @@ def _ledger_rows(
         superseded = before.rows_kept + before.rows_quarantined if before else 0
         rows.append(
             {
-                "run_id": this.run_id,
+                "run_id": run.run_id,
                 "job": "ingest_batch",
                 "table_name": batch.table.name,
                 "batch": batch.day,
@@ -262,10 +260,10 @@ def _ledger_rows(
     return rows
 
 
-def _write_ledger(this: JobRun, ledger: list[dict[str, Any]]) -> None:
+def _write_ledger(run: JobRun, ledger: list[dict[str, Any]]) -> None:
     if ledger:
-        frame = this.spark.createDataFrame(ledger, LANDING_BATCH.schema)
-        this.lake.append(frame.coalesce(1), LANDING_BATCH)
+        frame = run.spark.createDataFrame(ledger, LANDING_BATCH.schema)
+        run.lake.append(frame.coalesce(1), LANDING_BATCH)
 
 
 def _days(batches: list[LandingBatch]) -> list[date]:
@@ -289,4 +287,4 @@ JOB = Job(
 )
 
 if __name__ == "__main__":
-    run(JOB)
+    run_job(JOB)

@@ -14,15 +14,15 @@ from expectations.gold.account import (
 from features.indicator.accounts import current_state, in_words, ranked_accounts
 from jobs.lake.tables import Lake
 from jobs.rules.rulebook import check_rules, rulebook
-from jobs.runtime.command_line import run
+from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun
 
 
-def main(this: JobRun) -> str:
+def main(run: JobRun) -> str:
     """Rebuild one as-of date; safe to run again."""
-    lake, day, detect = this.lake, this.as_of, this.config.detect
-    rules = rulebook(this.config)
-    language = this.config.report.language
+    lake, day, detect = run.lake, run.as_of, run.config.detect
+    rules = rulebook(run.config)
+    language = run.config.report.language
     is_today = F.col("as_of_date") == F.lit(day)
     shown = lake.read(INDICATOR).filter(is_today & (F.col("subject_type") == "member"))
     features = lake.read_day(MEMBER_FEATURE, day)
@@ -41,19 +41,19 @@ def main(this: JobRun) -> str:
             }
         )
     )
-    rows = lake.replace(_with_state(this, lake, listed), HIGH_RISK_ACCOUNT, {"as_of_date": day})
+    rows = lake.replace(_with_state(run, lake, listed), HIGH_RISK_ACCOUNT, {"as_of_date": day})
     return f"{rows} accounts listed, the first {detect.capacity} are a week's work"
 
 
-def _with_state(this: JobRun, lake: Lake, listed: DataFrame) -> DataFrame:
+def _with_state(run: JobRun, lake: Lake, listed: DataFrame) -> DataFrame:
     """Add the state: what a person decided within the time of a proposal, otherwise proposed."""
     if not lake.exists(ACCOUNT_DECISION):
         return listed.withColumn("state", F.lit("proposed"))
-    decided = current_state(lake.read(ACCOUNT_DECISION), this.as_of)
-    lasts = F.date_add(F.to_date("decided_at"), this.config.detect.expires_days)
+    decided = current_state(lake.read(ACCOUNT_DECISION), run.as_of)
+    lasts = F.date_add(F.to_date("decided_at"), run.config.detect.expires_days)
     state = (
         F.when(F.col("decision").isNull(), "proposed")
-        .when(lasts <= F.lit(this.as_of), "expired")
+        .when(lasts <= F.lit(run.as_of), "expired")
         .otherwise(F.col("decision"))
     )
     joined = listed.join(decided, on="member_id", how="left")
@@ -73,4 +73,4 @@ JOB = Job(
 )
 
 if __name__ == "__main__":
-    run(JOB)
+    run_job(JOB)

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from expectations.contract.errors import ConfigError, DataRefused
 from expectations.gold.account import ACCOUNT_DECISION, HIGH_RISK_ACCOUNT
-from jobs.runtime.command_line import run
+from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
 from jobs.runtime.job import Job, JobRun, Options
 
@@ -26,27 +26,27 @@ def check(config: Config, options: Options) -> None:
         raise ConfigError(f"--decision {options.decision}: give one of {', '.join(_DECISIONS)}")
 
 
-def main(this: JobRun) -> str:
+def main(run: JobRun) -> str:
     """Append one decision; the account has to be on the list of the as-of date."""
-    lake, options = this.lake, this.options
+    lake, options = run.lake, run.options
     listed = lake.read(HIGH_RISK_ACCOUNT).filter(
-        (F.col("as_of_date") == F.lit(this.as_of)) & (F.col("member_id") == options.member)
+        (F.col("as_of_date") == F.lit(run.as_of)) & (F.col("member_id") == options.member)
     )
     if listed.isEmpty():
         raise DataRefused(
-            f"the account is not on the list as of {this.as_of}:"
+            f"the account is not on the list as of {run.as_of}:"
             " give a member_id and a date of gold.high_risk_account"
         )
     row = {
         "decision_id": uuid.uuid4().hex,
         "member_id": options.member,
-        "as_of_date": this.as_of,
+        "as_of_date": run.as_of,
         "decision": options.decision,
         "reason": options.reason,
         "decided_by": options.by or getpass.getuser(),
         "decided_at": datetime.now(UTC),
     }
-    frame = this.spark.createDataFrame([row], ACCOUNT_DECISION.schema).coalesce(1)
+    frame = run.spark.createDataFrame([row], ACCOUNT_DECISION.schema).coalesce(1)
     lake.append(frame, ACCOUNT_DECISION)
     return f"{options.decision}, noted; the next propose_accounts shows it"
 
@@ -60,4 +60,4 @@ JOB = Job(
 )
 
 if __name__ == "__main__":
-    run(JOB)
+    run_job(JOB)

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from expectations.contract.errors import JobError
 from expectations.ops import JOB_RUN
 from jobs.lake.locks import local_path
-from jobs.runtime.command_line import run
+from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
 from jobs.runtime.execution import execute
 from jobs.runtime.job import Job, JobRun, Options, Result
@@ -34,11 +34,11 @@ def check(config: Config, options: Options) -> None:
         first.check(config, options)
 
 
-def main(this: JobRun) -> str:
+def main(run: JobRun) -> str:
     """Run the steps that have to be run, each recorded under the key of this pipeline."""
-    steps = steps_of(this.config)
-    key = this.pipeline_key = pipeline_key(this.config, this.options)
-    done = {} if this.options.fresh else _done_before_failure(this, key)
+    steps = steps_of(run.config)
+    key = run.pipeline_key = pipeline_key(run.config, run.options)
+    done = {} if run.options.fresh else _done_before_failure(run, key)
     results: list[Result] = []
     columns = (
         TextColumn("{task.description:28}"),
@@ -53,14 +53,14 @@ def main(this: JobRun) -> str:
         for step in steps:
             progress.update(bar, description=step.name)
             if not results and step.name in done:
-                this.log.info(
+                run.log.info(
                     f"{step.name} is not run again: it succeeded at {done[step.name]:%F %T}"
                 )
             else:
-                results.append(_run_step(this, step, key))
+                results.append(_run_step(run, step, key))
             progress.advance(bar)
     skipped = [result for result in results if result.outcome == "skipped"]
-    _say_where(this.config)
+    _say_where(run.config)
     told = "".join(f"; {result.job} skipped: {result.message}" for result in skipped)
     return f"{len(results)} jobs run, {len(steps) - len(results)} done before{told}"
 
@@ -71,21 +71,21 @@ def pipeline_key(config: Config, options: Options) -> str:
     return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
-def _run_step(this: JobRun, step: Step, key: str) -> Result:
+def _run_step(run: JobRun, step: Step, key: str) -> Result:
     job = step.job
     if job.check:
-        job.check(this.config, this.options)
-    result = execute(job, this.spark, this.config, this.options, key)
+        job.check(run.config, run.options)
+    result = execute(job, run.spark, run.config, run.options, key)
     if result.exit_code:
         raise StepFailed(result)
     return result
 
 
-def _done_before_failure(this: JobRun, key: str) -> dict[str, datetime]:
+def _done_before_failure(run: JobRun, key: str) -> dict[str, datetime]:
     """Jobs that ended well since the last time this pipeline ended well, with when they did."""
-    if not this.lake.exists(JOB_RUN):
+    if not run.lake.exists(JOB_RUN):
         return {}
-    runs = this.lake.read(JOB_RUN).filter(F.col("pipeline_key") == key)
+    runs = run.lake.read(JOB_RUN).filter(F.col("pipeline_key") == key)
     rows = runs.select("job", "exit_code", "ended_at").orderBy("ended_at").collect()
     done: dict[str, datetime] = {}
     for row in rows:
@@ -122,4 +122,4 @@ JOB = Job(
 )
 
 if __name__ == "__main__":
-    run(JOB)
+    run_job(JOB)

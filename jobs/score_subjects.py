@@ -12,7 +12,7 @@ from expectations.gold.institution import (
     INSTITUTION_UNSCORED,
 )
 from expectations.ops import JOB_RUN
-from jobs.runtime.command_line import run
+from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun, step
 from jobs.train_model import claim_number, model_name
 from models.estimators import CONTRIBUTION_COL
@@ -23,32 +23,32 @@ from models.tracking import Store, Version
 _BASIS = {"inpatient": "no inpatient claims", "all": "no claims"}
 
 
-def main(this: JobRun) -> str:
+def main(run: JobRun) -> str:
     """Write the scores and the list of what could not be scored for one date; safe to run again."""
-    store = Store(this.config.mlflow.tracking_uri, this.config.mlflow.artifact_root)
-    version = store.version_to_use(model_name(this), this.config.train.alias, this.as_of)
+    store = Store(run.config.mlflow.tracking_uri, run.config.mlflow.artifact_root)
+    version = store.version_to_use(model_name(run), run.config.train.alias, run.as_of)
     if version is None:
-        raise JobSkipped(_why_no_model(this))
-    rows = this.lake.read(INSTITUTION_FEATURE).filter(F.col("as_of_date") == F.lit(this.as_of))
+        raise JobSkipped(_why_no_model(run))
+    rows = run.lake.read(INSTITUTION_FEATURE).filter(F.col("as_of_date") == F.lit(run.as_of))
     if rows.isEmpty():
         raise DataRefused(
-            f"{INSTITUTION_FEATURE.name} has no rows as of {this.as_of}: run"
-            f" {INSTITUTION_FEATURE.written_by} --as-of {this.as_of} first"
+            f"{INSTITUTION_FEATURE.name} has no rows as of {run.as_of}: run"
+            f" {INSTITUTION_FEATURE.written_by} --as-of {run.as_of} first"
         )
     has_basis = claim_number(version.care_setting) > 0
-    with step(this, "scores written"):
-        scores = _scores(this, store, version, rows.filter(has_basis)).cache()
-        scored = this.lake.replace(scores, INSTITUTION_SCORE, {"as_of_date": this.as_of})
+    with step(run, "scores written"):
+        scores = _scores(run, store, version, rows.filter(has_basis)).cache()
+        scored = run.lake.replace(scores, INSTITUTION_SCORE, {"as_of_date": run.as_of})
         scores.unpersist()
-    reason = f"{_BASIS[version.care_setting]} before {this.as_of}"
+    reason = f"{_BASIS[version.care_setting]} before {run.as_of}"
     unscored = rows.filter(~has_basis).select(
         "institution_id", "as_of_date", F.lit(reason).alias("reason")
     )
-    apart = this.lake.replace(unscored, INSTITUTION_UNSCORED, {"as_of_date": this.as_of})
+    apart = run.lake.replace(unscored, INSTITUTION_UNSCORED, {"as_of_date": run.as_of})
     return f"{scored} institutions scored by version {version.version}, {apart} without a basis"
 
 
-def _scores(this: JobRun, store: Store, version: Version, rows: DataFrame) -> DataFrame:
+def _scores(run: JobRun, store: Store, version: Version, rows: DataFrame) -> DataFrame:
     """Rows of gold.institution_score."""
     by_name = {feature.name: feature for feature in INSTITUTION_FEATURES}
     unknown = [name for name in version.features if name not in by_name]
@@ -85,14 +85,14 @@ def _scores(this: JobRun, store: Store, version: Version, rows: DataFrame) -> Da
     )
 
 
-def _why_no_model(this: JobRun) -> str:
+def _why_no_model(run: JobRun) -> str:
     """That there is no model, and what the last training said if it was skipped."""
-    told = f"no model {model_name(this)} was trained as of {this.as_of} or before"
-    if not this.lake.exists(JOB_RUN):
+    told = f"no model {model_name(run)} was trained as of {run.as_of} or before"
+    if not run.lake.exists(JOB_RUN):
         return f"{told}: run train_model first"
     last = (
-        this.lake.read(JOB_RUN)
-        .filter((F.col("job") == "train_model") & (F.col("as_of_date") <= F.lit(this.as_of)))
+        run.lake.read(JOB_RUN)
+        .filter((F.col("job") == "train_model") & (F.col("as_of_date") <= F.lit(run.as_of)))
         .orderBy(F.desc("ended_at"), "run_id")
         .select("outcome", "message")
         .first()
@@ -110,4 +110,4 @@ JOB = Job(
 )
 
 if __name__ == "__main__":
-    run(JOB)
+    run_job(JOB)

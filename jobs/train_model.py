@@ -18,7 +18,7 @@ from expectations.contract.errors import JobSkipped
 from expectations.feature.institution import PLAIN_FEATURES, model_inputs
 from expectations.gold.institution import INSTITUTION_COMPONENT, INSTITUTION_TRAINING_ROW
 from jobs.inputs.institution_inputs import claims_as_of
-from jobs.runtime.command_line import run
+from jobs.runtime.command_line import run_job
 from jobs.runtime.execution import code_version
 from jobs.runtime.job import Job, JobRun, step
 from models.cross_validation import MAX_ROWS, Contender, out_of_fold_scores
@@ -45,40 +45,40 @@ _AMOUNTS = {
 }
 
 
-def main(this: JobRun) -> str:
+def main(run: JobRun) -> str:
     """Train as of a date; with the same training rows and settings as before, keep that model."""
-    settings = this.config.train
-    name = model_name(this)
-    with step(this, "training rows written"):
-        rows = _written_training_rows(this)
+    settings = run.config.train
+    name = model_name(run)
+    with step(run, "training rows written"):
+        rows = _written_training_rows(run)
     features = model_inputs(settings.care_setting)
-    store = Store(this.config.mlflow.tracking_uri, this.config.mlflow.artifact_root)
-    fingerprint = _fingerprint(this, rows, features)
-    newest = store.newest_version(name, this.as_of)
+    store = Store(run.config.mlflow.tracking_uri, run.config.mlflow.artifact_root)
+    fingerprint = _fingerprint(run, rows, features)
+    newest = store.newest_version(name, run.as_of)
     if newest is not None and newest.fingerprint == fingerprint:
         if store.aliased(name, settings.alias) is None:
             store.promote(newest, settings.alias)
         return f"unchanged: version {newest.version} of {name} kept, trained on the same rows"
-    with step(this, "contenders judged"):
-        judged = _judged(this, rows)
-    with step(this, "final model trained"):
+    with step(run, "contenders judged"):
+        judged = _judged(run, rows)
+    with step(run, "final model trained"):
         model = _fitted(rows, features, settings.seed)
     with (
-        step(this, "model registered"),
-        store.run(settings.experiment, f"{name} {this.as_of}") as run_id,
+        step(run, "model registered"),
+        store.run(settings.experiment, f"{name} {run.as_of}") as run_id,
     ):
-        _log_run(this, store, run_id, judged, model, features)
+        _log_run(run, store, run_id, judged, model, features)
         version = store.register(
             name,
             run_id,
             version_tags(
-                train_as_of=this.as_of,
+                train_as_of=run.as_of,
                 fingerprint=fingerprint,
                 care_setting=settings.care_setting,
                 code_version=code_version(),
                 features=features,
                 files_sha256=logged_files_sha256(store, run_id),
-                inputs=this.lake.inputs,
+                inputs=run.lake.inputs,
             ),
         )
         is_promoted = store.promote(version, settings.alias)
@@ -91,9 +91,9 @@ def main(this: JobRun) -> str:
     )
 
 
-def model_name(this: JobRun) -> str:
+def model_name(run: JobRun) -> str:
     """The registered model of the subject that a run is about."""
-    return f"drugtrail-{this.options.subject or this.config.train.subject}"
+    return f"drugtrail-{run.options.subject or run.config.train.subject}"
 
 
 def claim_number(care_setting: str) -> Column:
@@ -113,64 +113,64 @@ def contenders(care_setting: str, inputs: Sequence[str]) -> list[Contender]:
     ]
 
 
-def _written_training_rows(this: JobRun) -> DataFrame:
+def _written_training_rows(run: JobRun) -> DataFrame:
     """Label, build features as of the cuts, write the rows; give them back with `has_basis`.
 
     Raises:
         JobSkipped: when there are too few positives to train on.
     """
-    labels = institution_labels(claims_as_of(this.lake, this.as_of).cases, this.as_of).cache()
-    _require_positives(this, labels.filter("label = 1").count(), "")
+    labels = institution_labels(claims_as_of(run.lake, run.as_of).cases, run.as_of).cache()
+    _require_positives(run, labels.filter("label = 1").count(), "")
     dates = sorted(
         row["feature_date"] for row in labels.select("feature_date").distinct().collect()
     )
-    frames = [_features_at(this, labels, day) for day in dates]
+    frames = [_features_at(run, labels, day) for day in dates]
     components = (
-        this.lake.read(INSTITUTION_COMPONENT)
-        .filter(F.col("as_of_date") == F.lit(this.as_of))
+        run.lake.read(INSTITUTION_COMPONENT)
+        .filter(F.col("as_of_date") == F.lit(run.as_of))
         .select("institution_id", "component")
     )
     rows = (
         reduce(DataFrame.unionByName, frames)
         .join(components, on="institution_id", how="left")
         .withColumn("component", F.coalesce("component", "institution_id"))
-        .withColumn("as_of_date", F.lit(this.as_of))
+        .withColumn("as_of_date", F.lit(run.as_of))
     )
-    this.lake.replace(rows, INSTITUTION_TRAINING_ROW, {"as_of_date": this.as_of})
+    run.lake.replace(rows, INSTITUTION_TRAINING_ROW, {"as_of_date": run.as_of})
     labels.unpersist()
-    written = this.lake.read(INSTITUTION_TRAINING_ROW).filter(
-        F.col("as_of_date") == F.lit(this.as_of)
+    written = run.lake.read(INSTITUTION_TRAINING_ROW).filter(
+        F.col("as_of_date") == F.lit(run.as_of)
     )
-    care_setting = this.config.train.care_setting
+    care_setting = run.config.train.care_setting
     based = written.withColumn("has_basis", claim_number(care_setting) > 0)
     _require_positives(
-        this, based.filter("label = 1 AND has_basis").count(), " with claims to look at"
+        run, based.filter("label = 1 AND has_basis").count(), " with claims to look at"
     )
     return based
 
 
-def _features_at(this: JobRun, labels: DataFrame, day: date) -> DataFrame:
+def _features_at(run: JobRun, labels: DataFrame, day: date) -> DataFrame:
     """The labelled institutions of one feature date with their features as of it."""
     subjects = labels.filter(F.col("feature_date") == F.lit(day))
-    features = claims_as_of(this.lake, day).features_of(subjects.select("institution_id"))
+    features = claims_as_of(run.lake, day).features_of(subjects.select("institution_id"))
     return subjects.join(features, on="institution_id", how="inner")
 
 
-def _require_positives(this: JobRun, found: int, which: str) -> None:
-    if found < this.config.train.min_positives:
+def _require_positives(run: JobRun, found: int, which: str) -> None:
+    if found < run.config.train.min_positives:
         raise JobSkipped(
-            f"{found} confirmed institutions{which} before {this.as_of}, train.min_positives is"
-            f" {this.config.train.min_positives}: no model was registered"
+            f"{found} confirmed institutions{which} before {run.as_of}, train.min_positives is"
+            f" {run.config.train.min_positives}: no model was registered"
         )
 
 
-def _fingerprint(this: JobRun, rows: DataFrame, features: Sequence[str]) -> str:
+def _fingerprint(run: JobRun, rows: DataFrame, features: Sequence[str]) -> str:
     """A hash of all that makes a model: rows in any order, settings, libraries, the models' code."""
     content = rows.select(
         F.count("*").alias("rows"),
         F.sum(F.xxhash64(*INSTITUTION_TRAINING_ROW.columns).cast("decimal(38,0)")).alias("hashes"),
     ).first()
-    settings = this.config.train
+    settings = run.config.train
     made_of = [
         str(content),
         list(features),
@@ -191,20 +191,20 @@ def _sources_sha256(package: str) -> str:
     return digest.hexdigest()
 
 
-def _judged(this: JobRun, rows: DataFrame) -> Judgement:
+def _judged(run: JobRun, rows: DataFrame) -> Judgement:
     """Cross-validate the contenders in the same folds on what fits the driver."""
-    settings = this.config.train
+    settings = run.config.train
     compared = contenders(settings.care_setting, model_inputs(settings.care_setting))
     names = sorted({name for each in compared for name in each.features})
     labelled = rows.select("institution_id", "label", "component", "has_basis", *names)
     total = labelled.count()
     if total > MAX_ROWS:
-        this.log.warning("judged on a sample of components", rows=total, at_most=MAX_ROWS)
+        run.log.warning("judged on a sample of components", rows=total, at_most=MAX_ROWS)
         # A tenth less than fits, as hashes do not share out evenly.
         labelled = labelled.filter(F.pmod(F.xxhash64("component"), F.lit(total)) < MAX_ROWS * 0.9)
     frame = labelled.orderBy("institution_id").toPandas()
     folds = _folds(frame, settings.folds, settings.repeats, settings.seed)
-    scores = out_of_fold_scores(this.spark, frame, compared, folds, settings.seed)
+    scores = out_of_fold_scores(run.spark, frame, compared, folds, settings.seed)
     return judgement(frame, folds, scores, compared)
 
 
@@ -233,7 +233,7 @@ def _fitted(rows: DataFrame, features: Sequence[str], seed: int) -> SparkXGBClas
 
 
 def _log_run(
-    this: JobRun,
+    run: JobRun,
     store: Store,
     run_id: str,
     judged: Judgement,
@@ -241,10 +241,10 @@ def _log_run(
     features: Sequence[str],
 ) -> None:
     """Everything that a reviewer looks at, under the names in `models.tracking`."""
-    settings = this.config.train
-    versions = {f"input.{table}": str(number) for table, number in sorted(this.lake.inputs.items())}
+    settings = run.config.train
+    versions = {f"input.{table}": str(number) for table, number in sorted(run.lake.inputs.items())}
     facts = {
-        "train_as_of": this.as_of.isoformat(),
+        "train_as_of": run.as_of.isoformat(),
         "care_setting": settings.care_setting,
         "folds": settings.folds,
         "repeats": settings.repeats,
@@ -262,9 +262,9 @@ def _log_run(
         },
         tags={
             "subject": settings.subject,
-            "train_as_of": this.as_of.isoformat(),
+            "train_as_of": run.as_of.isoformat(),
             "code_version": code_version(),
-            "job_run_id": this.run_id,
+            "job_run_id": run.run_id,
             "feature_names": json.dumps(list(features)),
             **versions,
         },
@@ -282,4 +282,4 @@ JOB = Job(
 )
 
 if __name__ == "__main__":
-    run(JOB)
+    run_job(JOB)

@@ -17,7 +17,7 @@ from expectations.ops import VALIDATION_RESULT
 from expectations.tables import LANDING_TABLES
 from jobs.lake.locks import is_local, local_path
 from jobs.lake.tables import Lake
-from jobs.runtime.command_line import run
+from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
 from jobs.runtime.job import Job, JobRun, Options, refuse, step
 from jobs.runtime.threads import each_table
@@ -45,26 +45,26 @@ def check(config: Config, options: Options) -> None:
         raise ConfigError(f"report.root is {config.report.root}: it has to be a local folder")
 
 
-def main(this: JobRun) -> str:
+def main(run: JobRun) -> str:
     """Validate each silver table, or one batch's rows of each; write results and Data Docs."""
-    tables = validated_tables(this.lake)
+    tables = validated_tables(run.lake)
     if not tables:
-        raise DataRefused(f"there is no silver table in {this.lake.root}: run conform_tables first")
-    docs = local_path(this.config.report.root) / "data_docs"
+        raise DataRefused(f"there is no silver table in {run.lake.root}: run conform_tables first")
+    docs = local_path(run.config.report.root) / "data_docs"
     context = _context(docs)
     rows: list[dict[str, Any]] = []
-    counts = each_table(this.spark, tables, lambda table: _counted(this, table))
-    with step(this, "counts judged"):
+    counts = each_table(run.spark, tables, lambda table: _counted(run, table))
+    with step(run, "counts judged"):
         for table, counted in zip(tables, counts, strict=True):
-            rows += _results(this, table, _judged(table, counted, context), counted)
+            rows += _results(run, table, _judged(table, counted, context), counted)
     if docs.exists():
         shutil.rmtree(docs)
     context.build_data_docs(site_names=[_SITE])
-    frame = this.spark.createDataFrame(rows, VALIDATION_RESULT.schema)
-    this.lake.append(frame.coalesce(1), VALIDATION_RESULT)
+    frame = run.spark.createDataFrame(rows, VALIDATION_RESULT.schema)
+    run.lake.append(frame.coalesce(1), VALIDATION_RESULT)
     broken = [row for row in rows if not row["is_met"]]
     for row in broken:
-        say = this.log.error if row["severity"] == "critical" else this.log.warning
+        say = run.log.error if row["severity"] == "critical" else run.log.warning
         say(_told(row))
     critical = [_told(row) for row in broken if row["severity"] == "critical"]
     refuse(bool(critical), f"{len(critical)} critical expectations broken: {'; '.join(critical)}")
@@ -97,12 +97,12 @@ def _context(docs: Path) -> AbstractDataContext:
     return context
 
 
-def _counted(this: JobRun, table: LandingTable) -> pd.DataFrame:
+def _counted(run: JobRun, table: LandingTable) -> pd.DataFrame:
     """The facts that a table's expectations ask for, in one row."""
-    with step(this, f"{table.name}: counted"):
-        rows = this.lake.read_silver(table, None)
-        if this.options.batch:
-            rows = rows.filter(F.col("batch") == F.lit(this.options.batch))
+    with step(run, f"{table.name}: counted"):
+        rows = run.lake.read_silver(table, None)
+        if run.options.batch:
+            rows = rows.filter(F.col("batch") == F.lit(run.options.batch))
         return facts(rows, table.silver, table.silver_key).toPandas()
 
 
@@ -122,7 +122,7 @@ def _judged(
 
 
 def _results(
-    this: JobRun,
+    run: JobRun,
     table: LandingTable,
     result: ExpectationSuiteValidationResult,
     counted: pd.DataFrame,
@@ -137,7 +137,7 @@ def _results(
             )
         rows.append(
             {
-                "run_id": this.run_id,
+                "run_id": run.run_id,
                 "job": "validate_tables",
                 "table_name": table.silver.name,
                 "expectation": rule.expectation,
@@ -169,4 +169,4 @@ JOB = Job(
 )
 
 if __name__ == "__main__":
-    run(JOB)
+    run_job(JOB)

@@ -26,7 +26,7 @@ from jobs.report.read_scores import (
 )
 from jobs.report.sheet import accounts_csv, ranked_list_csv
 from jobs.rules.rulebook import check_rules
-from jobs.runtime.command_line import run
+from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
 from jobs.runtime.execution import code_version
 from jobs.runtime.job import Job, JobRun, Options, step
@@ -44,12 +44,12 @@ def check(config: Config, options: Options) -> None:
     check_rules(config, options)
 
 
-def main(this: JobRun) -> str:
+def main(run: JobRun) -> str:
     """Gather the facts of a date and write the files, each in one move; safe to run again."""
-    root = local_path(this.config.report.root)
-    with step(this, "facts gathered"):
-        report = gathered(this, root)
-    with step(this, "page written"):
+    root = local_path(run.config.report.root)
+    with step(run, "facts gathered"):
+        report = gathered(run, root)
+    with step(run, "page written"):
         replace_text(root / ACCOUNTS, accounts_csv(report))
         replace_text(root / INSTITUTIONS, ranked_list_csv(report))
         replace_text(root / PAGE, report_page(report))
@@ -57,18 +57,18 @@ def main(this: JobRun) -> str:
     return f"{listed} accounts listed, {report.scored} institutions scored: {root / PAGE}"
 
 
-def gathered(this: JobRun, root: Path) -> Report:
+def gathered(run: JobRun, root: Path) -> Report:
     """All that the page shows; parts that no job has written stay empty."""
-    lake, day = this.lake, this.as_of
+    lake, day = run.lake, run.as_of
     waiting = quarantined(lake)
     landed, refused = arrivals(lake, waiting.rows)
     scored = scored_institutions(lake, day)
     if scored is not None:
         scored = scored.cache()
-    mapping = load_mapping(this.config.source.mapping) if this.config.source.mapping else None
+    mapping = load_mapping(run.config.source.mapping) if run.config.source.mapping else None
     report = Report(
         as_of=day,
-        language=this.config.report.language,
+        language=run.config.report.language,
         written_at=datetime.now(UTC),
         code_version=code_version(),
         source_title=mapping.title if mapping else None,
@@ -79,13 +79,13 @@ def gathered(this: JobRun, root: Path) -> Report:
         quarantine_reasons_cut=waiting.reasons_cut,
         expectations=expectations(lake),
         data_docs=DATA_DOCS if (root / DATA_DOCS).is_file() else None,
-        accounts=accounts(lake, this.config, day),
+        accounts=accounts(lake, run.config, day),
         scored=0 if scored is None else scored.count(),
-        ranked=() if scored is None else ranked(lake, scored, day, this.config.report.top),
+        ranked=() if scored is None else ranked(lake, scored, day, run.config.report.top),
         unscored=unscored(lake, day),
         distribution=() if scored is None else distribution(scored),
         groups=groups(lake, day, scored),
-        model=None if scored is None else _model(this, scored),
+        model=None if scored is None else _model(run, scored),
         jobs=job_facts(lake, day),
     )
     if scored is not None:
@@ -113,15 +113,15 @@ def _constants(mapping: Mapping | None) -> tuple[Constant, ...]:
     return tuple(Constant(name, each.value, each.note) for name, each in constants.items())
 
 
-def _model(this: JobRun, scored: DataFrame) -> Model | None:
+def _model(run: JobRun, scored: DataFrame) -> Model | None:
     """The facts of the model that gave the scores."""
     first = scored.orderBy("rank").select("model_name", "model_version").first()
     if first is None:
         return None
-    mlflow = this.config.mlflow
+    mlflow = run.config.mlflow
     found = model_facts(mlflow.tracking_uri, mlflow.artifact_root, *first)
     if found.problem:
-        this.log.warning("the model's figures could not be read from MLflow", error=found.problem)
+        run.log.warning("the model's figures could not be read from MLflow", error=found.problem)
     return found
 
 
@@ -130,4 +130,4 @@ JOB = Job(
 )
 
 if __name__ == "__main__":
-    run(JOB)
+    run_job(JOB)

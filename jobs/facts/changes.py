@@ -13,7 +13,7 @@ from expectations.contract.table import TableContract
 from expectations.gold.fact import FACT_TABLES
 from expectations.landing.event import FEE_DETAIL, PROXY_PICKUP, SETTLEMENT, SETTLEMENT_CODE
 from expectations.ops import JOB_RUN
-from jobs.lake.frames import kept, sent
+from jobs.lake.frames import broadcast_if_small, persisted
 from jobs.lake.tables import Lake
 
 #: What the facts are made from.
@@ -55,7 +55,7 @@ class Concerned:
 
     def keys(self) -> DataFrame:
         """The mixed keys, marked to be sent to every task where they are few."""
-        return sent(self.mixed, self.mixed_count, MOST_KEYS_TO_SEND)
+        return broadcast_if_small(self.mixed, self.mixed_count, MOST_KEYS_TO_SEND)
 
 
 def _in_month(time: str, month: str) -> Column:
@@ -88,7 +88,7 @@ def silver_changes(lake: Lake, job: str) -> dict[str, DataFrame] | None:
         if not lake.exists(table.silver):
             continue
         since, now = seen.get(table.silver.name, -1) + 1, lake.version(table.silver)
-        if since > now + 1 or (table in main_tables and lake.is_made_anew(table.silver, since)):
+        if since > now + 1 or (table in main_tables and lake.was_overwritten(table.silver, since)):
             return None
         if since <= now:
             try:
@@ -115,7 +115,7 @@ def concerned(
     keys = [changes.select(*KEY)]
     if also is not None:
         others, keys = [*others, also], [*keys, also]
-    with kept(changes):
+    with persisted(changes):
         each_day = (
             reduce(DataFrame.union, keys).groupBy("service_month", "service_date").agg(F.lit(1))
         )
@@ -127,12 +127,16 @@ def concerned(
         if held is not None:
             marked.append(held.withColumn("is_held", F.lit(True)))
         mixed = reduce(DataFrame.union, marked).groupBy(*KEY).agg(F.max("is_held").alias("is_held"))
-        with kept(mixed):
+        with persisted(mixed):
             counts = mixed.agg(F.count("*"), F.count_if("is_held"))
             [(every, of_table)] = counts.collect()
             new = changes.filter(_IS_NEW)
             if every:
-                new = new.join(sent(mixed, every, MOST_KEYS_TO_SEND), on=list(KEY), how="left_anti")
+                new = new.join(
+                    broadcast_if_small(mixed, every, MOST_KEYS_TO_SEND),
+                    on=list(KEY),
+                    how="left_anti",
+                )
             yield Concerned(len(days), new, since, mixed, every, of_table)
 
 
@@ -150,7 +154,7 @@ def _held(
         return None
     of_months = F.col("service_month").isin(*known)
     meeting = keys.filter(of_months).distinct()
-    sendable = sent(meeting, meeting.count(), MOST_KEYS_TO_SEND)
+    sendable = broadcast_if_small(meeting, meeting.count(), MOST_KEYS_TO_SEND)
     return facts.filter(of_months).join(sendable, on=list(KEY), how="left_semi").select(*KEY)
 
 
@@ -174,13 +178,13 @@ def named_visits(lake: Lake, changes: Mapping[str, DataFrame]) -> DataFrame | No
         )
         came = came.filter("is_whole AND is_new")
         named = named.join(came, on="settlement_id", how="left_anti")
-    with kept(named):
+    with persisted(named):
         count = named.count()
         if not count:
             return None
         settlements = keyed(lake.read(SETTLEMENT.silver), "settlement_time").select(*KEY)
         of_these = settlements.join(
-            sent(named, count, MOST_KEYS_TO_SEND), on="settlement_id", how="left_semi"
+            broadcast_if_small(named, count, MOST_KEYS_TO_SEND), on="settlement_id", how="left_semi"
         )
         # Worked out here, once: all settlements are looked through for it.
         return of_these.select(*KEY).distinct().localCheckpoint()

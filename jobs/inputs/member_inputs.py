@@ -22,7 +22,7 @@ from features.member.rows import (
     shared_rows,
     visit_rows,
 )
-from jobs.lake.tables import Lake, standing
+from jobs.lake.tables import Lake, rows_as_of
 
 _DRUG_COLUMNS = {
     "drug_id": "drug_id",
@@ -63,11 +63,11 @@ def member_kinds(lake: Lake, as_of: date) -> dict[str, DataFrame]:
     Raises:
         DataRefused: when the facts have not been built.
     """
-    visits = visit_rows(standing(lake.read(VISIT_FACT), as_of), as_of)
+    visits = visit_rows(rows_as_of(lake.read(VISIT_FACT), as_of), as_of)
     members = delivered(lake, PERSON, as_of)
     return {
         "visits": visits,
-        "fees": fee_rows(standing(lake.read(FEE_FACT), as_of), as_of),
+        "fees": fee_rows(rows_as_of(lake.read(FEE_FACT), as_of), as_of),
         "persons": person_rows(members),
         "certificates": certificate_rows(delivered(lake, SPECIAL_CERT, as_of)),
         "sales": sale_rows(delivered(lake, TRACE_SCAN, as_of), as_of),
@@ -82,8 +82,8 @@ def dispensed(lake: Lake, as_of: date) -> DataFrame:
         DataRefused: when facts, or member features of the day, have not been built.
     """
     return sales(
-        standing(lake.read(FEE_FACT), as_of),
-        standing(lake.read(VISIT_FACT), as_of),
+        rows_as_of(lake.read(FEE_FACT), as_of),
+        rows_as_of(lake.read(VISIT_FACT), as_of),
         delivered(lake, DRUG, as_of),
         lake.read_day(MEMBER_FEATURE, as_of),
         as_of,
@@ -92,7 +92,7 @@ def dispensed(lake: Lake, as_of: date) -> DataFrame:
 
 def member_references(lake: Lake, as_of: date) -> References:
     """The small tables that features look up; they grow with the catalogue, not with the claims."""
-    fees = standing(lake.read(FEE_FACT, rows=0), as_of)
+    fees = rows_as_of(lake.read(FEE_FACT, rows=0), as_of)
     care = fees.filter(F.col("item_type").isin(*CARE_TYPES))
     return References(
         drugs=_looked_up(lake, DRUG, _DRUG_COLUMNS, as_of),

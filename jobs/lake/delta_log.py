@@ -38,7 +38,7 @@ class DeltaLogReader:
         metrics = self._commit_info(version).get("operationMetrics") or {}
         return int(metrics.get("numOutputRows", 0))
 
-    def is_made_anew(self, version: int) -> bool:
+    def was_overwritten(self, version: int) -> bool:
         """Whether a commit replaced the whole table."""
         given = self._commit_info(version).get("operationParameters") or {}
         return given.get("mode") == "Overwrite" and not given.get("predicate")

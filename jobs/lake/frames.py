@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 
 @contextmanager
-def kept(frame: DataFrame) -> Iterator[DataFrame]:
+def persisted(frame: DataFrame) -> Iterator[DataFrame]:
     """A frame that is worked out once, for as long as it is needed."""
     frame.persist()
     try:
@@ -17,7 +17,7 @@ def kept(frame: DataFrame) -> Iterator[DataFrame]:
         frame.unpersist()
 
 
-def sent(frame: DataFrame, rows: int, most: int) -> DataFrame:
+def broadcast_if_small(frame: DataFrame, rows: int, most: int) -> DataFrame:
     """A frame of so many rows, marked to be sent to every task where they are at most so many.
 
     What it is joined with then stays in place.

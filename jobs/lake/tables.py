@@ -13,7 +13,7 @@ from expectations.contract.errors import DataRefused, JobError
 from expectations.contract.table import ContractError, TableContract
 from expectations.landing.table import LandingTable
 from jobs.lake.delta_log import DeltaLogReader
-from jobs.lake.frames import kept
+from jobs.lake.frames import persisted
 from jobs.lake.locks import commit_lock, is_local, local_path
 
 _Wanted = date | str | list[date] | list[str]
@@ -79,7 +79,7 @@ class Lake:
 
     def read_silver(self, table: LandingTable, as_of: date | None) -> DataFrame:
         """A silver table in the versions that held as of a day's first second, or that stand now."""
-        return standing(self.read(table.silver), as_of)
+        return rows_as_of(self.read(table.silver), as_of)
 
     def read_day(self, contract: TableContract, as_of: date) -> DataFrame:
         """The rows of a gold table as of a day.
@@ -102,10 +102,10 @@ class Lake:
             self._pinned[contract.name] = version
         return self._pinned[contract.name]
 
-    def is_made_anew(self, contract: TableContract, since: int) -> bool:
+    def was_overwritten(self, contract: TableContract, since: int) -> bool:
         """Whether a commit from a version on, up to the one this run works with, replaced the table."""
         log = self._log(contract)
-        return any(map(log.is_made_anew, range(since, self.version(contract) + 1)))
+        return any(map(log.was_overwritten, range(since, self.version(contract) + 1)))
 
     def replace(
         self, frame: DataFrame, contract: TableContract, where: Mapping[str, _Wanted] | None = None
@@ -174,7 +174,7 @@ class Lake:
         identity: Sequence[str],
         then: Callable[[DeltaMergeBuilder], DeltaMergeBuilder],
     ) -> int:
-        with kept(frame) as rows:
+        with persisted(frame) as rows:
             partition = identity[0]
             values = [row[partition] for row in rows.select(partition).distinct().collect()]
             if not values:
@@ -248,7 +248,7 @@ class Lake:
         return rows
 
 
-def standing(versions: DataFrame, as_of: date | None) -> DataFrame:
+def rows_as_of(versions: DataFrame, as_of: date | None) -> DataFrame:
     """The versions of silver rows that held as of a day's first second, or that stand now.
 
     A version counts as of T when it had arrived before T and nothing better had.

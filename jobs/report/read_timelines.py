@@ -16,7 +16,7 @@ from features.member.references import usable
 from features.member.rows import certificate_rows, fee_rows, visit_rows
 from features.member.supply import fills_with_stock
 from jobs.inputs.member_inputs import delivered, member_references
-from jobs.lake.tables import Lake, standing
+from jobs.lake.tables import Lake, rows_as_of
 from jobs.report.timeline import STAY, Fill, Supply, Timeline, Visit, on_hand
 
 #: What a picture has room for.
@@ -34,8 +34,8 @@ def timelines(lake: Lake, members: Sequence[str], day: date) -> tuple[Timeline, 
     # Visits, fees and certificates are all that supply on hand is worked out from.
     none = pl.DataFrame()
     rows = MemberRows(
-        visits=_local(visit_rows(standing(lake.read(VISIT_FACT), day).filter(is_wanted), day)),
-        fees=_local(fee_rows(standing(lake.read(FEE_FACT), day).filter(is_wanted), day)),
+        visits=_local(visit_rows(rows_as_of(lake.read(VISIT_FACT), day).filter(is_wanted), day)),
+        fees=_local(fee_rows(rows_as_of(lake.read(FEE_FACT), day).filter(is_wanted), day)),
         persons=none,
         certificates=_local(certificate_rows(delivered(lake, SPECIAL_CERT, day).filter(is_wanted))),
         sales=none,

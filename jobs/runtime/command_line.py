@@ -15,7 +15,7 @@ from jobs.runtime.log import CONSOLE
 from jobs.runtime.session import start_session
 
 
-def run(job: Job, arguments: Sequence[str] | None = None) -> None:
+def run_job(job: Job, arguments: Sequence[str] | None = None) -> None:
     """Run a job from the command line and leave with its exit code."""
     sys.exit(exit_code(job, sys.argv[1:] if arguments is None else arguments))
 

@@ -32,13 +32,13 @@ def execute(
     # Recorded of the jobs that look at what is restricted, and of no others.
     basis = options.legal_basis or config.triage.legal_basis
     legal_basis = basis if "legal_basis" in job.takes else None
-    this = JobRun(spark, config, options, lake, log, run_id, pipeline_key, legal_basis)
+    run = JobRun(spark, config, options, lake, log, run_id, pipeline_key, legal_basis)
     clock = time.perf_counter()
     log.info("started", as_of=options.as_of, batch=options.batch)
     result = Result(job.name, "failed", 1, "interrupted", 0.0)
     try:
         with job_lock(config.lake.root, job.name):
-            message = job.main(this)
+            message = job.main(run)
         result = Result(job.name, "succeeded", 0, message or "", 0.0)
     except JobError as error:
         result = Result(job.name, error.outcome, error.exit_code, str(error), 0.0)
@@ -49,7 +49,7 @@ def execute(
         raise
     finally:
         result = replace(result, seconds=round(time.perf_counter() - clock, 3))
-        _record(this, result)
+        _record(run, result)
     return result
 
 
@@ -70,41 +70,41 @@ def _digest(folder: Traversable, at: str, digest: "hashlib._Hash") -> None:
             digest.update(entry.read_bytes())
 
 
-def _record(this: JobRun, result: Result) -> None:
+def _record(run: JobRun, result: Result) -> None:
     """Append the run to `ops/job_run`; the log's last line says the same."""
     ended = datetime.now(UTC)
-    peak = jvm_peak_memory_mb(this.spark)
+    peak = jvm_peak_memory_mb(run.spark)
     row = {
-        "run_id": this.run_id,
+        "run_id": run.run_id,
         "job": result.job,
-        "pipeline_key": this.pipeline_key,
-        "as_of_date": this.options.as_of,
-        "batch": this.options.batch,
-        "legal_basis_id": this.legal_basis,
+        "pipeline_key": run.pipeline_key,
+        "as_of_date": run.options.as_of,
+        "batch": run.options.batch,
+        "legal_basis_id": run.legal_basis,
         "outcome": result.outcome,
         "exit_code": result.exit_code,
         "message": result.message,
-        "inputs": this.lake.inputs,
-        "outputs": this.lake.outputs,
-        "rows_read": this.lake.rows_read,
-        "rows_written": this.lake.rows_written,
-        "rows_quarantined": this.lake.rows_quarantined,
+        "inputs": run.lake.inputs,
+        "outputs": run.lake.outputs,
+        "rows_read": run.lake.rows_read,
+        "rows_written": run.lake.rows_written,
+        "rows_quarantined": run.lake.rows_quarantined,
         "seconds": result.seconds,
         "peak_memory_mb": peak,
-        "parameters": json.dumps(this.config.masked(), sort_keys=True),
+        "parameters": json.dumps(run.config.masked(), sort_keys=True),
         "code_version": code_version(),
-        "started_at": this.started_at,
+        "started_at": run.started_at,
         "ended_at": ended,
     }
-    frame = this.spark.createDataFrame([row], JOB_RUN.schema).coalesce(1)
-    Lake(this.spark, this.config.lake.root).append(frame, JOB_RUN)
-    say = this.log.info if result.exit_code == 0 else this.log.error
+    frame = run.spark.createDataFrame([row], JOB_RUN.schema).coalesce(1)
+    Lake(run.spark, run.config.lake.root).append(frame, JOB_RUN)
+    say = run.log.info if result.exit_code == 0 else run.log.error
     say(
         result.outcome,
         message=result.message,
         exit_code=result.exit_code,
         seconds=result.seconds,
-        rows_read=this.lake.rows_read,
-        rows_written=this.lake.rows_written,
-        rows_quarantined=this.lake.rows_quarantined,
+        rows_read=run.lake.rows_read,
+        rows_written=run.lake.rows_written,
+        rows_quarantined=run.lake.rows_quarantined,
     )

@@ -78,11 +78,11 @@ class Result:
 
 
 @contextmanager
-def step(this: JobRun, what: str) -> Iterator[None]:
+def step(run: JobRun, what: str) -> Iterator[None]:
     """Log how long a part of a job took."""
     clock = time.perf_counter()
     yield
-    this.log.info(what, seconds=round(time.perf_counter() - clock, 1))
+    run.log.info(what, seconds=round(time.perf_counter() - clock, 1))
 
 
 def refuse(condition: bool, message: str) -> None:

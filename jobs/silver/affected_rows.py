@@ -19,7 +19,7 @@ from expectations.landing.table import LandingTable
 from expectations.ops import quarantine
 from expectations.tables import LANDING_BY_NAME
 from features.versions import References, institutions_elsewhere, late_parents
-from jobs.lake.frames import kept, sent
+from jobs.lake.frames import broadcast_if_small, persisted
 from jobs.lake.tables import Lake
 from jobs.landing.batch_history import Ledger
 from jobs.silver.changes import Changes, kept_rows
@@ -68,7 +68,7 @@ class ConcernedRows:
         That is: a key that occurs twice, here or in the history; a row that reverses another, and that
         other, though one of them be older; an orphan that waits.
         """
-        with self._met_before() as (before, days), kept(self._met(before)) as met:
+        with self._met_before() as (before, days), persisted(self._met(before)) as met:
             count = met.count()
             if not count:
                 yield None
@@ -78,8 +78,8 @@ class ConcernedRows:
                 rows = rows.unionByName(self._waiting())
             if days:
                 rows = rows.unionByName(_semi(self._older(days), met, count))
-            with kept(rows):
-                yield Meeting(sent(met, count, _MOST_KEYS_TO_SEND), rows)
+            with persisted(rows):
+                yield Meeting(broadcast_if_small(met, count, _MOST_KEYS_TO_SEND), rows)
 
     def _met(self, before: DataFrame | None) -> DataFrame:
         """The key hashes of rows that meet others, each once."""
@@ -108,7 +108,7 @@ class ConcernedRows:
         for column in self._own:
             keys = keys.union(self._reversing_any(older, column, keys))
         found = _semi(older.select("batch", "key_hash"), keys, count)
-        with kept(found) as hits:
+        with persisted(found) as hits:
             days = [row["batch"] for row in hits.select("batch").distinct().collect()]
             yield hits.select("key_hash"), days
 
@@ -120,7 +120,7 @@ class ConcernedRows:
         return (
             reversing.select("key_hash", reversed_hash)
             .join(
-                sent(named, self._changes.rows_new, _MOST_KEYS_TO_SEND),
+                broadcast_if_small(named, self._changes.rows_new, _MOST_KEYS_TO_SEND),
                 on="reversed_hash",
                 how="left_semi",
             )
@@ -190,7 +190,7 @@ class ConcernedRows:
                 days &= set(self._changes.new)
                 found = found.filter(F.col("batch").isin(*self._changes.new))
             found, count = found.drop("batch"), kept_rows(batches, days)
-            firsts[parent] = sent(found, count, _MOST_KEYS_TO_SEND)
+            firsts[parent] = broadcast_if_small(found, count, _MOST_KEYS_TO_SEND)
             if count > _MOST_KEYS_TO_SEND:
                 late |= self._late(parent, found)
         return References(self._table, firsts, self._changes.is_small, late, self._elsewhere())
@@ -244,6 +244,6 @@ class ConcernedRows:
 
 
 def _semi(rows: DataFrame, keys: DataFrame, count: int) -> DataFrame:
-    return rows.join(sent(keys, count, _MOST_KEYS_TO_SEND), on="key_hash", how="left_semi").select(
-        *rows.columns
-    )
+    return rows.join(
+        broadcast_if_small(keys, count, _MOST_KEYS_TO_SEND), on="key_hash", how="left_semi"
+    ).select(*rows.columns)

@@ -13,7 +13,7 @@ from expectations.landing.event import FEE_DETAIL, PROXY_PICKUP, SETTLEMENT, SET
 from features.facts import fee_facts, visit_facts
 from features.member.rows import fee_rows, visit_rows
 from jobs import build_facts
-from jobs.lake.tables import standing
+from jobs.lake.tables import rows_as_of
 
 AS_OF = date(2024, 2, 1)
 EARLY, LATE, LATER = datetime(2024, 1, 31), datetime(2024, 2, 28), datetime(2024, 3, 30)
@@ -144,7 +144,7 @@ def built_anew(spark, silver):
 
 
 def seen_as_of(lake):
-    visits, fees = (standing(lake.read(table), AS_OF) for table in FACT_TABLES)
+    visits, fees = (rows_as_of(lake.read(table), AS_OF) for table in FACT_TABLES)
     return rows(visit_rows(visits, AS_OF)), rows(fee_rows(fees, AS_OF))
 
 
