@@ -1,6 +1,5 @@
 """Score every institution as of a date by the registered model, with reasons."""
 
-from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -14,10 +13,10 @@ from expectations.gold.institution import (
 from expectations.ops import JOB_RUN
 from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun, step
-from jobs.train_model import claim_number, model_name
-from models.estimators import CONTRIBUTION_COL
 from models.explain import typical_values, with_reasons
+from models.institution_model import claim_number, model_name
 from models.model_files import ModelRefused, load_verified
+from models.scoring import CONTRIBUTIONS, scored_rows
 from models.tracking import Store, Version
 
 _BASIS = {"inpatient": "no inpatient claims", "all": "no claims"}
@@ -26,7 +25,7 @@ _BASIS = {"inpatient": "no inpatient claims", "all": "no claims"}
 def main(run: JobRun) -> str:
     """Write the scores and the list of what could not be scored for one date; safe to run again."""
     store = Store(run.config.mlflow.tracking_uri, run.config.mlflow.artifact_root)
-    version = store.version_to_use(model_name(run), run.config.train.alias, run.as_of)
+    version = store.version_to_use(_model_name(run), run.config.train.alias, run.as_of)
     if version is None:
         raise JobSkipped(_why_no_model(run))
     rows = run.lake.read(INSTITUTION_FEATURE).filter(F.col("as_of_date") == F.lit(run.as_of))
@@ -50,27 +49,21 @@ def main(run: JobRun) -> str:
 
 def _scores(run: JobRun, store: Store, version: Version, rows: DataFrame) -> DataFrame:
     """Rows of gold.institution_score."""
+    try:
+        model = load_verified(store, version)
+    except ModelRefused as error:
+        raise DataRefused(str(error)) from None
     by_name = {feature.name: feature for feature in INSTITUTION_FEATURES}
-    unknown = [name for name in version.features if name not in by_name]
+    unknown = [name for name in model.features if name not in by_name]
     if unknown:
         raise DataRefused(
             f"version {version.version} of {version.name} looks at {', '.join(unknown)}, which this"
             " version of the project does not compute: run train_model again"
         )
-    features = [by_name[name] for name in version.features]
-    try:
-        model = load_verified(store, version)
-    except ModelRefused as error:
-        raise DataRefused(str(error)) from None
-    looked_at = rows.select("institution_id", "as_of_date", *version.features)
-    scored = (
-        model.transform(looked_at)
-        .withColumn("score", vector_to_array(F.col("probability"))[1])
-        .withColumn(CONTRIBUTION_COL, F.col(CONTRIBUTION_COL)[0])
-    )
-    explained = with_reasons(
-        scored, features, CONTRIBUTION_COL, typical_values(looked_at, features)
-    )
+    features = [by_name[name] for name in model.features]
+    looked_at = rows.select("institution_id", "as_of_date", *model.features)
+    scored = scored_rows(looked_at, model)
+    explained = with_reasons(scored, features, CONTRIBUTIONS, typical_values(looked_at, features))
     # One partition for all: a rank over everything needs it, and a country has some hundred thousand
     # institutions at most, a kilobyte each.
     best_first = Window.orderBy(F.desc("score"), F.asc("institution_id"))
@@ -85,9 +78,13 @@ def _scores(run: JobRun, store: Store, version: Version, rows: DataFrame) -> Dat
     )
 
 
+def _model_name(run: JobRun) -> str:
+    return model_name(run.options.subject or run.config.train.subject)
+
+
 def _why_no_model(run: JobRun) -> str:
     """That there is no model, and what the last training said if it was skipped."""
-    told = f"no model {model_name(run)} was trained as of {run.as_of} or before"
+    told = f"no model {_model_name(run)} was trained as of {run.as_of} or before"
     if not run.lake.exists(JOB_RUN):
         return f"{told}: run train_model first"
     last = (

@@ -1,59 +1,53 @@
 """Train a model on closed cases as of a date, judge it, and register it in MLflow."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from datetime import date
 from functools import reduce
-from importlib import metadata, resources
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from xgboost.spark import SparkXGBClassifierModel
 
 from expectations.contract.errors import JobSkipped
-from expectations.feature.institution import PLAIN_FEATURES, model_inputs
+from expectations.feature.institution import model_inputs
 from expectations.gold.institution import INSTITUTION_COMPONENT, INSTITUTION_TRAINING_ROW
 from jobs.inputs.institution_inputs import claims_as_of
 from jobs.runtime.command_line import run_job
 from jobs.runtime.execution import code_version
 from jobs.runtime.job import Job, JobRun, step
-from models.cross_validation import MAX_ROWS, Contender, out_of_fold_scores
+from models.cross_validation import MAX_ROWS, out_of_fold_scores
 from models.curves import gain_table
 from models.estimators import BOOSTER, boosted_trees
+from models.fingerprint import training_fingerprint
+from models.institution_model import claim_number, contenders, institution_folds, model_name
 from models.judgement import Judgement, judgement
 from models.labels import institution_labels
-from models.model_files import logged_files_sha256
+from models.model_files import log_model, signature
 from models.run_log import log_judgement
-from models.splits import repeated_folds
-from models.tracking import Store, version_tags
+from models.tracking import SIGNATURE_TAG, Store, version_tags
 
 #: Spark tasks that train the final model together; more only pay with millions of rows.
 WORKERS = 1
-
-#: What a model of a care setting has a basis to judge: subjects with any of these claims.
-CLAIM_COUNTS = {
-    "inpatient": ("inpatient_claim_count",),
-    "all": ("inpatient_claim_count", "outpatient_claim_count"),
-}
-_AMOUNTS = {
-    "inpatient": ("inpatient_amount_sum",),
-    "all": ("inpatient_amount_sum", "outpatient_amount_sum"),
-}
 
 
 def main(run: JobRun) -> str:
     """Train as of a date; with the same training rows and settings as before, keep that model."""
     settings = run.config.train
-    name = model_name(run)
+    name = model_name(run.options.subject or settings.subject)
     with step(run, "training rows written"):
         rows = _written_training_rows(run)
     features = model_inputs(settings.care_setting)
     store = Store(run.config.mlflow.tracking_uri, run.config.mlflow.artifact_root)
-    fingerprint = _fingerprint(run, rows, features)
+    fingerprint = training_fingerprint(
+        rows,
+        INSTITUTION_TRAINING_ROW.columns,
+        [
+            list(features),
+            [settings.care_setting, settings.folds, settings.repeats, settings.seed],
+            [BOOSTER, WORKERS],
+        ],
+    )
     newest = store.newest_version(name, run.as_of)
     if newest is not None and newest.fingerprint == fingerprint:
         if store.aliased(name, settings.alias) is None:
@@ -67,20 +61,19 @@ def main(run: JobRun) -> str:
         step(run, "model registered"),
         store.run(settings.experiment, f"{name} {run.as_of}") as run_id,
     ):
-        _log_run(run, store, run_id, judged, model, features)
-        version = store.register(
-            name,
-            run_id,
-            version_tags(
-                train_as_of=run.as_of,
-                fingerprint=fingerprint,
-                care_setting=settings.care_setting,
-                code_version=code_version(),
-                features=features,
-                files_sha256=logged_files_sha256(store, run_id),
-                inputs=run.lake.inputs,
-            ),
+        files_sha256 = _log_run(run, store, run_id, judged, model, features)
+        tags = version_tags(
+            train_as_of=run.as_of,
+            fingerprint=fingerprint,
+            care_setting=settings.care_setting,
+            code_version=code_version(),
+            features=features,
+            files_sha256=files_sha256,
+            inputs=run.lake.inputs,
         )
+        if signed := signature(tags, name):
+            tags[SIGNATURE_TAG] = signed
+        version = store.register(name, run_id, tags)
         is_promoted = store.promote(version, settings.alias)
     alias = (
         f", now {settings.alias}" if is_promoted else f"; {settings.alias} stays at a later day's"
@@ -89,28 +82,6 @@ def main(run: JobRun) -> str:
     return (
         f"version {version.version} of {name} registered{alias}; average precision {precision:.3f}"
     )
-
-
-def model_name(run: JobRun) -> str:
-    """The registered model of the subject that a run is about."""
-    return f"drugtrail-{run.options.subject or run.config.train.subject}"
-
-
-def claim_number(care_setting: str) -> Column:
-    """How many claims a row has that a model of the care setting may look at; 0 is no basis."""
-    counts = [F.coalesce(F.col(name), F.lit(0.0)) for name in CLAIM_COUNTS[care_setting]]
-    return reduce(Column.__add__, counts)
-
-
-def contenders(care_setting: str, inputs: Sequence[str]) -> list[Contender]:
-    """What is judged in the same folds, the model itself first."""
-    return [
-        Contender("trees", "trees", tuple(inputs)),
-        Contender("trees_plain", "trees", tuple(PLAIN_FEATURES)),
-        Contender("logistic", "logistic", tuple(inputs)),
-        Contender("claim_count", "ranking", CLAIM_COUNTS[care_setting]),
-        Contender("amount", "ranking", _AMOUNTS[care_setting]),
-    ]
 
 
 def _written_training_rows(run: JobRun) -> DataFrame:
@@ -164,33 +135,6 @@ def _require_positives(run: JobRun, found: int, which: str) -> None:
         )
 
 
-def _fingerprint(run: JobRun, rows: DataFrame, features: Sequence[str]) -> str:
-    """A hash of all that makes a model: rows in any order, settings, libraries, the models' code."""
-    content = rows.select(
-        F.count("*").alias("rows"),
-        F.sum(F.xxhash64(*INSTITUTION_TRAINING_ROW.columns).cast("decimal(38,0)")).alias("hashes"),
-    ).first()
-    settings = run.config.train
-    made_of = [
-        str(content),
-        list(features),
-        [settings.care_setting, settings.folds, settings.repeats, settings.seed],
-        [BOOSTER, WORKERS],
-        [metadata.version(name) for name in ("xgboost-cpu", "scikit-learn", "pyspark")],
-        [_sources_sha256("models")],
-    ]
-    return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
-
-
-def _sources_sha256(package: str) -> str:
-    """A hash of a package's modules; a change elsewhere shows in the training rows or not at all."""
-    digest = hashlib.sha256()
-    for entry in sorted(resources.files(package).iterdir(), key=lambda found: found.name):
-        if entry.name.endswith(".py"):
-            digest.update(f"{entry.name}\0".encode() + entry.read_bytes())
-    return digest.hexdigest()
-
-
 def _judged(run: JobRun, rows: DataFrame) -> Judgement:
     """Cross-validate the contenders in the same folds on what fits the driver."""
     settings = run.config.train
@@ -203,22 +147,9 @@ def _judged(run: JobRun, rows: DataFrame) -> Judgement:
         # A tenth less than fits, as hashes do not share out evenly.
         labelled = labelled.filter(F.pmod(F.xxhash64("component"), F.lit(total)) < MAX_ROWS * 0.9)
     frame = labelled.orderBy("institution_id").toPandas()
-    folds = _folds(frame, settings.folds, settings.repeats, settings.seed)
+    folds = institution_folds(frame, settings.folds, settings.repeats, settings.seed)
     scores = out_of_fold_scores(run.spark, frame, compared, folds, settings.seed)
     return judgement(frame, folds, scores, compared)
-
-
-def _folds(frame: pd.DataFrame, folds: int, repeats: int, seed: int) -> npt.NDArray[np.int32]:
-    """Folds with the same share of positives and of rows with a basis; components stay whole."""
-    strata = 2 * frame["label"] + frame["has_basis"].astype(int)
-    return repeated_folds(
-        frame["institution_id"].tolist(),
-        strata.tolist(),
-        frame["component"].tolist(),
-        folds,
-        repeats,
-        seed,
-    )
 
 
 def _fitted(rows: DataFrame, features: Sequence[str], seed: int) -> SparkXGBClassifierModel:
@@ -239,8 +170,8 @@ def _log_run(
     judged: Judgement,
     model: SparkXGBClassifierModel,
     features: Sequence[str],
-) -> None:
-    """Everything that a reviewer looks at, under the names in `models.tracking`."""
+) -> str:
+    """Log everything that a reviewer looks at, and the model; the SHA-256 of the model's files."""
     settings = run.config.train
     versions = {f"input.{table}": str(number) for table, number in sorted(run.lake.inputs.items())}
     facts = {
@@ -271,7 +202,7 @@ def _log_run(
     )
     gains = model.get_booster().get_score(importance_type="total_gain")
     log_judgement(store, run_id, judged, gain_table(features, gains), facts)
-    store.log_model(model, features)
+    return log_model(store, run_id, model.get_booster(), features)
 
 
 JOB = Job(

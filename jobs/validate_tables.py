@@ -17,6 +17,7 @@ from expectations.ops import VALIDATION_RESULT
 from expectations.tables import LANDING_TABLES
 from jobs.lake.locks import is_local, local_path
 from jobs.lake.tables import Lake
+from jobs.report.data_docs import take_offline
 from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
 from jobs.runtime.job import Job, JobRun, Options, refuse, step
@@ -60,6 +61,7 @@ def main(run: JobRun) -> str:
     if docs.exists():
         shutil.rmtree(docs)
     context.build_data_docs(site_names=[_SITE])
+    take_offline(docs)
     frame = run.spark.createDataFrame(rows, VALIDATION_RESULT.schema)
     run.lake.append(frame.coalesce(1), VALIDATION_RESULT)
     broken = [row for row in rows if not row["is_met"]]

@@ -12,8 +12,6 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from xgboost import XGBClassifier
 from xgboost.spark import SparkXGBClassifier
 
-CONTRIBUTION_COL = "contributions"
-
 #: Shallow trees, slow learning and strong shrinkage for some thousand rows and skewed amounts.
 #: Missing values stay missing: each split learns which way they go. Rows are neither resampled nor
 #: weighted (no scale_pos_weight): weights move every probability away from what it means and did not
@@ -35,16 +33,13 @@ BOOSTER: dict[str, Any] = {
 def boosted_trees(features: Sequence[str], seed: int, workers: int = 1) -> SparkXGBClassifier:
     """The trees as a Spark estimator, trained on `workers` Spark tasks at once.
 
-    Reads the `features` and `label` columns, a null feature being missing; gives `probability` and the
-    contributions to the log-odds (TreeSHAP, in the order of the features, the base value last) in
-    `contributions`, nested in an array of one. Give it exactly `workers` partitions with rows in a
-    fixed order, and the same rows make the same model. Its tasks run at once (a barrier stage), which
+    Reads the `features` and `label` columns, a null feature being missing; gives `probability`. Give it
+    exactly `workers` partitions with rows in a fixed order, and the same rows make the same model. Its tasks run at once (a barrier stage), which
     Spark refuses together with dynamic allocation.
     """
     return SparkXGBClassifier(
         features_col=list(features),
         label_col="label",
-        pred_contrib_col=CONTRIBUTION_COL,
         num_workers=workers,
         verbose=False,
         random_state=seed,

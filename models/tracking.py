@@ -6,9 +6,8 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,18 +18,16 @@ os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
 import mlflow
-import mlflow.spark
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
-from mlflow.types.schema import ColSpec, Schema
-from pyspark.ml import Model
 
 #: Artifact path of the model in its run.
 MODEL_PATH = "model"
+#: The tag of a version that signs its other tags.
+SIGNATURE_TAG = "signature"
 
 _BATCH = 500
 
@@ -47,6 +44,8 @@ class Version:
     care_setting: str
     features: tuple[str, ...]
     files_sha256: str
+    signed_tags: Mapping[str, str] = field(default_factory=dict)
+    signature: str = ""
 
 
 class Store:
@@ -75,7 +74,7 @@ class Store:
             if found
             else self.client.create_experiment(experiment, self._artifact_location(experiment))
         )
-        # mlflow.spark logs into the fluent API's active run, wherever that points.
+        # The fluent API marks a run FAILED when the block raises, wherever it points.
         before = mlflow.get_tracking_uri()
         mlflow.set_tracking_uri(self.tracking_uri)
         try:
@@ -115,20 +114,6 @@ class Store:
             metrics += [Metric(f"{key}_{part}", float(row[part]), now, 0) for part in parts]
         for start in range(0, len(metrics), _BATCH):
             self.client.log_batch(run_id, metrics=metrics[start : start + _BATCH])
-
-    def log_model(self, model: Model, features: Sequence[str]) -> None:
-        """Log a Spark ML model in Spark ML's own format into the open run; no input example."""
-        signature = ModelSignature(
-            inputs=Schema([ColSpec("double", name, required=False) for name in features]),
-            outputs=Schema([ColSpec("double", "prediction")]),
-        )
-        packages = ("pyspark", "xgboost-cpu", "mlflow", "pandas", "scikit-learn")
-        mlflow.spark.log_model(
-            model,
-            artifact_path=MODEL_PATH,
-            signature=signature,
-            pip_requirements=[f"{name}=={metadata.version(name)}" for name in packages],
-        )
 
     def register(self, name: str, run_id: str, tags: Mapping[str, str]) -> Version:
         """Register the model that a run logged, with its tags."""
@@ -239,4 +224,6 @@ def _version(made: ModelVersion) -> Version:
         care_setting=tags.get("care_setting", ""),
         features=tuple(json.loads(tags.get("feature_names", "[]"))),
         files_sha256=tags.get("files_sha256", ""),
+        signed_tags={key: value for key, value in tags.items() if key != SIGNATURE_TAG},
+        signature=tags.get(SIGNATURE_TAG, ""),
     )

@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from jobs.report import pictures
 from jobs.report.content import Report
-from jobs.report.strings import Words
+from jobs.report.data_docs import content_policy
+from jobs.report.strings import Words, visible_text
 from jobs.report.timeline import Timeline
 from jobs.report.timeline_picture import mark_picture, timeline_picture
 from jobs.report.words import N_, VISIT_KINDS
@@ -31,18 +32,22 @@ SECTIONS = (
 def report_page(report: Report) -> str:
     """Render the page in the report's language. Needs nothing from outside to be shown."""
     words = Words(report.language)
-    return (
+    # As the browser sees it, so that its hash is that of the policy.
+    style = f"\n{_resource('style.css')}\n"
+    page = (
         _environment(words)
         .get_template("page.html.j2")
         .render(
             report=report,
             words=words,
             sections=SECTIONS,
-            style=Markup(_resource("style.css")),  # noqa: S704 - a file of this package
+            style=Markup(style),  # noqa: S704 - a file of this package
+            policy=content_policy(style, has_style_attributes=True),
             pictures=_Pictures(report, words),
             run_outcome=words.run_outcome,
         )
     )
+    return visible_text(page)
 
 
 class _Pictures:

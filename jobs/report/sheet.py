@@ -4,7 +4,7 @@ import csv
 import io
 
 from jobs.report.content import Report
-from jobs.report.strings import Words
+from jobs.report.strings import Words, visible_text
 from jobs.report.words import N_
 
 _REASONS = 5
@@ -53,7 +53,8 @@ def accounts_csv(report: Report) -> str:
 
 
 def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
+    """A cell that no spreadsheet takes for a formula, and that turns no text around."""
+    cell = visible_text(cell)
     return (
         f"'{cell}"
         if cell.startswith(_FORMULA_STARTS) or cell.lstrip().startswith(_FORMULA_STARTS)

@@ -34,6 +34,8 @@ from jobs.report.words import (
     UNSCORED_REASONS,
 )
 
+#: Characters that turn the direction of the text around them (Unicode TR 9, explicit formatting).
+_DIRECTION_MARKS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _LOCALES = {"en": "en", "zh": "zh_Hans_CN"}
 _FEATURES = {feature.name: feature for feature in INSTITUTION_FEATURES}
 
@@ -49,6 +51,11 @@ def translations(language: str) -> NullTranslations:
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return Translations(compiled)
+
+
+def visible_text(text: str) -> str:
+    """A text in which direction marks are shown by their numbers instead of obeyed."""
+    return _DIRECTION_MARKS.sub(lambda mark: f"\u27e8U+{ord(mark[0]):04X}\u27e9", text)
 
 
 class Words:

@@ -158,7 +158,7 @@ def test_it_can_be_read_from_a_zip_archive(tmp_path):
                 packed.write(path, path.relative_to(ROOT))
     code = (
         f"import sys; sys.path.insert(0, {str(archive)!r})\n"
-        "from jobs.province import catalogue\n"
+        "from jobs.province.care import catalogue\n"
         "assert '.zip' in catalogue.__file__; print(len(catalogue.CATALOGUE))"
     )
     done = subprocess.run(

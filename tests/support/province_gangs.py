@@ -12,7 +12,7 @@ from jobs.province.gangs.settings import GangSettings, load_gang_settings
 from jobs.province.settings import load_settings
 from jobs.province.world import World
 
-CONF = Path(__file__).parents[2] / "conf"
+CONF = Path(__file__).parents[2] / "conf" / "simulation"
 MEMBERS, SHARE, MONTHS = 20_000, 0.02, 12
 
 

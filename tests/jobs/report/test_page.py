@@ -2,10 +2,13 @@
 
 # ruff: noqa: RUF001 - Chinese has its own punctuation
 
+import base64
+import hashlib
 import re
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -142,6 +145,30 @@ def test_hostile_text_is_shown_and_does_nothing() -> None:
 
         assert "script" not in seen.tags
         assert seen.text.count(HOSTILE) >= 7
+
+
+@pytest.mark.parametrize("mark", ["\u202e", "\u2066", "\u200f", "\u061c"])
+def test_direction_marks_are_shown_instead_of_obeyed(mark: str) -> None:
+    report = replace(full(), source_title=f"name{mark}gpj.exe")
+
+    page = report_page(report)
+
+    assert mark not in page
+    assert f"name\u27e8U+{ord(mark):04X}\u27e9gpj.exe" in page
+    assert mark not in harmless(f"a{mark}b")
+
+
+def test_the_policy_allows_the_pages_own_style_and_nothing_else() -> None:
+    page = report_page(full())
+
+    [policy] = re.findall(r'Content-Security-Policy" content="([^"]+)"', page)
+    [style] = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert unescape(policy).split("; ")[:2] == [
+        "default-src 'none'",
+        f"style-src 'sha256-{digest}'",
+    ]
+    assert "script-src" not in policy
 
 
 def test_the_same_facts_give_the_same_bytes() -> None:
