@@ -28,8 +28,12 @@ real: .venv/.installed  ## run everything on the contest's claims: make real DAT
 	@$(PY) -m jobs.run_pipeline --config conf/real.yaml --as-of $(REAL_AS_OF) --set source.folder=$(DATA) $(PLACES)
 	@$(PY) -m benchmarks.run_summary $(OUT)/lake
 
-test: .venv/.installed  ## the tests, in two processes
-	@$(PY) -m pytest -n 2 --dist loadfile
+test: .venv/.installed  ## the tests, in two processes, and the twenty slowest
+	@$(PY) -m pytest -n 2 --dist loadfile --durations=20
+
+quick: .venv/.installed  ## lint, and the tests that need no Spark: for every save
+	@$(PY) -m ruff check --quiet .
+	@$(PY) -m pytest -n 2 -q --quick
 
 lint: .venv/.installed  ## ruff, and the direction of imports
 	@$(PY) -m ruff check .
@@ -72,4 +76,4 @@ clean:  ## remove what was built, the virtual environment apart
 		|| { rm -rf .venv; echo "installing failed: see the lines above; nothing was left half-installed"; exit 1; }
 	@touch $@
 
-.PHONY: help demo real test lint types repeat break zip dictionary lock clean
+.PHONY: help demo real test quick lint types repeat break zip dictionary lock clean

@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -33,9 +33,24 @@ if not hasattr(sys.modules["__main__"], "__file__"):
     sys.modules["__main__"].__file__ = __file__
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the two longest files first, so that two processes end at about the same time."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--quick` runs what needs no Spark."""
+    parser.addoption("--quick", action="store_true", help="only tests that need no Spark session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the longest files first, so that two processes end at about the same time."""
+    if config.getoption("--quick"):
+        slow = [item for item in items if _is_slow(item)]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if not _is_slow(item)]
     items.sort(key=lambda item: "pipeline" not in item.path.parts)
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    """Whether a test asks for a Spark session, itself or by a fixture, or is marked as slow."""
+    names: Sequence[str] = getattr(item, "fixturenames", ())
+    return "spark" in names or item.get_closest_marker("slow") is not None
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,17 @@ TRACE = declared(
         365,
         "count",
         (4,),
-        "boxes sold to the member, not returned and not split, that were scanned as sold again",
+        "boxes sold to the member, not returned and not split, that another institution scanned as sold"
+        " to somebody else later",
+    ),
+    (
+        "resold_box_surprise_365d",
+        "71",
+        365,
+        "log10",
+        (4,),
+        "-log10 of the chance of so many such boxes, at the rate of other members' boxes of the same"
+        " counters (Poisson)",
     ),
     (
         "resold_gap_days_median_365d",

@@ -5,10 +5,11 @@
 
 from datetime import date
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract.feature import FeatureDefinition
+from features.boxes import OF_INSTITUTION, box_sales
 
 YEAR, PERIOD = 365, 30
 #: Median absolute deviation to standard deviation, for a normal distribution.
@@ -80,20 +81,15 @@ def spikes(sold: DataFrame, by: str) -> DataFrame:
 
 
 def resales(scans: DataFrame, as_of: date, window: int) -> DataFrame:
-    """Boxes sold in a window, and whether the code had been sold before and not come back since."""
-    in_time = Window.partitionBy("trace_code").orderBy("scan_time", "scan_id")
-    moved = scans.filter(
-        F.col("scan_type").isin("sale", "return") & ~F.coalesce("is_split_pack", F.lit(False))
-    )
+    """Boxes sold in a window, not returned, and whether the code had been sold to somebody else before."""
     days = F.datediff(F.lit(as_of), "scan_time")
-    return moved.withColumn("before", F.lag("scan_type").over(in_time)).filter(
-        (F.col("scan_type") == "sale") & days.between(1, window)
-    )
+    is_repeat = F.coalesce(F.col("previous_kind").isin(*OF_INSTITUTION), F.lit(False))
+    return box_sales(scans).filter(days.between(1, window)).withColumn("is_repeat", is_repeat)
 
 
 def resale_rate() -> Column:
     """Of 10,000 of `resales`, how many had been sold before."""
-    return 10_000 * F.avg(F.coalesce(F.col("before") == "sale", F.lit(False)).cast("double"))
+    return 10_000 * F.count_if("is_repeat") / F.count("*")
 
 
 def part(condition: Column, of: str = "line_amount") -> Column:

@@ -8,7 +8,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from expectations.gold.triage import TRIAGE_FEATURES
-from features.member.rows import boxes_sold
+from features.boxes import holder_sales
+from features.member.frames import HORIZON
 from features.provinces import province_of
 
 #: A phone or address of more accounts than this, a dormitory's, says nothing about one of them.
@@ -240,7 +241,11 @@ def _resold_elsewhere(scans: DataFrame, institutions: DataFrame, as_of: date) ->
             province_of("district").alias(f"{name}_province"),
         )
 
-    sold = boxes_sold(scans, as_of).filter("is_sold_again")
+    sold = (
+        holder_sales(scans, as_of, HORIZON)
+        .filter("is_resold")
+        .withColumn("next_institution_id", F.col("next.institution_id"))
+    )
     return (
         sold.join(provinces("institution_id"), on="institution_id")
         .join(provinces("next_institution_id"), on="next_institution_id")

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from features.chance import poisson_surprise
 from features.member.frames import HORIZON, MemberFacts, share, within
 
 _SHARED = ("device", "proxy")
@@ -39,10 +40,15 @@ def _boxes(facts: MemberFacts) -> pl.DataFrame:
     sales = facts.rows.sales.with_columns(ago=(as_of - pl.col("day")).dt.total_days()).filter(
         pl.col("ago").is_between(1, HORIZON)
     )
-    resold = sales.group_by("member_id").agg(
+    counted = sales.group_by("member_id").agg(
         resold_box_count_365d=pl.col("sold_again").sum(),
         resold_gap_days_median_365d=pl.col("gap_days").median(),
+        expected=pl.col("chance_ppb").sum() / 1e9,
     )
+    surprise = poisson_surprise(
+        counted["resold_box_count_365d"].to_numpy(), counted["expected"].to_numpy()
+    )
+    resold = counted.with_columns(resold_box_surprise_365d=surprise).drop("expected")
     # A scan of one drug does not stand for a box of another; one that names no drug may be of any.
     asked = ["member_id", "drug_id"]
     sold = (

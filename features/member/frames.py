@@ -50,7 +50,8 @@ class MemberRows:
             stated_days, unstated_quantity`; refunds too.
         persons: `member_id, paused_from, death_date, latitude, longitude`, at most one a member.
         certificates: `member_id, special_disease_code, start_date, end_date, annual_cap`.
-        sales: boxes scanned as sold to the member: `member_id, drug_id, day, sold_again, gap_days`.
+        sales: boxes scanned as sold to the member: `member_id, drug_id, day, sold_again, gap_days,
+            chance_ppb`.
         shared: most accounts that share something with the member: `member_id, kind, accounts,
             relatives`.
     """

@@ -56,7 +56,13 @@ KINDS: dict[str, dict[str, pl.DataType]] = {
         "end_date": _DATE,
         "annual_cap": _NUMBER,
     },
-    "sales": {"drug_id": _TEXT, "day": _DATE, "sold_again": _FLAG, "gap_days": _NUMBER},
+    "sales": {
+        "drug_id": _TEXT,
+        "day": _DATE,
+        "sold_again": _FLAG,
+        "gap_days": _NUMBER,
+        "chance_ppb": _WHOLE,
+    },
     "shared": {"kind": _TEXT, "accounts": _WHOLE, "relatives": _WHOLE},
 }
 _NUMBERS = {name: number for number, name in enumerate(KINDS)}

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from features.boxes import holder_sales
 from features.member.frames import CARE_TYPES, HORIZON
 
 #: Sharing of phones and proxies is looked at over so many days.
@@ -96,50 +97,15 @@ def sale_rows(scans: DataFrame, as_of: date) -> DataFrame:
         scans: silver.trace_scan as of the date.
         as_of: the date.
     """
-    return boxes_sold(scans, as_of).select(
+    sold = holder_sales(scans, as_of, HORIZON)
+    gap = F.when(F.col("is_resold"), F.datediff("next.scan_time", "scan_time"))
+    return sold.select(
         "member_id",
         "drug_id",
         F.to_date("scan_time").alias("day"),
-        F.col("is_sold_again").alias("sold_again"),
-        F.when(F.col("is_sold_again"), F.datediff("next_time", "scan_time"))
-        .cast("double")
-        .alias("gap_days"),
-    )
-
-
-def boxes_sold(scans: DataFrame, as_of: date) -> DataFrame:
-    """Sales of boxes to members within the horizon, and whether and where each was sold again later.
-
-    A sale after which the box came back does not count; that it came back after a later sale changes
-    nothing. Nor does a split pack count, which may be sold many times.
-
-    Args:
-        scans: silver.trace_scan as of the date.
-        as_of: the date.
-    """
-    in_time = Window.partitionBy("trace_code").orderBy("scan_time", "scan_id")
-    following = F.lead(F.struct("scan_type", "scan_time", "settlement_id", "institution_id"))
-    sales = (
-        scans.filter(
-            F.col("scan_type").isin("sale", "return") & ~F.coalesce("is_split_pack", F.lit(False))
-        )
-        .withColumn("next", following.over(in_time))
-        .filter((F.col("scan_type") == "sale") & ~F.col("next.scan_type").eqNullSafe("return"))
-        .withColumn("next_time", F.col("next.scan_time"))
-        .withColumn("next_institution_id", F.col("next.institution_id"))
-    )
-    again = F.col("next_time").isNotNull() & (
-        ~F.col("next.settlement_id").eqNullSafe(F.col("settlement_id"))
-    )
-    recent = F.to_date("scan_time") >= F.lit(as_of - timedelta(days=HORIZON))
-    return sales.filter(F.col("member_id").isNotNull() & recent).select(
-        "member_id",
-        "drug_id",
-        "institution_id",
-        "scan_time",
-        again.alias("is_sold_again"),
-        "next_time",
-        "next_institution_id",
+        F.col("is_resold").alias("sold_again"),
+        gap.cast("double").alias("gap_days"),
+        "chance_ppb",
     )
 
 

@@ -199,6 +199,7 @@ class _Member:
                 "day": day(rng.randint(-3, 370)),
                 "sold_again": again,
                 "gap_days": float(rng.randint(0, 40)) if again else None,
+                "chance_ppb": rng.choice([1, 1_000_000, 20_000_000]),
             }
             self.rows["sales"].append(name | sale)
         for kind in rng.sample(["device", "proxy"] * 2, rng.randint(0, 3)):

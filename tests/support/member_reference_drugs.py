@@ -1,5 +1,6 @@
 """Kinds of drugs, certificates, credentials and scans, slowly: plain Python from the definitions."""
 
+import math
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
@@ -120,6 +121,19 @@ def trace_reference(seen: Seen) -> Row:
     missing = sum(max(0, round(n, 4) - scanned[drug]) for drug, n in boxes.items())
     return {
         "resold_box_count_365d": sum(s["sold_again"] for s in sales) if sales else None,
+        "resold_box_surprise_365d": surprise(
+            sum(s["sold_again"] for s in sales), sum(s["chance_ppb"] for s in sales) / 1e9
+        )
+        if sales
+        else None,
         "resold_gap_days_median_365d": median([s["gap_days"] for s in sales if s["sold_again"]]),
         "uncoded_share_90d": ratio(max(0, missing - scanned[None]), sum(boxes.values())),
     }
+
+
+def surprise(count: int, mean: float) -> float:
+    """-log10 P(X >= count) for X ~ Poisson(mean), by adding up the terms of the tail."""
+    if not count:
+        return 0.0
+    terms = [math.exp(-mean + k * math.log(mean) - math.lgamma(k + 1)) for k in range(count, 200)]
+    return -math.log10(math.fsum(terms))

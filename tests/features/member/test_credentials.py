@@ -1,3 +1,6 @@
+import math
+from functools import reduce
+
 from support.member_histories import Account, Example, day, drug, example_test, reference
 
 from expectations.feature.member import CREDENTIAL, TRACE
@@ -14,9 +17,12 @@ REFERENCES = {
 ONE = drug("never coded")
 
 
-def sold(account: Account, drug_id: str | None, ago: int, gap: float | None = None) -> Account:
+def sold(
+    account: Account, drug_id: str | None, ago: int, gap: float | None = None, chance: float = 0.01
+) -> Account:
     again = gap is not None
-    return account.add("sales", drug_id=drug_id, day=day(ago), sold_again=again, gap_days=gap)
+    row = {"drug_id": drug_id, "day": day(ago), "sold_again": again, "gap_days": gap}
+    return account.add("sales", **row, chance_ppb=round(1e9 * chance))
 
 
 def scanned(account: Account, *boxes: tuple[str | None, int]) -> Account:
@@ -90,12 +96,30 @@ TRACE_EXAMPLES = (
             366,
             1.0,
         ),
-        {"resold_box_count_365d": 2, "resold_gap_days_median_365d": 7.0},
+        # Three boxes at 0.01: the chance of two and more is 1 - e^-0.03 (1 + 0.03).
+        {
+            "resold_box_count_365d": 2,
+            "resold_gap_days_median_365d": 7.0,
+            "resold_box_surprise_365d": -math.log10(1 - math.exp(-0.03) * 1.03),
+        },
+    ),
+    Example(
+        "one box sold again of a hundred at careless counters is no surprise",
+        reduce(
+            lambda account, _: sold(account, "coded", 7),
+            range(99),
+            sold(Account().visit(5, ONE), "coded", 9, 2.0),
+        ),
+        {"resold_box_count_365d": 1, "resold_box_surprise_365d": -math.log10(1 - math.exp(-1.0))},
     ),
     Example(
         "a box resold before the year or on the as-of day does not count",
         sold(sold(Account().visit(5, ONE), "coded", 0, 4.0), "coded", 9),
-        {"resold_box_count_365d": 0, "resold_gap_days_median_365d": None},
+        {
+            "resold_box_count_365d": 0,
+            "resold_gap_days_median_365d": None,
+            "resold_box_surprise_365d": 0,
+        },
     ),
     Example(
         "nothing is said of boxes where nothing was scanned",
@@ -103,6 +127,7 @@ TRACE_EXAMPLES = (
         {
             "resold_box_count_365d": None,
             "resold_gap_days_median_365d": None,
+            "resold_box_surprise_365d": None,
             "uncoded_share_90d": None,
         },
     ),

@@ -8,14 +8,12 @@ from support.frames import frame_of
 
 from expectations.gold.fact import FEE_FACT, VISIT_FACT
 from expectations.landing.event import SPECIAL_CERT
-from expectations.landing.inquiry import TRACE_SCAN
 from expectations.landing.reference import PERSON
 from features.member.frames import HORIZON
 from features.member.rows import (
     certificate_rows,
     fee_rows,
     person_rows,
-    sale_rows,
     shared_rows,
     visit_rows,
 )
@@ -157,65 +155,6 @@ def test_fees_people_and_certificates_come_as_plain_numbers(spark):
     }
     held = certificate_rows(frame_of(spark, SPECIAL_CERT.silver, certificate))
     assert [tuple(row) for row in held.collect()] == [("m1", "c1", ago(9), None, 3000.5)]
-
-
-def scan(code, days, kind="sale", settlement="s1", member="m1", **changes):
-    return {
-        "scan_id": f"{code} {days} {kind}",
-        "trace_code": code,
-        "scan_type": kind,
-        "scan_time": datetime(2025, 7, 1, 12) - timedelta(days=days),
-        "settlement_id": settlement,
-        "member_id": member,
-        "institution_id": "h1",
-        "drug_id": code,
-        **changes,
-    }
-
-
-def test_boxes_sold_again_are_told_from_those_that_came_back_or_are_split(spark):
-    scans = [
-        scan("once", 10),
-        scan("once", 20, "inbound", None, None),
-        scan("resold", 40),
-        # The buyer is nobody's member; still it was sold again.
-        scan("resold", 30, settlement="s2", member=None),
-        scan("resold", 10, settlement="s3", member="m2"),
-        scan("scanned twice", 9),
-        scan("scanned twice", 8),
-        scan("came back", 9),
-        scan("came back", 8, "return"),
-        scan("came back", 7, settlement="s2", member="m2"),
-        # That the second buyer brought it back does not undo that the first one's was sold again.
-        scan("again and back", 9),
-        scan("again and back", 7, settlement="s2", member="m2"),
-        scan("again and back", 6, "return", settlement="s2", member="m2"),
-        scan("split", 9, is_split_pack=True),
-        scan("split", 8, settlement="s2", is_split_pack=True),
-        scan("old", HORIZON + 1),
-        scan("old", 5, settlement="s2", member="m2"),
-    ]
-    rows = sale_rows(frame_of(spark, TRACE_SCAN.silver, *scans), AS_OF).collect()
-    found = sorted(
-        (
-            row["drug_id"],
-            row["member_id"],
-            (AS_OF - row["day"]).days,
-            row["sold_again"],
-            row["gap_days"],
-        )
-        for row in rows
-    )
-    assert found == [
-        ("again and back", "m1", 9, True, 2.0),
-        ("came back", "m2", 7, False, None),
-        ("old", "m2", 5, False, None),
-        ("once", "m1", 10, False, None),
-        ("resold", "m1", 40, True, 10.0),
-        ("resold", "m2", 10, False, None),
-        ("scanned twice", "m1", 8, False, None),
-        ("scanned twice", "m1", 9, False, None),
-    ]
 
 
 def test_accounts_that_share_a_phone_or_a_proxy_are_counted_with_kin_apart(spark):

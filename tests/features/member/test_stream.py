@@ -25,7 +25,8 @@ TYPES = {
     "persons": "member_id string, paused_from date, death_date date, latitude double, longitude double",
     "certificates": "member_id string, special_disease_code string, start_date date, end_date date,"
     " annual_cap double",
-    "sales": "member_id string, drug_id string, day date, sold_again boolean, gap_days double",
+    "sales": "member_id string, drug_id string, day date, sold_again boolean, gap_days double,"
+    " chance_ppb bigint",
     "shared": "member_id string, kind string, accounts int, relatives int",
 }
 
@@ -87,7 +88,7 @@ def rows():
             for drug in rng.sample(["d1", "d2"], rng.randint(0, 2)):
                 line = (drug, rng.choice(["dr1", "dr2"]), float(rng.randint(1, 4)), cents // 3, 0.0)
                 found["fees"].append((member, visit, day, "drug", *line, line[2]))
-                found["sales"].append((member, drug, day, rng.random() < 0.1, None))
+                found["sales"].append((member, drug, day, rng.random() < 0.1, None, 1_000))
     return found
 
 

@@ -7,18 +7,19 @@ from datetime import date, timedelta
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.testing import assertDataFrameEqual
 from scipy import stats
 
+from features.chance import poisson_surprise
 from features.network.links import (
     institution_links,
     kept_links,
     link_cuts,
     memberships,
-    poisson_surprise,
     repeated_claim_links,
     shared_doctor_links,
     shared_member_links,
@@ -229,7 +230,7 @@ def test_surprise_agrees_with_scipy_and_stays_finite() -> None:
     weights = [1, 1, 3, 30, 400, 200, 5_000, 1_000_000]
     means = [1e-12, 5.0, 0.5, 44.3, 474.9, 8.0, 0.01, 1e-6]
 
-    actual = poisson_surprise(pd.Series(weights), pd.Series(means))
+    actual = poisson_surprise(np.array(weights, float), np.array(means))
 
     ordinary = [surprise(w, m) for w, m in zip(weights[:6], means[:6], strict=True)]
     assert list(actual[:6]) == pytest.approx(ordinary, rel=1e-9)
@@ -242,7 +243,8 @@ def test_surprise_agrees_with_scipy_and_stays_finite() -> None:
 def test_surprise_has_no_step_where_the_series_takes_over() -> None:
     weights = pd.Series(range(100, 200))
 
-    steps = poisson_surprise(weights, pd.Series([0.5] * len(weights))).diff().dropna()
+    found = poisson_surprise(weights.to_numpy(float), np.full(len(weights), 0.5))
+    steps = pd.Series(found).diff().dropna()
 
     # Each further one is less likely than the last by a factor that falls slowly.
     assert steps.is_monotonic_increasing

@@ -1,0 +1,1 @@
+"""Provinces by other hands: generators that know the landing contract and nothing of this project."""
