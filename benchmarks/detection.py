@@ -1,145 +1,180 @@
-"""How good the lists of accounts are: provinces simulated, every job run on them, lists judged.
+"""How good the lists of accounts are, on provinces of several generators.
 
-    python -m benchmarks.detection build/detection --seeds 101 102 103 --members 100000 --straight
+    python -m benchmarks.detection build/detection --generators ours city countryside
+        --members 20000 --seeds 101 102
 
-simulates a province for each seed (once), runs the jobs from `ingest_batch` to `evaluate_detection` on it in one
-session, with a list at the end of every period, and writes the mean and spread over the seeds of every
-figure of the last list as Markdown. What the seeds were used for is in docs/detection.md.
+makes a province for each generator and seed (once), runs the jobs from `ingest_batch` to `propose_accounts`
+and `evaluate_detection` on it in one session, and prints one table for all. What was judged is kept by the hash of
+the code, the configuration and the province, so that a second call prints the same at once. `shared` is
+to judge by: choose nothing on it.
 """
 
 import argparse
+import hashlib
 import importlib
+import json
 import shutil
 import statistics
-import subprocess
-import sys
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 
+import polars as pl
 from pyspark.sql import SparkSession
 
-from benchmarks.landing_frames import write_silver
-from expectations.gold.account import DETECTION_RESULT
-from expectations.tables import LANDING_TABLES
+from benchmarks.provinces import GENERATORS
+from expectations.gold.account import DETECTION_RESULT, HIGH_RISK_ACCOUNT
+from jobs.inputs.truth import read_truth
 from jobs.lake.tables import Lake
 from jobs.runtime.config import Config, load_config
-from jobs.runtime.execution import execute
+from jobs.runtime.execution import code_version, execute
 from jobs.runtime.job import Job, Options
+from jobs.runtime.pipeline import STEPS
 from jobs.runtime.session import start_session
+from models.detection import pooled_interval
 
-_ONCE = ("ingest_batch", "conform_tables", "build_facts")
-_EACH = ("build_member_features", "flag_indicators", "propose_accounts")
+#: Setting, measure, slice; to value and what it rests on.
+Figures = dict[tuple[str, str, str], tuple[float | None, int]]
+
+_LAST = "propose_accounts"
 _JUDGED = "evaluate_detection"
-_ENDS = [*(date(2025, month, 1) for month in range(2, 13)), date(2026, 1, 1)]
 
 
 def main() -> None:
-    """Simulate, run, judge, and print the table."""
+    """Make, run, judge, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[101, 102, 103])
-    parser.add_argument("--members", type=int, default=100_000)
+    parser.add_argument("--generators", nargs="+", default=["ours"], choices=[*GENERATORS])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[101])
+    parser.add_argument("--members", type=int, default=20_000)
+    parser.add_argument("--months", type=int, default=12)
     parser.add_argument("--fraud-share", type=float, default=0.003)
-    parser.add_argument("--lists", type=int, default=len(_ENDS), help="lists, the last ones")
-    parser.add_argument(
-        "--straight",
-        action="store_true",
-        help="silver straight from the clean landing files: the same rows, many minutes sooner",
-    )
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     given = parser.parse_args()
     spark = start_session("detection", "conf/spark-local.conf")
-    found = [
-        judged(
-            spark,
-            given.folder / f"seed{seed}",
-            seed,
-            given.members,
-            given.fraud_share,
-            _ENDS[-given.lists :],
-            given.straight,
-        )
-        for seed in given.seeds
-    ]
+    found: dict[str, list[Figures]] = {}
+    lists: dict[str, list[tuple[pl.DataFrame, pl.DataFrame]]] = {}
+    for name in given.generators:
+        for seed in given.seeds:
+            options = ("--months", str(given.months), "--fraud-share", str(given.fraud_share))
+            made = GENERATORS[name].province(given.folder, given.members, seed, *options)
+            figures, ranked = judged(spark, made, given.set)
+            truth = read_truth(made / "truth", given.members)
+            found.setdefault(name, []).append(figures)
+            lists.setdefault(name, []).append((ranked, truth.accounts))
     print(
-        f"{given.members:,} members, 12 months, fraud share {given.fraud_share}, seeds {given.seeds}\n"
+        f"{given.members:,} members, {given.months} months, fraud share {given.fraud_share}, seeds {given.seeds}"
     )
+    for name, pairs in lists.items():
+        low, high = pooled_interval(pairs)
+        print(
+            f"{name}: average precision between {low:.3f} and {high:.3f} (90 %, gangs drawn whole)"
+        )
+    print()
     print(table(found))
 
 
 def judged(
-    spark: SparkSession,
-    root: Path,
-    seed: int,
-    members: int,
-    share: float,
-    ends: Sequence[date],
-    is_straight: bool,
-) -> dict[tuple[str, str, str], tuple[float | None, int]]:
-    """The figures of one province, by setting, measure and slice, with what each rests on."""
-    config = load_config(
-        "conf/local.yaml",
-        [f"landing.root={root}/landing", f"lake.root={root}/lake", f"log.file={root}/log.jsonl"],
-    )
-    if not (root / "truth").exists():
-        simulate = [sys.executable, "-m", "jobs.simulate_province", "--members", str(members)]
-        simulate += ["--months", "12", "--seed", str(seed), "--fraud-share", str(share)]
-        simulate += ["--out", f"{root}/landing", "--truth", f"{root}/truth"]
-        subprocess.run(simulate, check=True)
+    spark: SparkSession, made: Path, settings: Sequence[str]
+) -> tuple[Figures, pl.DataFrame]:
+    """The figures of one province and its list, from what was kept or from a run of the jobs."""
+    config = load_config("conf/local.yaml", list(settings))
+    parts = [code_version(), config.model_dump_json()]
+    parts += [Path(config.detect.typologies).read_text(encoding="utf-8")]
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+    kept, listed = made / f"figures-{key}.json", made / f"list-{key}.parquet"
+    if not (kept.exists() and listed.exists()):
+        figures, ranked = _run_all(spark, made, settings)
+        ranked.write_parquet(listed)
+        kept.write_text(json.dumps([[*name, *value] for name, value in figures.items()]))
+    rows = json.loads(kept.read_text())
+    return {(a, b, c): (value, n) for a, b, c, value, n in rows}, pl.read_parquet(listed)
+
+
+def _run_all(
+    spark: SparkSession, made: Path, settings: Sequence[str]
+) -> tuple[Figures, pl.DataFrame]:
+    lake_root = made / "lake"
     # Made anew each time: an older code's lists would pass for this one's.
-    shutil.rmtree(config.lake.root, ignore_errors=True)
-    if is_straight:
-        lake = Lake(spark, config.lake.root)
-        for table in LANDING_TABLES:
-            if (root / "landing" / table.name).exists():
-                write_silver(lake, root / "landing", table)
-    for name in _ONCE[2:] if is_straight else _ONCE:
-        _run(spark, name, config, Options())
-    for end in ends:
-        for name in _EACH:
-            _run(spark, name, config, Options(as_of=end))
-    _run(spark, _JUDGED, config, Options(as_of=ends[-1], truth=f"{root}/truth"))
-    rows = (
-        Lake(spark, config.lake.root)
-        .read(DETECTION_RESULT)
-        .filter(f"as_of_date = DATE'{ends[-1]}'")
-    )
-    return {
-        (row["setting"], row["measure"], row["slice"]): (row["value"], row["n"])
-        for row in rows.collect()
-    }
-
-
-def table(found: Sequence[dict[tuple[str, str, str], tuple[float | None, int]]]) -> str:
-    """Mean, least and most of every figure over the provinces."""
-    lines = [
-        "| rules | measure | of | mean | least | most | rests on |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+    shutil.rmtree(lake_root, ignore_errors=True)
+    places = [
+        f"landing.root={made}/landing",
+        f"lake.root={lake_root}",
+        f"log.file={made}/log.jsonl",
     ]
-    for key in sorted({key for figures in found for key in figures}, key=_order):
-        setting, measure, part = key
-        if setting != "all" and (measure, part) not in (
-            ("precision", "100"),
-            ("loss_recall", "1%"),
-        ):
-            continue
-        values = [
-            value for figures in found if key in figures and (value := figures[key][0]) is not None
-        ]
-        if not values:
-            continue
-        sizes = [figures[key][1] for figures in found if key in figures]
-        rules = "all" if setting == "all" else f"without {setting}"
-        lines.append(
-            f"| {rules} | {measure} | {part} | {statistics.mean(values):.3f} | {min(values):.3f} |"
-            f" {max(values):.3f} | {min(sizes)} to {max(sizes)} |"
-        )
+    config = load_config("conf/local.yaml", [*places, *settings])
+    day = _day_after_the_last_batch(made / "landing")
+    for name in needed_jobs():
+        _run(spark, name, config, Options(as_of=day))
+    _run(spark, _JUDGED, config, Options(as_of=day, truth=f"{made}/truth"))
+    lake = Lake(spark, config.lake.root)
+    rows = lake.read(DETECTION_RESULT).filter(f"as_of_date = DATE'{day}'").collect()
+    listed = lake.read(HIGH_RISK_ACCOUNT).filter(f"as_of_date = DATE'{day}'")
+    ranked = pl.from_arrow(listed.select("member_id", "rank").toArrow())
+    assert isinstance(ranked, pl.DataFrame)
+    figures = {
+        (row["setting"], row["measure"], row["slice"]): (row["value"], row["n"]) for row in rows
+    }
+    return figures, ranked.sort("rank")
+
+
+def needed_jobs() -> list[str]:
+    """The jobs that the list of accounts rests on, in their order; certifying silver is left out."""
+    after = {step.name: step.after for step in STEPS}
+    wanted, waiting = set(), [_LAST]
+    while waiting:
+        name = waiting.pop()
+        wanted.add(name)
+        waiting += after[name]
+    return [
+        step.name
+        for step in STEPS
+        if step.name in wanted and not step.needs_source and step.name != "validate_tables"
+    ]
+
+
+def _day_after_the_last_batch(landing: Path) -> date:
+    days = (path.name.removeprefix("batch=") for path in landing.glob("*/batch=*"))
+    return date.fromisoformat(max(days)) + timedelta(days=1)
+
+
+def table(found: Mapping[str, Sequence[Figures]]) -> str:
+    """Mean, least and most of every figure over each generator's provinces."""
+    lines = [
+        "| generator | ranking | measure | of | mean | least | most | rests on |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for generator, provinces in found.items():
+        for key in sorted({key for figures in provinces for key in figures}, key=_order):
+            setting, measure, part = key
+            is_headline = (measure, part) in (
+                ("average_precision", ""),
+                ("precision", "100"),
+                ("loss_recall", "1%"),
+            )
+            if setting != "all" and not is_headline:
+                continue
+            values = [
+                value
+                for figures in provinces
+                if key in figures and (value := figures[key][0]) is not None
+            ]
+            if not values:
+                continue
+            sizes = [figures[key][1] for figures in provinces if key in figures]
+            is_named = setting == "all" or setting.startswith("by ")
+            lines.append(
+                f"| {generator} | {setting if is_named else f'without {setting}'} | {measure} | {part}"
+                f" | {statistics.mean(values):.3f} | {min(values):.3f} | {max(values):.3f}"
+                f" | {min(sizes)} to {max(sizes)} |"
+            )
     return "\n".join(lines)
 
 
-def _order(key: tuple[str, str, str]) -> tuple[bool, str, str, int, str]:
+def _order(key: tuple[str, str, str]) -> tuple[bool, bool, str, str, int, str]:
     setting, measure, part = key
-    return setting != "all", setting, measure, int(part) if part.isdigit() else 0, part
+    number = int(part) if part.isdigit() else 0
+    return setting != "all", not setting.startswith("by "), setting, measure, number, part
 
 
 def _run(spark: SparkSession, name: str, config: Config, options: Options) -> None:

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from expectations.gold.account import INDICATOR
-from jobs.evaluate_detection import read_truth
+from jobs.inputs.truth import read_truth
 from jobs.lake.tables import Lake
 from jobs.runtime.session import start_session
 from models.family_weights import Shown, family_factors

@@ -1,5 +1,6 @@
 """Judge the lists of a simulated province against its truth: gold.detection_result and a table."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ from pyspark.sql import functions as F
 from rich.table import Table
 
 from expectations.contract.errors import ConfigError, DataRefused
-from expectations.gold.account import DETECTION_RESULT, INDICATOR, MEMBER_FEATURE
+from expectations.gold.account import DETECTION_RESULT, HIGH_RISK_ACCOUNT, INDICATOR, MEMBER_FEATURE
+from expectations.landing.inquiry import CLOSED_CASE
 from expectations.landing.reference import PERSON
 from features.provinces import most_common_province, province_of
 from jobs.inputs.member_inputs import delivered
+from jobs.inputs.truth import read_truth
 from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
 from jobs.runtime.job import Job, JobRun, Options
@@ -22,6 +25,12 @@ from models.detection import Figure, Truth, days_to_detection, figures, reranked
 #: With every rule, beside the families that are switched off in turn.
 ALL = "all"
 _CAPACITIES = (50, 100, 200, 500)
+_NAIVE = (
+    "drug_amount_sum_365d",
+    "visit_count_365d",
+    "institution_count_90d",
+    "supply_ratio_max_365d",
+)
 
 
 def check(config: Config, options: Options) -> None:
@@ -38,12 +47,16 @@ def main(run: JobRun) -> str:
     lake, day = run.lake, run.as_of
     assert run.options.truth is not None
     insured = delivered(lake, PERSON, day).filter(_is_own(run)).count()
-    truth = read_truth(Path(run.options.truth), insured)
+    truth = read_truth(Path(run.options.truth), insured, _decided(run))
     indicators = _indicators(run)
     days = sorted(each for each in indicators["as_of_date"].unique().to_list() if each <= day)
     if day not in days:
         raise DataRefused(f"gold.indicator has nothing as of {day}: run flag_indicators first")
-    lists = {each: reranked(indicators.filter(pl.col("as_of_date") == each)) for each in days}
+    proposed = _proposed(run)
+    lists = {
+        each: proposed.get(each, reranked(indicators.filter(pl.col("as_of_date") == each)))
+        for each in days
+    }
     rows: list[dict[str, Any]] = []
     for each, ranked in lists.items():
         rows += _rows(each, ALL, figures(ranked, truth, _CAPACITIES))
@@ -51,56 +64,13 @@ def main(run: JobRun) -> str:
     today = indicators.filter(pl.col("as_of_date") == day)
     for family in sorted(today["family"].unique()):
         without = reranked(today, without=family)
-        kept = [each for each in figures(without, truth, _CAPACITIES) if "_by_" not in each.measure]
-        rows += _rows(day, family, kept)
+        rows += _rows(day, family, _headline(without, truth))
+    for name, ranking in _naive(run).items():
+        rows += _rows(day, f"by {name}", _headline(ranking, truth))
     frame = run.spark.createDataFrame(rows, DETECTION_RESULT.schema).coalesce(1)
     lake.replace(frame, DETECTION_RESULT, {"as_of_date": days})
     _print([row for row in rows if row["as_of_date"] == day])
     return f"{len(days)} lists judged, {truth.accounts.height} accounts in fraud among {insured}"
-
-
-def read_truth(folder: Path, insured: int) -> Truth:
-    """The truth tables that detection of accounts is judged by.
-
-    Only accounts that were used count: someone in a gang who never billed cannot be seen in claims.
-    """
-    lines = _read(folder, "truth_line", "psn_no", "fund_loss")
-    lines = lines.group_by("psn_no").agg(loss=pl.sum("fund_loss"))
-    people = _read(folder, "truth_person", "psn_no", "gang_id", "active_from", "typology")
-    people = people.sort("active_from", "gang_id")
-    accounts = (
-        lines.join(
-            people.group_by("psn_no", maintain_order=True).agg(
-                pl.first("typology"), pl.min("active_from")
-            ),
-            on="psn_no",
-            how="left",
-        )
-        .with_columns(pl.col("typology").fill_null("unknown"))
-        .rename({"psn_no": "member_id"})
-    )
-    benign = _read(folder, "truth_benign", "psn_no", "benign_type").rename({"psn_no": "member_id"})
-    return Truth(accounts, benign.select("member_id", "benign_type"), insured)
-
-
-def _read(folder: Path, name: str, *columns: str) -> pl.DataFrame:
-    """Some columns of a table of the truth; an id of figures alone is text all the same."""
-    path = folder / f"{name}.parquet"
-    if not path.exists():
-        path = folder / f"{name}.csv"
-    try:
-        if path.suffix == ".csv":
-            frame = pl.read_csv(path, columns=list(columns), infer_schema=False)
-        else:
-            frame = pl.read_parquet(path, columns=list(columns))
-        # Parquet may hold a time, CSV a text; a day is the first ten letters of both.
-        return frame.with_columns(pl.col(columns).cast(pl.String)).with_columns(
-            pl.col("^active_from$").str.head(10).str.to_date(),
-            pl.col("^fund_loss$").cast(pl.Float64),
-        )
-    except pl.exceptions.PolarsError as error:
-        told = str(error).splitlines()[0]
-        raise DataRefused(f"{path}: {', '.join(columns)} can't be read from it: {told}") from None
 
 
 def _is_own(run: JobRun) -> Column:
@@ -110,6 +80,47 @@ def _is_own(run: JobRun) -> Column:
     if most is None:
         return F.lit(True)
     return F.coalesce(province_of("district") == most["here"], F.lit(True))
+
+
+def _decided(run: JobRun) -> frozenset[str]:
+    """The members of cases that had been decided before the day."""
+    cases = delivered(run.lake, CLOSED_CASE, run.as_of).filter(
+        (F.col("subject_type") == "person") & (F.col("decision_time") < F.lit(run.as_of))
+    )
+    return frozenset(row["subject_id"] for row in cases.select("subject_id").distinct().collect())
+
+
+def _proposed(run: JobRun) -> dict[date, pl.DataFrame]:
+    """The lists that people were given, by their days."""
+    if not run.lake.exists(HIGH_RISK_ACCOUNT):
+        return {}
+    listed = run.lake.read(HIGH_RISK_ACCOUNT).select("as_of_date", "member_id", "rank")
+    frame = pl.from_arrow(listed.toArrow())
+    assert isinstance(frame, pl.DataFrame)
+    return {
+        row["as_of_date"]: frame.filter(pl.col("as_of_date") == row["as_of_date"]).sort("rank")
+        for row in frame.select("as_of_date").unique().iter_rows(named=True)
+    }
+
+
+def _naive(run: JobRun) -> dict[str, pl.DataFrame]:
+    """Rankings by one feature alone, the largest first: what anybody could do."""
+    rows = run.lake.read_day(MEMBER_FEATURE, run.as_of).select("member_id", *_NAIVE)
+    frame = pl.from_arrow(rows.toArrow())
+    assert isinstance(frame, pl.DataFrame)
+    return {
+        name: frame.filter(pl.col(name) > 0)
+        .sort([name, "member_id"], descending=[True, False])
+        .with_columns(rank=pl.int_range(1, pl.len() + 1))
+        .select("member_id", "rank")
+        for name in _NAIVE
+    }
+
+
+def _headline(ranked: pl.DataFrame, truth: Truth) -> list[Figure]:
+    """The figures of a whole list, without its slices."""
+    told = figures(ranked, truth, _CAPACITIES)
+    return [each for each in told if "_by_" not in each.measure and "_un" not in each.measure]
 
 
 def _indicators(run: JobRun) -> pl.DataFrame:
@@ -164,7 +175,8 @@ def _print(rows: list[dict[str, Any]]) -> None:
             ("loss_recall", "1%"),
         ):
             shown = "" if row["value"] is None else f"{row['value']:.3f}"
-            rules = ALL if row["setting"] == ALL else f"without {row['setting']}"
+            is_named = row["setting"] == ALL or row["setting"].startswith("by ")
+            rules = row["setting"] if is_named else f"without {row['setting']}"
             table.add_row(rules, row["measure"], row["slice"], shown, f"{row['n']:,}")
     CONSOLE.print(table)
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 #: The part of insured people whose place on a list counts as being seen.
@@ -17,14 +19,17 @@ class Truth:
     """Who is in fraud, for how much, and who only looks like it.
 
     Args:
-        accounts: `member_id, typology, active_from, loss`, one row per account used in fraud.
+        accounts: `member_id, typology, active_from, loss`, one row per account used in fraud; `skill`
+            (0 to 1, empty where it is not known) and `gang_id` where the truth has them.
         benign: `member_id, benign_type`.
         insured: how many people are insured.
+        decided: people in a case that was decided before the list was made.
     """
 
     accounts: pl.DataFrame
     benign: pl.DataFrame
     insured: int
+    decided: frozenset[str] = frozenset()
 
     @property
     def top(self) -> int:
@@ -96,7 +101,63 @@ def figures(ranked: pl.DataFrame, truth: Truth, capacities: Sequence[int]) -> li
             Figure("loss_recall", name, _share(loss, whole_loss), positives),
             Figure("lift", name, _share(precision, base), size),
         ]
-    return told + _by_typology(judged, truth) + _by_benign(judged, truth)
+    return [
+        *told,
+        *_by_typology(judged, truth),
+        *_by_benign(judged, truth),
+        *_by_skill(ranked, truth),
+        *_undecided(ranked, truth),
+    ]
+
+
+def average_precision(
+    ranks: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], total: float
+) -> float:
+    """Average precision of a list whose hits count several times or not at all.
+
+    Args:
+        ranks: the ascending places of the hits on the list, from 1.
+        weights: how often each hit counts; the accounts between them count once.
+        total: the weight of all that could be found, listed or not.
+    """
+    hits = np.cumsum(weights)
+    others = ranks - np.arange(1, len(ranks) + 1)
+    at = hits / np.maximum(hits + others, 1e-12)
+    return float((at * weights).sum() / total) if total else 0.0
+
+
+def pooled_interval(
+    provinces: Sequence[tuple[pl.DataFrame, pl.DataFrame]], draws: int = 400, seed: int = 0
+) -> tuple[float, float]:
+    """The 90 % interval of the mean average precision over provinces, gangs drawn whole.
+
+    Accounts of a gang stand or fall together, so gangs, not accounts, are drawn with replacement
+    (cluster bootstrap; Field and Welsh 2007). An account without a gang is a gang of its own.
+
+    Args:
+        provinces: of each, the ranking (`member_id, rank`) and the truth's accounts.
+        draws: how many samples.
+        seed: of the draws.
+    """
+    rng = np.random.default_rng(seed)
+    found = np.zeros(draws)
+    for ranked, accounts in provinces:
+        gang = pl.col("gang_id") if "gang_id" in accounts.columns else pl.lit(None, pl.String)
+        rows = (
+            accounts.with_columns(gang=pl.coalesce(gang, "member_id"))
+            .join(ranked.select("member_id", "rank"), on="member_id", how="left")
+            .sort("rank", "member_id", nulls_last=True)
+        )
+        number = rows["gang"].rank("dense").to_numpy().astype(np.int64) - 1
+        gangs = int(number.max()) + 1 if len(number) else 0
+        is_listed = rows["rank"].is_not_null().to_numpy()
+        ranks = rows["rank"].drop_nulls().to_numpy().astype(np.float64)
+        for draw in range(draws if gangs else 0):
+            times = np.bincount(rng.integers(0, gangs, gangs), minlength=gangs)[number]
+            weights = times.astype(np.float64)
+            found[draw] += average_precision(ranks, weights[is_listed], float(weights.sum()))
+    low, high = np.quantile(found / max(1, len(provinces)), (0.05, 0.95))
+    return float(low), float(high)
 
 
 def days_to_detection(lists: dict[date, pl.DataFrame], truth: Truth) -> list[Figure]:
@@ -151,6 +212,48 @@ def _by_typology(judged: pl.DataFrame, truth: Truth) -> list[Figure]:
             ),
         ]
     return told
+
+
+def _by_skill(ranked: pl.DataFrame, truth: Truth) -> list[Figure]:
+    """Average precision and recall of loss for crude and for skilled gangs, the others taken out."""
+    if "skill" not in truth.accounts.columns:
+        return []
+    told = []
+    for name, is_in in (
+        ("below 0.5", pl.col("skill") < 0.5),
+        ("0.5 and more", pl.col("skill") >= 0.5),
+    ):
+        some = truth.accounts.filter(is_in)
+        others = truth.accounts.join(some, on="member_id", how="anti")
+        told += _apart(ranked, some, others["member_id"], truth.top, "_by_skill", name)
+    return told
+
+
+def _undecided(ranked: pl.DataFrame, truth: Truth) -> list[Figure]:
+    """The same for people in no decided case: those in one are known already."""
+    if not truth.decided:
+        return []
+    known = pl.Series("member_id", sorted(truth.decided))
+    some = truth.accounts.filter(~pl.col("member_id").is_in(known.to_list()))
+    return _apart(ranked, some, known, truth.top, "_undecided", "")
+
+
+def _apart(
+    ranked: pl.DataFrame, some: pl.DataFrame, without: pl.Series, top: int, suffix: str, name: str
+) -> list[Figure]:
+    """Figures for some of the accounts in fraud, with other accounts taken off the list."""
+    left = ranked.sort("rank").filter(~pl.col("member_id").is_in(without.to_list()))
+    places = left.with_columns(rank=pl.int_range(1, pl.len() + 1)).select("member_id", "rank")
+    found = some.join(places, on="member_id").sort("rank")
+    ranks = found["rank"].to_numpy().astype(np.float64)
+    loss = float(found.filter(pl.col("rank") <= top)["loss"].sum() or 0.0)
+    whole = float(some["loss"].sum() or 0.0)
+    n = some.height
+    precise = average_precision(ranks, np.ones(len(ranks)), float(n)) if n else None
+    return [
+        Figure(f"average_precision{suffix}", name, precise, n),
+        Figure(f"loss_recall{suffix}", name, _share(loss, whole), n),
+    ]
 
 
 def _by_benign(judged: pl.DataFrame, truth: Truth) -> list[Figure]:

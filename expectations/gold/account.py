@@ -204,11 +204,17 @@ DETECTION_RESULT = TableContract(
     fields=(
         _AS_OF,
         Field(
-            "setting", "string", "all, or the family of rules that was switched off", nullable=False
+            "setting",
+            "string",
+            "all, the family of rules that was switched off, or `by <feature>`: a ranking by it alone",
+            nullable=False,
         ),
         Field("measure", "string", "What was measured", nullable=False),
         Field(
-            "slice", "string", "Capacity, typology or benign group; empty for all", nullable=False
+            "slice",
+            "string",
+            "Capacity, typology, skill or benign group; empty for all",
+            nullable=False,
         ),
         Field("value", "double", "The figure; empty where nothing can be measured"),
         Field("n", "long", "Accounts that it rests on", nullable=False),

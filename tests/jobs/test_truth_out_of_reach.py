@@ -17,6 +17,7 @@ _ALLOWED = (
     "jobs/simulate_province.py",
     "jobs/province/",
     "jobs/evaluate_detection.py",
+    "jobs/inputs/truth.py",
     # Lists the simulator among the commands.
     "jobs/__main__.py",
 )

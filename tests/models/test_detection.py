@@ -3,11 +3,20 @@
 import random
 from datetime import date
 
+import numpy as np
 import polars as pl
 import pytest
 from sklearn.metrics import average_precision_score
 
-from models.detection import Figure, Truth, days_to_detection, figures, reranked
+from models.detection import (
+    Figure,
+    Truth,
+    average_precision,
+    days_to_detection,
+    figures,
+    pooled_interval,
+    reranked,
+)
 
 ACTIVE = {"a": date(2025, 1, 10), "b": date(2025, 3, 1), "c": date(2025, 2, 1), "d": None}
 
@@ -163,3 +172,59 @@ def test_only_the_strongest_of_a_family_counts_and_ties_go_to_the_larger_loss():
         ("d", 1.0, 4),
     ]
     assert reranked(shown, without="trace").rows() == [("a", 2.0, 1), ("d", 1.0, 2)]
+
+
+def test_skilled_and_crude_gangs_are_judged_with_the_others_taken_off_the_list(truth):
+    skills = pl.Series("skill", [0.9, 0.1, 0.9, None])
+    found = figures(
+        ranked("b", "a", "x", "c"),
+        Truth(truth.accounts.with_columns(skills), truth.benign, 400),
+        [2],
+    )
+    # Without b and d: a first, c third.
+    assert told(found, "average_precision_by_skill") == {
+        "below 0.5": (pytest.approx(1.0), 1),
+        "0.5 and more": (pytest.approx((1 + 2 / 3) / 2), 2),
+    }
+    assert told(found, "loss_recall_by_skill")["0.5 and more"] == (1.0, 2)
+
+
+def test_people_in_a_decided_case_are_left_out_of_what_is_said_of_the_others(truth):
+    known = Truth(truth.accounts, truth.benign, 400, frozenset({"a", "x"}))
+    found = figures(ranked("a", "x", "u", "b"), known, [2])
+    # u first, b second, of b, c and d.
+    assert told(found, "average_precision_undecided") == {"": (pytest.approx(0.5 / 3), 3)}
+
+
+def test_average_precision_with_weights_is_that_of_a_list_with_repeated_hits():
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        is_hit = rng.random(30) < 0.3
+        weights = rng.integers(0, 4, int(is_hit.sum())).astype(float)
+        ranks = np.flatnonzero(is_hit) + 1.0
+        found = average_precision(ranks, weights, float(weights.sum()))
+        labels, counts = is_hit.astype(int), np.ones(30)
+        counts[is_hit] = weights
+        expected = (
+            average_precision_score(labels, -np.arange(30.0), sample_weight=counts)
+            if weights.sum()
+            else 0.0
+        )
+        assert found == pytest.approx(expected)
+
+
+def test_the_interval_draws_gangs_whole():
+    accounts = pl.DataFrame(
+        {
+            "member_id": [f"a{n}" for n in range(20)],
+            "gang_id": ["one"] * 10 + ["two"] * 10,
+            "loss": [1.0] * 20,
+        }
+    )
+    # Gang one is first on the list, gang two is not listed at all.
+    listed = pl.DataFrame({"member_id": [f"a{n}" for n in range(10)], "rank": range(1, 11)})
+
+    low, high = pooled_interval([(listed, accounts)])
+
+    # One draw in four has gang two alone, one in four gang one alone.
+    assert (low, high) == (0.0, 1.0)

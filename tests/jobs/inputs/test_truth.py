@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from expectations.contract.errors import DataRefused
-from jobs.evaluate_detection import read_truth
+from jobs.inputs.truth import read_truth
 
 PEOPLE = """psn_no,gang_id,active_from,active_to,typology,role,victim
 007,1,2025-01-02,,rented_cards,holder,0
@@ -32,7 +32,10 @@ def seen(truth):
 
 
 EXPECTED = (
-    [("007", 5.5, "rented_cards", date(2025, 1, 2)), ("9", 1.25, "unknown", None)],
+    [
+        ("007", 5.5, "rented_cards", date(2025, 1, 2), "1", None),
+        ("9", 1.25, "unknown", None, None, None),
+    ],
     [("010", "dialysis")],
 )
 
@@ -64,3 +67,17 @@ def test_a_loss_that_is_no_number_is_refused(folder):
     (folder / "truth_line.csv").write_text(LINES.replace("2.50", "much"))
     with pytest.raises(DataRefused, match=r"truth_line\.csv"):
         read_truth(folder, 5)
+
+
+def test_skills_come_from_the_gangs_or_from_what_is_told_about_the_province(folder):
+    (folder / "truth_about.json").write_text('{"seed": 1, "skill": {"1": 0.75, "2": 0.1}}')
+    assert (
+        read_truth(folder, 5).accounts.filter(pl.col("member_id") == "007")["skill"].item() == 0.75
+    )
+
+    (folder / "truth_about.json").unlink()
+    gangs = pl.DataFrame({"gang_id": ["1"], "skill": [0.25]})
+    gangs.write_parquet(folder / "truth_gang.parquet")
+    assert (
+        read_truth(folder, 5).accounts.filter(pl.col("member_id") == "007")["skill"].item() == 0.25
+    )
