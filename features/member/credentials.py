@@ -48,7 +48,8 @@ def _boxes(facts: MemberFacts) -> pl.DataFrame:
     surprise = poisson_surprise(
         counted["resold_box_count_365d"].to_numpy(), counted["expected"].to_numpy()
     )
-    resold = counted.with_columns(resold_box_surprise_365d=surprise).drop("expected")
+    # Rounded: the last bits depend on how many members are computed at a time.
+    resold = counted.with_columns(resold_box_surprise_365d=surprise.round(6)).drop("expected")
     # A scan of one drug does not stand for a box of another; one that names no drug may be of any.
     asked = ["member_id", "drug_id"]
     sold = (

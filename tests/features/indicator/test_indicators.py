@@ -46,7 +46,7 @@ MEMBER_CASES = {
     "STRANGER_PROXY": {"strangers_per_proxy_90d": (4, 3), "overlap_days_180d": (14, 13)},
     "MANY_PROXIES": {"proxy_count_180d": (3, 2)},
     "SUDDEN_WAKE_UP": {"wake_up_visit_count_180d": (6, 5)},
-    "RESOLD_BOXES": {"resold_box_count_365d": (2, 1)},
+    "RESOLD_BOXES": {"resold_box_count_365d": (2, 1), "resold_box_surprise_365d": (3, 2.9)},
     "CLASS_DOUBLED": {"class_overlap_days_90d": (30, 29)},
     "MANY_VISITS": {"visit_count_365d": (24, 23), "excess_fund_sum_365d": (300, 299)},
     "HIGH_DRUG_FUND": {"drug_fund_sum_365d": (3000, 2999)},

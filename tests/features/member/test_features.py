@@ -186,7 +186,7 @@ def test_no_rows_give_no_features() -> None:
         not in {
             *("member_id", "settlement_id", "is_refund", "time", "institution_id", "cents"),
             *("fund_cents", "quantity", "stated_days", "unstated_quantity", "day", "sold_again"),
-            *("kind", "accounts", "relatives", "start_date", "special_disease_code"),
+            *("chance_ppb", "kind", "accounts", "relatives", "start_date", "special_disease_code"),
         }
     ],
     ids=lambda pair: ".".join(pair),
