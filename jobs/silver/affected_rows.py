@@ -1,8 +1,8 @@
 """Which rows are affected by new batches, and when what they refer to had first arrived.
 
 Nearly every row is the only one of its key, stands for itself and refers to what came with the same
-batches. The few others are told from these by their key hashes alone, so that only they are ranked,
-and of the history only one column is read, and the batches that hold a row they meet.
+batches. The few others, which are related to another row, are found by their key hashes alone. So only
+they are ranked, and of the history only one column is read, and the batches that hold a related row.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ _WAS = "struct<state:string,valid_from:timestamp,valid_to:timestamp,is_first:boo
 
 
 @dataclass(frozen=True)
-class Meeting:
+class RelatedRows:
     """Keys by hash, marked to be broadcast where they are few, and all rows of these keys."""
 
     keys: DataFrame
@@ -66,27 +66,27 @@ class AffectedRows:
         return landed.withColumns({"was": was, "key_hash": F.xxhash64(*self._table.key)})
 
     @contextmanager
-    def meeting(self) -> Iterator[Meeting | None]:
-        """The rows that meet others, with all rows of these keys; None if there are none.
+    def related(self) -> Iterator[RelatedRows | None]:
+        """The rows that are related to others, with all rows of these keys; None if there are none.
 
         That is: a key that occurs twice, here or in the history; a row that reverses another, and that
         other, though one of them be older; an orphan that waits.
         """
-        with self._met_before() as (before, days), persisted(self._met(before)) as met:
-            count = met.count()
+        with self._in_history() as (before, days), persisted(self._related_keys(before)) as keys:
+            count = keys.count()
             if not count:
                 yield None
                 return
-            rows = _semi(self.new(), met, count)
+            rows = _semi(self.new(), keys, count)
             if self._changes.orphans:
                 rows = rows.unionByName(self._waiting())
             if days:
-                rows = rows.unionByName(_semi(self._older(days), met, count))
+                rows = rows.unionByName(_semi(self._older(days), keys, count))
             with persisted(rows):
-                yield Meeting(broadcast_if_small(met, count, MOST_KEYS_TO_SEND), rows)
+                yield RelatedRows(broadcast_if_small(keys, count, MOST_KEYS_TO_SEND), rows)
 
-    def _met(self, before: DataFrame | None) -> DataFrame:
-        """The key hashes of rows that meet others, each once."""
+    def _related_keys(self, before: DataFrame | None) -> DataFrame:
+        """The key hashes of rows that are related to others, each once."""
         new = self.new()
         counts = new.groupBy("key_hash").count()
         found = [counts.filter(F.col("count") > 1).select("key_hash")]
@@ -99,7 +99,7 @@ class AffectedRows:
         return reduce(DataFrame.union, found).distinct()
 
     @contextmanager
-    def _met_before(self) -> Iterator[tuple[DataFrame | None, list[date]]]:
+    def _in_history(self) -> Iterator[tuple[DataFrame | None, list[date]]]:
         """The key hashes that the history shares with new and waiting rows, and the days of its batches."""
         if not self._changes.has_history:
             yield None, []
@@ -181,7 +181,7 @@ class AffectedRows:
         """When what rows refer to had first arrived, if it came in the new batches or in a reference table.
 
         What new rows refer to nearly always has. The history is not looked through, so that a month
-        costs the same with a year behind it. Rows that reverse others are left to `meeting`, unless
+        costs the same with a year behind it. Rows that reverse others are left to `related`, unless
         the table is small.
         """
         firsts: dict[str, DataFrame] = {}

@@ -17,7 +17,7 @@ from features.versions import arrived_rows, ever_held, lone_versions, ranked_ver
 from jobs.lake.frames import persisted
 from jobs.lake.tables import Lake
 from jobs.landing.batch_history import Ledger
-from jobs.silver.affected_rows import JSON_TIMES, AffectedRows, Meeting
+from jobs.silver.affected_rows import JSON_TIMES, AffectedRows, RelatedRows
 from jobs.silver.changes import JOB_NAME, Changes
 from jobs.silver.measures import (
     Measures,
@@ -69,16 +69,16 @@ def _rebuild_whole(
 def _rebuild_in_parts(
     lake: Lake, table: LandingTable, changes: Changes, affected: AffectedRows
 ) -> Measures:
-    """Write the rows that meet no others as they come, then rank the few others.
+    """Write the rows that are related to no other as they come, then rank the few that are.
 
     Ranking all would send every row with all its columns through a shuffle and two sorts.
     """
-    with affected.meeting() as meeting:
+    with affected.related() as related:
         new = affected.new()
-        alone = new if meeting is None else new.join(meeting.keys, on="key_hash", how="left_anti")
+        alone = new if related is None else new.join(related.keys, on="key_hash", how="left_anti")
         arrived = arrived_rows(alone, affected.nearby_references())
         measures = _write_alone(lake, table, changes, arrived.filter(~F.col("is_orphan")))
-        others = _others(meeting, arrived, new.columns, changes.rows_new, measures)
+        others = _to_rank(related, arrived, new.columns, changes.rows_new, measures)
         if others is None:
             _replace_orphans(lake, table, changes, None, measures)
         else:
@@ -87,17 +87,17 @@ def _rebuild_in_parts(
     return measures
 
 
-def _others(
-    meeting: Meeting | None,
+def _to_rank(
+    related: RelatedRows | None,
     arrived: DataFrame,
     columns: list[str],
     rows_new: int,
     measures: Measures,
 ) -> DataFrame | None:
-    """The rows to rank: those that meet others, and orphans of those that meet none. None if there are none."""
-    others = [] if meeting is None else [meeting.rows]
-    met = 0 if meeting is None else meeting.rows.filter(F.col("was").isNull()).count()
-    if measures["standing_rows"] + met < rows_new:
+    """The rows that are related to others, and the other orphans; None if there are none."""
+    others = [] if related is None else [related.rows]
+    new = 0 if related is None else related.rows.filter(F.col("was").isNull()).count()
+    if measures["standing_rows"] + new < rows_new:
         # What they refer to came earlier or never did.
         others.append(arrived.filter("is_orphan").select(*columns))
     return reduce(DataFrame.unionByName, others) if others else None

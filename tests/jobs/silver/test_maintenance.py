@@ -38,13 +38,18 @@ def maintain(workspace):
     """What an administrator does to every table of the lake; how many tables that are."""
     spark, logs = workspace.spark, sorted(Path(workspace.config.lake.root).glob("*/*/_delta_log"))
     for log in logs:
-        path = f"delta.`{log.parent}`"
-        before = DeltaTable.forPath(spark, str(log.parent)).history(1).first()["version"]
-        spark.sql(f"OPTIMIZE {path}")
+        path, table = f"delta.`{log.parent}`", DeltaTable.forPath(spark, str(log.parent))
+        before = table.history(1).first()["version"]
+        # In this order even a partition of one file is written anew.
+        order = " ZORDER BY (valid_from)" if "valid_from" in table.toDF().columns else ""
+        spark.sql(f"OPTIMIZE {path}{order}")
         spark.sql(f"ALTER TABLE {path} SET TBLPROPERTIES ('delta.checkpointInterval' = '20')")
         if log.parent.parent.name != "ops":
             spark.sql(f"RESTORE TABLE {path} TO VERSION AS OF {before}")
-            spark.sql(f"OPTIMIZE {path}")
+            spark.sql(f"OPTIMIZE {path}{order}")
+        if order:
+            done = [row["operation"] for row in table.history(4).collect()]
+            assert done == ["OPTIMIZE", "RESTORE", "SET TBLPROPERTIES", "OPTIMIZE"]
         spark.sql(f"VACUUM {path}")
     return len(logs)
 
