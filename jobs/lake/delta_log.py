@@ -91,8 +91,8 @@ class DeltaLogReader:
 
         A RESTORE to a time does not say which version it found, and counts as new data.
         """
-        to = (self._commit_info(version).get("operationParameters") or {}).get("version")
-        return int(to) if self._is_restore(version) and to is not None else None
+        to = str((self._commit_info(version).get("operationParameters") or {}).get("version"))
+        return int(to) if self._is_restore(version) and to.isdigit() else None
 
     def _is_restore(self, version: int) -> bool:
         return bool(self._commit_info(version).get("operation") == "RESTORE")
