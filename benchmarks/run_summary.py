@@ -18,7 +18,7 @@ def main(root: str) -> None:
     """Print seconds, rows and peak memory per job, and the balance of rows per table."""
     lake = Lake(start_session("run_summary", "conf/spark-local.conf"), root)
     console = Console()
-    runs = lake.read(JOB_RUN).orderBy("ended_at").collect()
+    runs = lake.read(JOB_RUN).orderBy(F.asc_nulls_first("sequence"), "ended_at").collect()
     newest = {row["job"]: row for row in runs}
     table = Table("job", "outcome", "seconds", "rows read", "rows written", "peak MiB", box=None)
     for name in (*(step.name for step in STEPS), "run_pipeline"):
@@ -48,7 +48,10 @@ def _balances(lake: Lake) -> Table:
         .collect()
     }
     newest = {
-        row["table_name"]: row for row in lake.read(TABLE_BALANCE).orderBy("written_at").collect()
+        row["table_name"]: row
+        for row in lake.read(TABLE_BALANCE)
+        .orderBy(F.asc_nulls_first("sequence"), "written_at")
+        .collect()
     }
     table = Table(
         "table", "landed", "conformed", "superseded", "quarantined", "difference", box=None

@@ -9,6 +9,13 @@ _AMOUNTS = MapType(StringType(), DecimalType(38, 6))
 _RUN_ID = Field("run_id", "string", "The run that wrote this row", nullable=False)
 _JOB = Field("job", "string", "The job that wrote this row", nullable=False)
 _WRITTEN_AT = Field("written_at", "timestamp", "When the row was written, UTC", nullable=False)
+#: Nullable, since rows of a table that is older than the column have none.
+SEQUENCE = Field(
+    "sequence",
+    "long",
+    "Grows with every commit to the table: what is newest has the highest, whatever the clock said."
+    " Empty in rows from before the column existed, which are the oldest",
+)
 
 JOB_RUN = TableContract(
     name="ops.job_run",
@@ -46,6 +53,7 @@ JOB_RUN = TableContract(
         Field("code_version", "string", "Hash of the project's sources", nullable=False),
         Field("started_at", "timestamp", "UTC", nullable=False),
         Field("ended_at", "timestamp", "UTC", nullable=False),
+        SEQUENCE,
     ),
     primary_key=("run_id",),
     partition_by=("job",),
@@ -77,6 +85,7 @@ LANDING_BATCH = TableContract(
         Field("reasons", ArrayType(StringType()), "Why it was refused"),
         Field("warnings", ArrayType(StringType()), "What was tolerated"),
         _WRITTEN_AT,
+        SEQUENCE,
     ),
     primary_key=("run_id", "table_name", "batch", "batch_version"),
     partition_by=("job",),
@@ -120,12 +129,43 @@ TABLE_BALANCE = TableContract(
             MapType(StringType(), StringType()),
             "Epochs of the tables that it refers to",
         ),
-        Field("silver_version", "long", "Version of the silver table", nullable=False),
+        Field(
+            "silver_version", "long", "Version of the silver table after the run", nullable=False
+        ),
         _WRITTEN_AT,
+        SEQUENCE,
     ),
     primary_key=("run_id", "table_name"),
     partition_by=("job",),
     written_by="conform_tables",
+    properties=KEPT_VERSIONS,
+)
+
+TABLE_PROGRESS = TableContract(
+    name="ops.table_progress",
+    grain="one row per run that came to its end and table that it had then read to its end or written",
+    fields=(
+        _RUN_ID,
+        _JOB,
+        Field("table_name", "string", "The table, with its layer", nullable=False),
+        Field(
+            "table_id",
+            "string",
+            "Delta's name of the table: another one means that it was made anew by hand",
+        ),
+        Field(
+            "data_version",
+            "long",
+            "The last commit of the table that changed its data, as the run saw or left it; OPTIMIZE, VACUUM and"
+            " changes of columns or properties are none",
+            nullable=False,
+        ),
+        _WRITTEN_AT,
+        SEQUENCE,
+    ),
+    primary_key=("run_id", "table_name"),
+    partition_by=("job",),
+    written_by="conform_tables, build_facts",
     properties=KEPT_VERSIONS,
 )
 
@@ -144,6 +184,7 @@ VALIDATION_RESULT = TableContract(
         Field("rows_unexpected", "long", "Rows that broke it"),
         Field("note", "string", "What the expectation is for"),
         _WRITTEN_AT,
+        SEQUENCE,
     ),
     primary_key=("run_id", "table_name", "expectation", "columns"),
     partition_by=("job",),
@@ -151,7 +192,7 @@ VALIDATION_RESULT = TableContract(
     properties=KEPT_VERSIONS,
 )
 
-OPS_TABLES = (JOB_RUN, LANDING_BATCH, TABLE_BALANCE, VALIDATION_RESULT)
+OPS_TABLES = (JOB_RUN, LANDING_BATCH, TABLE_BALANCE, TABLE_PROGRESS, VALIDATION_RESULT)
 
 
 def quarantine(table: str) -> TableContract:

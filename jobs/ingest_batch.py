@@ -15,6 +15,7 @@ from expectations.landing.table import LandingTable
 from expectations.ops import LANDING_BATCH, quarantine
 from expectations.tables import LANDING_BY_NAME, LANDING_TABLES
 from jobs.lake.locks import is_local
+from jobs.lake.sequence import next_sequence
 from jobs.landing.batch_history import Ledger, read_ledger
 from jobs.landing.files import Limits, folder_entries, inspect_files
 from jobs.landing.manifests import LandingBatch, check_files, landed_batches
@@ -262,7 +263,8 @@ def _ledger_rows(
 
 def _write_ledger(run: JobRun, ledger: list[dict[str, Any]]) -> None:
     if ledger:
-        frame = run.spark.createDataFrame(ledger, LANDING_BATCH.schema)
+        number = {"sequence": next_sequence(run.lake, LANDING_BATCH)}
+        frame = run.spark.createDataFrame([row | number for row in ledger], LANDING_BATCH.schema)
         run.lake.append(frame.coalesce(1), LANDING_BATCH)
 
 

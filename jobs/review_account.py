@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from expectations.contract.errors import ConfigError, DataRefused
 from expectations.gold.account import ACCOUNT_DECISION, HIGH_RISK_ACCOUNT
+from jobs.lake.sequence import next_sequence
 from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
 from jobs.runtime.job import Job, JobRun, Options
@@ -45,6 +46,7 @@ def main(run: JobRun) -> str:
         "reason": options.reason,
         "decided_by": options.by or getpass.getuser(),
         "decided_at": datetime.now(UTC),
+        "sequence": next_sequence(lake, ACCOUNT_DECISION),
     }
     frame = run.spark.createDataFrame([row], ACCOUNT_DECISION.schema).coalesce(1)
     lake.append(frame, ACCOUNT_DECISION)

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from expectations.contract.errors import JobError
 from expectations.ops import JOB_RUN
 from jobs.lake.locks import local_path
+from jobs.lake.tables import Lake
 from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
 from jobs.runtime.execution import execute
@@ -38,7 +39,7 @@ def main(run: JobRun) -> str:
     """Run the steps that have to be run, each recorded under the key of this pipeline."""
     steps = steps_of(run.config)
     key = run.pipeline_key = pipeline_key(run.config, run.options)
-    done = {} if run.options.fresh else _done_before_failure(run, key)
+    done = {} if run.options.fresh else done_before_failure(run.lake, key)
     results: list[Result] = []
     columns = (
         TextColumn("{task.description:28}"),
@@ -81,12 +82,17 @@ def _run_step(run: JobRun, step: Step, key: str) -> Result:
     return result
 
 
-def _done_before_failure(run: JobRun, key: str) -> dict[str, datetime]:
-    """Jobs that ended well since the last time this pipeline ended well, with when they did."""
-    if not run.lake.exists(JOB_RUN):
+def done_before_failure(lake: Lake, key: str) -> dict[str, datetime]:
+    """Jobs that ended well since the last time this pipeline ended well, with when they did.
+
+    In the order in which they were recorded: a clock that goes back must not make a failure look older than the
+    success before it.
+    """
+    if not lake.exists(JOB_RUN):
         return {}
-    runs = run.lake.read(JOB_RUN).filter(F.col("pipeline_key") == key)
-    rows = runs.select("job", "exit_code", "ended_at").orderBy("ended_at").collect()
+    runs = lake.read(JOB_RUN).filter(F.col("pipeline_key") == key)
+    oldest_first = (F.asc_nulls_first("sequence"), "ended_at")
+    rows = runs.select("job", "exit_code", "ended_at", "sequence").orderBy(*oldest_first).collect()
     done: dict[str, datetime] = {}
     for row in rows:
         if row["job"] == JOB.name and row["exit_code"] == 0:

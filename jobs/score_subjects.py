@@ -11,6 +11,7 @@ from expectations.gold.institution import (
     INSTITUTION_UNSCORED,
 )
 from expectations.ops import JOB_RUN
+from jobs.lake.sequence import newest_first
 from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun, step
 from models.explain import typical_values, with_reasons
@@ -90,7 +91,7 @@ def _why_no_model(run: JobRun) -> str:
     last = (
         run.lake.read(JOB_RUN)
         .filter((F.col("job") == "train_model") & (F.col("as_of_date") <= F.lit(run.as_of)))
-        .orderBy(F.desc("ended_at"), "run_id")
+        .orderBy(*newest_first("ended_at"), "run_id")
         .select("outcome", "message")
         .first()
     )

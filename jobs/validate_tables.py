@@ -16,6 +16,7 @@ from expectations.landing.table import LandingTable
 from expectations.ops import VALIDATION_RESULT
 from expectations.tables import LANDING_TABLES
 from jobs.lake.locks import is_local, local_path
+from jobs.lake.sequence import next_sequence
 from jobs.lake.tables import Lake
 from jobs.report.data_docs import take_offline
 from jobs.runtime.command_line import run_job
@@ -62,7 +63,8 @@ def main(run: JobRun) -> str:
         shutil.rmtree(docs)
     context.build_data_docs(site_names=[_SITE])
     take_offline(docs)
-    frame = run.spark.createDataFrame(rows, VALIDATION_RESULT.schema)
+    number = {"sequence": next_sequence(run.lake, VALIDATION_RESULT)}
+    frame = run.spark.createDataFrame([row | number for row in rows], VALIDATION_RESULT.schema)
     run.lake.append(frame.coalesce(1), VALIDATION_RESULT)
     broken = [row for row in rows if not row["is_met"]]
     for row in broken:

@@ -5,6 +5,7 @@ from pyspark.sql.types import ArrayType, StringType, StructType
 from expectations.contract.table import Field, TableContract
 from expectations.feature.member import MEMBER_FEATURES
 from expectations.landing.table import KEPT_VERSIONS
+from expectations.ops import SEQUENCE
 
 _AS_OF = Field(
     "as_of_date", "date", "Only what had arrived before this day was used", nullable=False
@@ -192,6 +193,7 @@ ACCOUNT_DECISION = TableContract(
         Field("reason", "string", "Why, in the person's words", nullable=False),
         Field("decided_by", "string", "Who decided", nullable=False),
         Field("decided_at", "timestamp", "When", nullable=False),
+        SEQUENCE,
     ),
     primary_key=("decision_id",),
     written_by="review_account",

@@ -91,13 +91,17 @@ def in_words(reasons: str, texts: dict[str, str]) -> Column:
 def current_state(decisions: DataFrame, as_of: date) -> DataFrame:
     """The last decision on each member before a date, one row per member_id with a decision.
 
+    The last is the one that was noted last, by its number: the clock may have gone back between two. Decisions from
+    before there were numbers are older than all others.
+
     Args:
         decisions: gold.account_decision.
         as_of: the date.
     """
-    last = F.max(F.struct("decided_at", "decision_id", "decision"))["decision"].alias("decision")
+    noted = F.struct("sequence", "decided_at", "decision_id", "decision")
     before = decisions.filter(F.col("decided_at") < F.lit(as_of.isoformat()).cast("timestamp"))
-    return before.groupBy("member_id").agg(last, F.max("decided_at").alias("decided_at"))
+    lasts = before.groupBy("member_id").agg(F.max(noted).alias("last"))
+    return lasts.select("member_id", "last.decision", "last.decided_at")
 
 
 def _template(text: str) -> str:

@@ -10,6 +10,8 @@ import polars as pl
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from expectations.contract.table import ContractError
+
 _TEXT, _NUMBER, _CODES = pl.String(), pl.Float64(), pl.List(pl.String)
 _TIME, _DATE, _WHOLE, _FLAG = pl.Datetime("us"), pl.Date(), pl.Int64(), pl.Boolean()
 #: Between the codes of a list: the unit separator of ASCII, which no code contains.
@@ -65,6 +67,8 @@ KINDS: dict[str, dict[str, pl.DataType]] = {
     },
     "shared": {"kind": _TEXT, "accounts": _WHOLE, "relatives": _WHOLE},
 }
+#: What rows of a kind have beside that, for `shared_rows` alone: it stays behind.
+_NOT_PACKED = {"visits": {"day", "device"}}
 _NUMBERS = {name: number for number, name in enumerate(KINDS)}
 #: The ids among them, here and in the references. Two of one member's would be taken for one once in
 #: 10^13 members with a thousand settlements each.
@@ -92,7 +96,17 @@ _ALL_SLOTS = sorted({slot for slots in _SLOTS.values() for slot in slots.values(
 
 
 def packed(rows: DataFrame, kind: str) -> DataFrame:
-    """The rows of a kind as `member_id`, `kind_number` and the shared columns."""
+    """The rows of a kind as `member_id`, `kind_number` and the shared columns.
+
+    Raises:
+        ContractError: when the rows have a column that would not be carried, which no feature could read.
+    """
+    carried = {"member_id", *KINDS[kind], *_NOT_PACKED.get(kind, ())}
+    if left_out := sorted(set(rows.columns) - carried):
+        raise ContractError(
+            f"rows of {kind} have {', '.join(left_out)}, which KINDS in features/member/packing.py does not name:"
+            " add it there with its type, so that features can read it, or do not select it"
+        )
     held = {
         slot: _packed(name, KINDS[kind][name]).alias(slot) for name, slot in _SLOTS[kind].items()
     }

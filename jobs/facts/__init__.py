@@ -1,1 +1,1 @@
-"""Which facts a change of silver concerns."""
+"""What changes of silver affect in the facts, what is rebuilt, and in which order it is committed."""

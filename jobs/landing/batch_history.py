@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
+from pyspark.sql import Row
 from pyspark.sql import functions as F
 
 from expectations.ops import LANDING_BATCH
@@ -38,9 +39,14 @@ def read_ledger(lake: Lake) -> Ledger:
         return ledger
     kept = lake.read(LANDING_BATCH).filter(F.col("outcome") == "kept")
     names = ("table_name", "batch", "batch_version", "rows_kept", "rows_quarantined")
-    rows = kept.select(*names, "written_at").collect()
-    for row in sorted(rows, key=lambda each: each["written_at"]):
+    rows = kept.select(*names, "sequence", "written_at").collect()
+    for row in sorted(rows, key=_order):
         table, day, version, rows_kept, rows_quarantined = (row[name] for name in names)
         ledger.versions.add((table, version))
         ledger.standing.setdefault(table, {})[day] = KeptBatch(version, rows_kept, rows_quarantined)
     return ledger
+
+
+def _order(row: Row) -> tuple[int, datetime]:
+    """Oldest first, by the number given at ingest; by the time alone where the row is older than the number."""
+    return (row["sequence"] or 0, datetime.min if row["sequence"] else row["written_at"])

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +11,7 @@ from pyspark.sql import functions as F
 from expectations.contract.table import TableContract
 from expectations.ops import LANDING_BATCH, TABLE_BALANCE, VALIDATION_RESULT, quarantine
 from expectations.tables import LANDING_TABLES
+from jobs.lake.sequence import newest_first
 from jobs.lake.tables import Lake
 from jobs.report.arrival import (
     AmountBalance,
@@ -79,12 +79,12 @@ def arrivals(
     batches = optional(lake, LANDING_BATCH)
     if batches is None:
         return (), ()
-    newest_first = Window.partitionBy("table_name", "batch", "batch_version").orderBy(
-        F.col("outcome") != "kept", F.desc("written_at"), "run_id"
+    attempts = Window.partitionBy("table_name", "batch", "batch_version").orderBy(
+        F.col("outcome") != "kept", *newest_first("written_at"), "run_id"
     )
-    versions = batches.withColumn("at", F.row_number().over(newest_first)).filter("at = 1")
+    versions = batches.withColumn("at", F.row_number().over(attempts)).filter("at = 1")
     standing_first = Window.partitionBy("table_name", "batch").orderBy(
-        F.desc("written_at"), "batch_version"
+        *newest_first("written_at"), "batch_version"
     )
     kept = (
         versions.filter("outcome = 'kept'")
@@ -96,7 +96,9 @@ def arrivals(
         F.sum("rows_landed").alias("landed"),
         F.sum("rows_kept").alias("kept"),
         F.sum("rows_superseded").alias("superseded"),
-        F.max("written_at").alias("newest"),
+        F.map_from_entries(
+            F.collect_list(F.when(F.col("is_standing"), F.struct("batch", "batch_version")))
+        ).alias("standing"),
     )
     by_table = {row["table_name"]: row.asDict() for row in counted.collect()}
     amounts = _batch_amounts(kept)
@@ -133,7 +135,7 @@ def expectations(lake: Lake) -> tuple[Expectation, ...]:
     if results is None:
         return ()
     newest = results.groupBy("table_name").agg(
-        F.max_by("run_id", F.struct("written_at", "run_id")).alias("run_id")
+        F.max_by("run_id", F.struct("sequence", "written_at", "run_id")).alias("run_id")
     )
     rows = (
         results.join(F.broadcast(newest), on=["table_name", "run_id"], how="inner")
@@ -181,7 +183,7 @@ def _newest_balances(lake: Lake) -> dict[str, dict[str, Any]]:
     balances = optional(lake, TABLE_BALANCE)
     if balances is None:
         return {}
-    newest = Window.partitionBy("table_name").orderBy(F.desc("written_at"), "run_id")
+    newest = Window.partitionBy("table_name").orderBy(*newest_first("written_at"), "run_id")
     rows = balances.withColumn("at", F.row_number().over(newest)).filter("at = 1").collect()
     return {row["table_name"]: row.asDict() for row in rows}
 
@@ -194,7 +196,6 @@ def _arrival(
     amounts: Mapping[str, Mapping[str, Decimal]],
     balance: Mapping[str, Any] | None,
 ) -> Arrival:
-    newest: datetime | None = batches.get("newest")
     sums = tuple(
         AmountBalance(
             name,
@@ -216,7 +217,7 @@ def _arrival(
         superseded=batches.get("superseded", 0) + (balance["rows_superseded"] if balance else 0),
         quarantined=waiting,
         amounts=sums,
-        is_stale=bool(balance and newest and newest > balance["written_at"]),
+        is_stale=bool(balance and batches and balance["batches"] != batches["standing"]),
     )
 
 

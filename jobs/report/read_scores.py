@@ -16,6 +16,7 @@ from expectations.gold.institution import (
     INSTITUTION_UNSCORED,
 )
 from expectations.ops import JOB_RUN
+from jobs.lake.sequence import newest_first
 from jobs.lake.tables import Lake
 from jobs.report.content import (
     Component,
@@ -131,7 +132,7 @@ def groups(lake: Lake, day: date, scored: DataFrame | None) -> Groups | None:
 
 
 def job_facts(lake: Lake, day: date) -> tuple[JobFact, ...]:
-    """The newest run of each job for a date, or without one, in the order in which they started."""
+    """The newest run of each job for a date, or without one, in the order in which they ended."""
     runs = optional(lake, JOB_RUN)
     if runs is None:
         return ()
@@ -139,7 +140,7 @@ def job_facts(lake: Lake, day: date) -> tuple[JobFact, ...]:
         (F.col("as_of_date").isNull() | (F.col("as_of_date") == F.lit(day)))
         & ~F.col("job").isin(*_UNFINISHED_JOBS)
     )
-    newest = Window.partitionBy("job").orderBy(F.desc("ended_at"), "run_id")
+    newest = Window.partitionBy("job").orderBy(*newest_first("ended_at"), "run_id")
     rows = mine.withColumn("at", F.row_number().over(newest)).filter("at = 1")
     return tuple(
         JobFact(
@@ -152,7 +153,7 @@ def job_facts(lake: Lake, day: date) -> tuple[JobFact, ...]:
             rows_quarantined=row["rows_quarantined"],
             peak_memory_mb=row["peak_memory_mb"],
         )
-        for row in rows.orderBy("started_at", "job").collect()
+        for row in rows.orderBy(F.asc_nulls_first("sequence"), "ended_at", "job").collect()
     )
 
 

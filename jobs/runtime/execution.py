@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 from expectations.contract.errors import JobError
 from expectations.ops import JOB_RUN
 from jobs.lake.locks import job_lock
+from jobs.lake.sequence import next_sequence
 from jobs.lake.tables import Lake
 from jobs.runtime.config import Config
 from jobs.runtime.job import Job, JobRun, Options, Result
@@ -95,6 +96,7 @@ def _record(run: JobRun, result: Result) -> None:
         "code_version": code_version(),
         "started_at": run.started_at,
         "ended_at": ended,
+        "sequence": next_sequence(run.lake, JOB_RUN),
     }
     frame = run.spark.createDataFrame([row], JOB_RUN.schema).coalesce(1)
     Lake(run.spark, run.config.lake.root).append(frame, JOB_RUN)

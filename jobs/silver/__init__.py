@@ -1,1 +1,1 @@
-"""Which rows conform_tables has to look at."""
+"""What new batches affect in silver, what is rebuilt of it, and in which order it is committed."""

@@ -1,8 +1,8 @@
-"""The rows that conform_tables works on, and when what they refer to had first arrived.
+"""Which rows are affected by new batches, and when what they refer to had first arrived.
 
 Nearly every row is the only one of its key, stands for itself and refers to what came with the same
-batches. The few others are told from these by their key hashes alone, so that only they are ranked,
-and of the history only one column is read, and the batches that hold a row they meet.
+batches. The few others, which are related to another row, are found by their key hashes alone. So only
+they are ranked, and of the history only one column is read, and the batches that hold a related row.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,25 +22,25 @@ from features.versions import References, institutions_elsewhere, late_parents
 from jobs.lake.frames import broadcast_if_small, persisted
 from jobs.lake.tables import Lake
 from jobs.landing.batch_history import Ledger
-from jobs.silver.changes import Changes, kept_rows
+from jobs.silver.changes import JOB_NAME, Changes, kept_rows
 
 #: Orphans wait as JSON and come back from it: nothing of a time may be lost on the way.
 JSON_TIMES = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}
 #: So many keys are sent to every task to be looked up there; more are shuffled.
-_MOST_KEYS_TO_SEND = 2_500_000
+MOST_KEYS_TO_SEND = 2_500_000
 _WAS = "struct<state:string,valid_from:timestamp,valid_to:timestamp,is_first:boolean>"
 
 
 @dataclass(frozen=True)
-class Meeting:
-    """Keys by hash, marked to be sent where they are few, and all rows of these keys."""
+class RelatedRows:
+    """Keys by hash, marked to be broadcast where they are few, and all rows of these keys."""
 
     keys: DataFrame
     rows: DataFrame
 
 
-class ConcernedRows:
-    """What one run has to look at in one table.
+class AffectedRows:
+    """The rows of one table that one run has to look at.
 
     Rows have the columns of bronze, `key_hash`, and what each `was`: null if new, else its old state
     and times.
@@ -54,54 +54,58 @@ class ConcernedRows:
         self._own = [each.column for each in table.references if each.parent == table.name]
 
     def new(self) -> DataFrame:
-        """The rows of new batches."""
-        landed = self._lake.read(self._table.bronze, rows=self._changes.rows_new)
-        if not self._changes.is_all:
-            landed = landed.filter(F.col("batch").isin(*self._changes.new))
+        """The rows of new batches, in the versions that the ledger knows.
+
+        An ingest that died may have left others in bronze, which the next ingest replaces.
+        """
+        landed = self._lake.read(self._table.bronze, rows=self._changes.rows_new).filter(
+            F.col("batch").isin(*self._changes.new)
+            & F.col("batch_version").isin(*self._changes.new_versions)
+        )
         was = F.lit(None).cast(_WAS)
         return landed.withColumns({"was": was, "key_hash": F.xxhash64(*self._table.key)})
 
     @contextmanager
-    def meeting(self) -> Iterator[Meeting | None]:
-        """The rows that meet others, with all rows of these keys; None if there are none.
+    def related(self) -> Iterator[RelatedRows | None]:
+        """The rows that are related to others, with all rows of these keys; None if there are none.
 
         That is: a key that occurs twice, here or in the history; a row that reverses another, and that
         other, though one of them be older; an orphan that waits.
         """
-        with self._met_before() as (before, days), persisted(self._met(before)) as met:
-            count = met.count()
+        with self._in_history() as (before, days), persisted(self._related_keys(before)) as keys:
+            count = keys.count()
             if not count:
                 yield None
                 return
-            rows = _semi(self.new(), met, count)
-            if self._is_any_waiting:
+            rows = _semi(self.new(), keys, count)
+            if self._changes.orphans:
                 rows = rows.unionByName(self._waiting())
             if days:
-                rows = rows.unionByName(_semi(self._older(days), met, count))
+                rows = rows.unionByName(_semi(self._older(days), keys, count))
             with persisted(rows):
-                yield Meeting(broadcast_if_small(met, count, _MOST_KEYS_TO_SEND), rows)
+                yield RelatedRows(broadcast_if_small(keys, count, MOST_KEYS_TO_SEND), rows)
 
-    def _met(self, before: DataFrame | None) -> DataFrame:
-        """The key hashes of rows that meet others, each once."""
+    def _related_keys(self, before: DataFrame | None) -> DataFrame:
+        """The key hashes of rows that are related to others, each once."""
         new = self.new()
         counts = new.groupBy("key_hash").count()
         found = [counts.filter(F.col("count") > 1).select("key_hash")]
         for column in self._own:
             found += [rows.select("key_hash") for rows in self._reversing(new, column)]
-        if self._is_any_waiting:
+        if self._changes.orphans:
             found += self._keys_of(self._waiting())
         if before is not None:
             found.append(before)
         return reduce(DataFrame.union, found).distinct()
 
     @contextmanager
-    def _met_before(self) -> Iterator[tuple[DataFrame | None, list[date]]]:
+    def _in_history(self) -> Iterator[tuple[DataFrame | None, list[date]]]:
         """The key hashes that the history shares with new and waiting rows, and the days of its batches."""
         if not self._changes.has_history:
             yield None, []
             return
         wanted = self._keys_of(self.new())
-        if self._is_any_waiting:
+        if self._changes.orphans:
             wanted += self._keys_of(self._waiting())
         older = self._silver().filter(~F.col("batch").isin(*self._changes.new))
         keys, count = reduce(DataFrame.union, wanted), self._changes.rows_new
@@ -120,7 +124,7 @@ class ConcernedRows:
         return (
             reversing.select("key_hash", reversed_hash)
             .join(
-                broadcast_if_small(named, self._changes.rows_new, _MOST_KEYS_TO_SEND),
+                broadcast_if_small(named, self._changes.rows_new, MOST_KEYS_TO_SEND),
                 on="reversed_hash",
                 how="left_semi",
             )
@@ -138,17 +142,17 @@ class ConcernedRows:
         reversing = rows.filter(F.col(column).isNotNull())
         return reversing, reversing.withColumn("key_hash", F.xxhash64(column))
 
-    @property
-    def _is_any_waiting(self) -> bool:
-        return bool(self._changes.before.get("rows_quarantined"))
-
     def _waiting(self) -> DataFrame:
-        """The orphans, in the columns of bronze again."""
+        """The orphans of older batches, in the columns of bronze again.
+
+        Those of new batches are a run's that died: they are among the new rows.
+        """
         table, times = (
             self._table,
             "cast(null as timestamp) as valid_from, cast(null as timestamp) as valid_to",
         )
-        waiting = self._lake.read(quarantine(table.name)).filter(F.col("job") == "conform_tables")
+        is_older = (F.col("job") == JOB_NAME) & ~F.col("batch").isin(*self._changes.new)
+        waiting = self._lake.read(quarantine(table.name)).filter(is_older)
         columns = ", ".join(f"{each.name} {each.type}" for each in table.fields)
         record = F.from_json("raw_record", columns, JSON_TIMES)
         lineage = [name for name in table.bronze.columns if name not in table.columns]
@@ -177,7 +181,7 @@ class ConcernedRows:
         """When what rows refer to had first arrived, if it came in the new batches or in a reference table.
 
         What new rows refer to nearly always has. The history is not looked through, so that a month
-        costs the same with a year behind it. Rows that reverse others are left to `meeting`, unless
+        costs the same with a year behind it. Rows that reverse others are left to `related`, unless
         the table is small.
         """
         firsts: dict[str, DataFrame] = {}
@@ -190,8 +194,8 @@ class ConcernedRows:
                 days &= set(self._changes.new)
                 found = found.filter(F.col("batch").isin(*self._changes.new))
             found, count = found.drop("batch"), kept_rows(batches, days)
-            firsts[parent] = broadcast_if_small(found, count, _MOST_KEYS_TO_SEND)
-            if count > _MOST_KEYS_TO_SEND:
+            firsts[parent] = broadcast_if_small(found, count, MOST_KEYS_TO_SEND)
+            if count > MOST_KEYS_TO_SEND:
                 late |= self._late(parent, found)
         return References(self._table, firsts, self._changes.is_small, late, self._elsewhere())
 
@@ -200,7 +204,7 @@ class ConcernedRows:
         found = {}
         for column in self._columns_to(parent):
             late = late_parents(self.new(), column, firsts).localCheckpoint()
-            if late.count() <= _MOST_KEYS_TO_SEND:
+            if late.count() <= MOST_KEYS_TO_SEND:
                 found[column] = late
         return found
 
@@ -245,5 +249,5 @@ class ConcernedRows:
 
 def _semi(rows: DataFrame, keys: DataFrame, count: int) -> DataFrame:
     return rows.join(
-        broadcast_if_small(keys, count, _MOST_KEYS_TO_SEND), on="key_hash", how="left_semi"
+        broadcast_if_small(keys, count, MOST_KEYS_TO_SEND), on="key_hash", how="left_semi"
     ).select(*rows.columns)

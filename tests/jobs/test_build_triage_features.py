@@ -82,7 +82,7 @@ def test_only_parcels_of_the_legal_basis_are_used_and_it_is_on_record(workspace)
     ]
     # A job that looks at no parcels has none on record, whatever it is given.
     workspace.run(propose_accounts.JOB, "2025-06-25", legal_basis="warrant a")
-    runs = workspace.lake.read(JOB_RUN).orderBy("started_at").collect()
+    runs = workspace.lake.read(JOB_RUN).orderBy("sequence").collect()
     assert [(row["job"], row["legal_basis_id"]) for row in runs] == [
         (job.name, "warrant a"),
         (job.name, "warrant b"),

@@ -111,7 +111,7 @@ def count(workspace, table):
 
 
 def test_the_failed_run_is_recorded_and_resumed_from_the_job_that_failed(done):
-    rows = done.lake.read(JOB_RUN).filter("pipeline_key IS NOT NULL").orderBy("ended_at").collect()
+    rows = done.lake.read(JOB_RUN).filter("pipeline_key IS NOT NULL").orderBy("sequence").collect()
     ended = [(row["job"], row["outcome"]) for row in rows]
     names = [step.name for step in steps_of(done.config)]
     first = names[: names.index("build_links")]

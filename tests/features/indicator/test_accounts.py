@@ -147,6 +147,21 @@ def test_reranking_without_spark_gives_the_same_order(spark):
     assert len({points for _, points, _ in expected}) < len(expected) / 2
 
 
+def test_of_two_decisions_the_one_noted_last_stands_though_the_clock_went_back(spark):
+    named = ("decision_id", "member_id", "decision", "decided_at", "sequence")
+    decisions = [
+        ("1", "a", "approved", datetime(2025, 6, 2), 1),
+        ("2", "a", "rejected", datetime(2025, 6, 1), 2),
+        # From before decisions had numbers: older than all others.
+        ("3", "a", "approved", datetime(2025, 6, 3), None),
+    ]
+    frame = frame_of(
+        spark, ACCOUNT_DECISION, *(dict(zip(named, row, strict=True)) for row in decisions)
+    )
+    found = [tuple(row) for row in current_state(frame, date(2025, 7, 1)).collect()]
+    assert found == [("a", "rejected", datetime(2025, 6, 1))]
+
+
 def test_the_last_decision_before_the_day_stands(spark):
     decisions = [
         ("2", "a", "approved", datetime(2025, 6, 1)),

@@ -6,7 +6,9 @@ from datetime import date, datetime, timedelta
 import polars as pl
 import pyarrow as pa
 import pytest
+from pyspark.sql import functions as F
 
+from expectations.contract.table import ContractError
 from expectations.feature.member import OWN_FEATURES
 from features.member import stream as module
 from features.member.features import member_features
@@ -133,3 +135,9 @@ def test_there_are_as_many_tasks_as_the_rows_ask_for(frames, monkeypatch):
     monkeypatch.setattr(module, "_CHUNK", 10)
     assert member_stream(frames, 95).rdd.getNumPartitions() == 10
     assert member_stream(frames, 5).rdd.getNumPartitions() == 2
+
+
+def test_a_column_that_would_not_be_carried_is_refused(frames):
+    wider = frames | {"fees": frames["fees"].withColumn("price", F.lit(1.0))}
+    with pytest.raises(ContractError, match=r"rows of fees have price, which KINDS"):
+        member_stream(wider, 0)

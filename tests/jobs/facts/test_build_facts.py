@@ -13,6 +13,7 @@ from expectations.landing.event import FEE_DETAIL, PROXY_PICKUP, SETTLEMENT, SET
 from features.facts import fee_facts, visit_facts
 from features.member.rows import fee_rows, visit_rows
 from jobs import build_facts
+from jobs.facts import commits
 from jobs.lake.tables import rows_as_of
 
 AS_OF = date(2024, 2, 1)
@@ -314,7 +315,7 @@ def test_a_run_that_ends_between_its_two_commits_is_made_good_by_the_next(
         raise OSError("no space left on device")
 
     with monkeypatch.context() as broken:
-        broken.setattr(build_facts, "_by_member", ends)
+        broken.setattr(commits, "_by_member", ends)
         with pytest.raises(OSError, match="no space left"):
             steps.workspace.run(build_facts.JOB)
     there = steps.workspace.lake.read(FEE_FACT).select("settlement_id").distinct().collect()

@@ -33,10 +33,10 @@ class LakeView:
         self.faults, self.late = faults, late
         self.workspace, lake = workspace, workspace.lake
         place = ("batch", "source_file", "record_number")
-        newest = F.max_by(F.struct("*"), "written_at").alias("newest")
+        newest = F.max_by(F.struct("*"), "sequence").alias("newest")
         balances = lake.read(TABLE_BALANCE).groupBy("table_name").agg(newest).select("newest.*")
         self.balances = {row["table_name"]: row for row in balances.collect()}
-        self.batches = lake.read(LANDING_BATCH).orderBy("written_at").collect()
+        self.batches = lake.read(LANDING_BATCH).orderBy("sequence").collect()
         quarantines, silvers = [], []
         for name in TABLES:
             table = F.lit(name).alias("table")

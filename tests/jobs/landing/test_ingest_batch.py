@@ -113,7 +113,7 @@ def ingested(workspace):
 
 
 def batch_rows(workspace):
-    rows = workspace.lake.read(LANDING_BATCH).orderBy("written_at", "batch").collect()
+    rows = workspace.lake.read(LANDING_BATCH).orderBy("sequence", "batch").collect()
     return {row["batch"].isoformat(): row for row in rows}
 
 

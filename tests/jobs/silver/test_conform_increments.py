@@ -85,7 +85,7 @@ def newest_balance(workspace):
         for name in workspace.lake.read(TABLE_BALANCE).columns
         if name.startswith(("rows_", "amounts_"))
     ]
-    rows = workspace.lake.read(TABLE_BALANCE).orderBy("written_at").collect()
+    rows = workspace.lake.read(TABLE_BALANCE).orderBy("sequence").collect()
     return {row["table_name"]: [row[name] for name in counted] for row in rows}
 
 
@@ -122,7 +122,7 @@ def test_tables_too_large_to_be_sent_give_the_same(new_workspace, monkeypatch):
     small, large = new_workspace(), new_workspace()
     for this, few_rows, most_keys in ((small, 1_000_000, 1_000_000), (large, 0, 12)):
         monkeypatch.setattr(changes, "FEW_ROWS", few_rows)
-        monkeypatch.setattr(affected_rows, "_MOST_KEYS_TO_SEND", most_keys)
+        monkeypatch.setattr(affected_rows, "MOST_KEYS_TO_SEND", most_keys)
         conform_at_once(this, landed)
     expected = seen(small)
     assert seen(large) == expected

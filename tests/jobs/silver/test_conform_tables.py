@@ -9,6 +9,7 @@ from support.workspace import base_row
 
 from expectations.landing.event import FEE_DETAIL, SETTLEMENT
 from expectations.landing.inquiry import TRACE_SCAN
+from expectations.landing.reference import PERSON
 from expectations.ops import TABLE_BALANCE, quarantine
 from jobs import conform_tables, ingest_batch
 
@@ -216,3 +217,39 @@ def test_a_table_that_no_source_delivers_makes_no_orphans(march):
     fees = march.lake.read_silver(FEE_DETAIL, None).filter(F.col("member_id") == "m1")
     assert not march.lake.exists(quarantine("closed_case"))
     assert fees.count() == 2
+
+
+def killed(lake, _contract):
+    raise OSError("the machine is gone")
+
+
+def test_bronze_of_an_ingest_that_died_is_left_alone_until_it_is_repeated(
+    new_workspace, monkeypatch
+):
+    workspace = new_workspace()
+    workspace.landing.csv("person", "2024-01-31", [base_row("person")])
+    with monkeypatch.context() as dying:
+        # Bronze is written, the ledger is not.
+        dying.setattr(ingest_batch, "next_sequence", killed)
+        with pytest.raises(OSError, match="the machine is gone"):
+            workspace.run(ingest_batch.JOB)
+    nothing = workspace.run(conform_tables.JOB)
+    assert nothing.exit_code == 3
+    assert nothing.message.endswith("was ingested to its end: run ingest_batch first")
+
+    assert workspace.run(ingest_batch.JOB).exit_code == 0
+    workspace.landing.csv("settlement", "2024-01-31", [base_row("settlement")])
+    workspace.landing.csv("person", "2024-02-29", [base_row("person", psn_no="m2")])
+    with monkeypatch.context() as dying:
+        dying.setattr(ingest_batch, "next_sequence", killed)
+        with pytest.raises(OSError, match="the machine is gone"):
+            workspace.run(ingest_batch.JOB)
+    # Only what the ledger knows is conformed: no settlement, and one of the two persons.
+    assert workspace.run(conform_tables.JOB).exit_code == 0
+    assert not workspace.lake.exists(SETTLEMENT.silver)
+    assert workspace.lake.read_silver(PERSON, None).count() == 1
+
+    assert workspace.run(ingest_batch.JOB).exit_code == 0
+    assert workspace.run(conform_tables.JOB).exit_code == 0
+    assert workspace.lake.read_silver(PERSON, None).count() == 2
+    assert workspace.lake.read_silver(SETTLEMENT, None).count() == 1

@@ -1,0 +1,83 @@
+"""How far a job has come with the tables that it reads and writes: `ops/table_progress`.
+
+Kept as the last commit that changed data, so that maintenance of a table is no reason to build anything anew.
+A job writes its progress last: what a run leaves behind that dies before is then known to be unfinished.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pyspark.sql import functions as F
+
+from expectations.contract.table import TableContract
+from expectations.ops import TABLE_PROGRESS
+from jobs.lake.delta_log import DeltaLogReader
+from jobs.lake.sequence import next_sequence
+from jobs.lake.tables import Lake
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The state of a table when a job last came to its end.
+
+    Args:
+        run_id: the run that wrote this down.
+        data_version: the table's last commit that changed data.
+        table_id: Delta's name of the table; None where its log no longer says.
+    """
+
+    run_id: str
+    data_version: int
+    table_id: str | None
+
+
+def read_progress(lake: Lake, job: str) -> dict[str, Seen]:
+    """What a job wrote down last of each table, by the table's name; empty before its first run."""
+    if not lake.exists(TABLE_PROGRESS):
+        return {}
+    mine = lake.read(TABLE_PROGRESS).filter(F.col("job") == job)
+    last = F.max(F.struct("sequence", "run_id", "data_version", "table_id")).alias("last")
+    rows = mine.groupBy("table_name").agg(last).select("table_name", "last.*").collect()
+    return {
+        row["table_name"]: Seen(row["run_id"], row["data_version"], row["table_id"]) for row in rows
+    }
+
+
+def write_progress(lake: Lake, job: str, run_id: str, tables: Iterable[TableContract]) -> None:
+    """Write down the state of tables, as the run read or left them, in one commit."""
+    number, now = next_sequence(lake, TABLE_PROGRESS), datetime.now(UTC)
+    rows = [
+        (run_id, job, table.name, now_at.table_id, now_at.data_version, now, number)
+        for table in tables
+        if (now_at := state(lake, table, run_id)) is not None
+    ]
+    if rows:
+        frame = lake.spark.createDataFrame(rows, TABLE_PROGRESS.schema)
+        lake.append(frame.coalesce(1), TABLE_PROGRESS)
+
+
+def state(lake: Lake, table: TableContract, run_id: str) -> Seen | None:
+    """The state of a table as the run works with it; None where it is not there, or its log does not say."""
+    if not lake.exists(table):
+        return None
+    log = DeltaLogReader(lake.spark, lake.path(table))
+    version = log.data_version(lake.version(table))
+    return None if version is None else Seen(run_id, version, log.table_id())
+
+
+def is_as_left(lake: Lake, table: TableContract, progress: Mapping[str, Seen]) -> bool:
+    """Whether nobody changed a table's data since a job wrote down its state."""
+    seen = progress.get(table.name)
+    return seen is not None and seen == state(lake, table, seen.run_id)
+
+
+def first_new_version(lake: Lake, table: TableContract, progress: Mapping[str, Seen]) -> int | None:
+    """The first version of a table with changes that are new to a job; None where all of it is.
+
+    One above the version that the run works with says that nothing is new.
+    """
+    seen, log = progress.get(table.name), DeltaLogReader(lake.spark, lake.path(table))
+    if seen is None or seen.table_id != log.table_id():
+        return None
+    return log.first_new_version(seen.data_version, lake.version(table))
