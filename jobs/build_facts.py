@@ -154,9 +154,7 @@ def _by_member(rows: DataFrame) -> DataFrame:
 
 
 def _versions(lake: Lake, table: LandingTable) -> DataFrame:
-    if lake.exists(table.silver):
-        return lake.read(table.silver)
-    return lake.spark.createDataFrame([], table.silver.schema)
+    return lake.read_if_exists(table.silver)
 
 
 JOB = Job(_NAME, "Sum visits and fees into facts, of the settlements that changed", main)
