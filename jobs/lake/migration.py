@@ -4,8 +4,10 @@ What can be done is additive: columns that may be empty, comments, properties, N
 for. Everything else is refused with what to do instead.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
@@ -47,10 +49,14 @@ class Plan:
 
 def state_of(spark: SparkSession, path: str) -> TableState:
     """Read how a table is declared."""
-    table = DeltaTable.forPath(spark, path)
-    [told] = table.detail().select("description", "properties", "partitionColumns").collect()
+    detail = DeltaTable.forPath(spark, path).detail()
+    [told] = detail.select("description", "properties", "partitionColumns").collect()
+    # The schema of a frame does not say which columns may not be empty; the log does.
+    jvm: Any = spark._jvm
+    log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
+    schema = json.loads(log.unsafeVolatileSnapshot().metadata().schemaString())
     return TableState(
-        table.toDF().schema,
+        StructType.fromJson(schema),
         told["description"] or "",
         told["properties"],
         tuple(told["partitionColumns"]),
