@@ -32,7 +32,7 @@ from features.facts import fee_facts, visit_facts
 from features.member.rows import fee_rows, person_rows, shared_rows, visit_rows
 from features.member.stream import computed_features, member_stream
 from jobs import build_facts, build_member_features, flag_indicators
-from jobs.inputs.member_inputs import delivered, member_kinds, member_references
+from jobs.inputs.member_inputs import member_kinds, member_references
 from jobs.lake.tables import Lake, rows_as_of
 from jobs.runtime.config import Config, load_config
 from jobs.runtime.execution import execute
@@ -170,7 +170,7 @@ def _computed(spark: SparkSession, lake: Lake, *, from_facts: bool) -> float:
     clock = time.perf_counter()
     kinds = member_kinds(lake, _AS_OF)
     if not from_facts:
-        people = delivered(lake, PERSON, _AS_OF)
+        people = lake.read_as_of_if_exists(PERSON.silver, _AS_OF)
         versions = [
             lake.read(table.silver) for table in (SETTLEMENT, SETTLEMENT_CODE, PROXY_PICKUP)
         ]

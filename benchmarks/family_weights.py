@@ -17,6 +17,7 @@ from rich.table import Table
 
 from expectations.gold.account import INDICATOR
 from jobs.inputs.truth import read_truth
+from jobs.lake.frames import to_polars
 from jobs.lake.tables import Lake
 from jobs.runtime.session import start_session
 from models.family_weights import Shown, family_factors
@@ -56,7 +57,7 @@ def most_points(spark: SparkSession, folder: Path) -> pl.DataFrame:
         .groupBy(F.col("subject_id").alias("member_id"), "family")
         .agg(F.max("points").alias("points"))
     )
-    frame = pl.DataFrame(pl.from_arrow(counting.toArrow()))
+    frame = to_polars(counting)
     return frame.pivot(on="family", index="member_id", values="points").fill_null(0.0)
 
 

@@ -27,6 +27,7 @@ from expectations.landing.reference import DRUG
 from features.indicator.evidence import EVIDENCE, MOST_NAMED
 from features.indicator.rules import Allowance, Condition, Rule
 from jobs import flag_indicators
+from jobs.lake.frames import to_polars
 from jobs.lake.tables import Lake
 from jobs.rules.rulebook import rulebook
 from jobs.runtime.config import Config, load_config
@@ -118,10 +119,9 @@ def _config(root: str) -> Config:
 
 def _inputs(lake: Lake, as_of: date) -> dict[str, list[str]]:
     """The Parquet files behind the tables; of a day, where a table is kept by day."""
-    today = F.col("as_of_date") == F.lit(as_of)
     frames = {
-        "member": lake.read(MEMBER_FEATURE).filter(today),
-        "peer": lake.read(PEER_STATISTIC).filter(today),
+        "member": lake.of_day(MEMBER_FEATURE, as_of),
+        "peer": lake.of_day(PEER_STATISTIC, as_of),
         "visit_fact": lake.read(VISIT_FACT),
         "fee_fact": lake.read(FEE_FACT),
         "drug": lake.read(DRUG.silver),
@@ -160,10 +160,8 @@ def _compared(lake: Lake, as_of: date, out: Path) -> str:
         SystemExit: naming the columns that differ and in how many indicators.
     """
     theirs = pl.read_parquet(out).sort(_KEY)
-    written = lake.read(INDICATOR).filter(
-        (F.col("as_of_date") == F.lit(as_of)) & (F.col("subject_type") == "member")
-    )
-    ours = pl.DataFrame(pl.from_arrow(written.select(theirs.columns).toArrow())).sort(_KEY)
+    written = lake.of_day(INDICATOR, as_of).filter(F.col("subject_type") == "member")
+    ours = to_polars(written.select(theirs.columns)).sort(_KEY)
     if not ours.select(_KEY).equals(theirs.select(_KEY)):
         sys.exit(f"{ours.height} indicators by drugtrail, {theirs.height} by DuckDB, not the same")
     differing = {}

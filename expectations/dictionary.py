@@ -48,7 +48,8 @@ def _section(contract: TableContract) -> str:
     is_quarantine = contract.layer == "quarantine"
     lines = [
         f"\n## {'quarantine.<landing table>' if is_quarantine else contract.name}\n",
-        f"{contract.grain[0].upper()}{contract.grain[1:]}. Written by {contract.written_by}.",
+        f"{contract.grain[0].upper()}{contract.grain[1:]}. Written by {contract.written_by}."
+        + (f" Read by {contract.read_by}." if contract.read_by else ""),
         f"Key: {', '.join(contract.primary_key) or 'none without empty columns'}."
         + (f" Partitioned by {', '.join(contract.partition_by)}." if contract.partition_by else ""),
         "",

@@ -2,8 +2,8 @@
 
 from pyspark.sql.types import ArrayType, DateType, DecimalType, LongType, MapType, StringType
 
+from expectations.contract.properties import KEPT_A_MONTH, WITHOUT_LIMITS
 from expectations.contract.table import Field, TableContract
-from expectations.landing.table import KEPT_VERSIONS
 
 _AMOUNTS = MapType(StringType(), DecimalType(38, 6))
 _RUN_ID = Field("run_id", "string", "The run that wrote this row", nullable=False)
@@ -58,7 +58,7 @@ JOB_RUN = TableContract(
     primary_key=("run_id",),
     partition_by=("job",),
     written_by="every job",
-    properties=KEPT_VERSIONS,
+    properties=KEPT_A_MONTH,
 )
 
 LANDING_BATCH = TableContract(
@@ -90,7 +90,7 @@ LANDING_BATCH = TableContract(
     primary_key=("run_id", "table_name", "batch", "batch_version"),
     partition_by=("job",),
     written_by="ingest_batch",
-    properties=KEPT_VERSIONS,
+    properties=KEPT_A_MONTH,
 )
 
 TABLE_BALANCE = TableContract(
@@ -138,7 +138,7 @@ TABLE_BALANCE = TableContract(
     primary_key=("run_id", "table_name"),
     partition_by=("job",),
     written_by="conform_tables",
-    properties=KEPT_VERSIONS,
+    properties=KEPT_A_MONTH,
 )
 
 TABLE_PROGRESS = TableContract(
@@ -166,7 +166,7 @@ TABLE_PROGRESS = TableContract(
     primary_key=("run_id", "table_name"),
     partition_by=("job",),
     written_by="conform_tables, build_facts",
-    properties=KEPT_VERSIONS,
+    properties=KEPT_A_MONTH,
 )
 
 VALIDATION_RESULT = TableContract(
@@ -189,7 +189,7 @@ VALIDATION_RESULT = TableContract(
     primary_key=("run_id", "table_name", "expectation", "columns"),
     partition_by=("job",),
     written_by="validate_tables",
-    properties=KEPT_VERSIONS,
+    properties=KEPT_A_MONTH,
 )
 
 OPS_TABLES = (JOB_RUN, LANDING_BATCH, TABLE_BALANCE, TABLE_PROGRESS, VALIDATION_RESULT)
@@ -222,5 +222,6 @@ def quarantine(table: str) -> TableContract:
         primary_key=("job", "batch", "batch_version", "source_file", "record_number"),
         partition_by=("job", "batch"),
         written_by="ingest_batch, conform_tables",
-        properties=KEPT_VERSIONS,
+        # `raw_record` holds identifiers.
+        properties=KEPT_A_MONTH | WITHOUT_LIMITS,
     )

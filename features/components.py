@@ -60,7 +60,7 @@ def connected_components(edges: DataFrame) -> DataFrame:
             f"src is {id_type.simpleString()} and dst is {dst_type.simpleString()}: "
             "cast them to one type first"
         )
-    _ensure_checkpoint_directory(edges.sparkSession)
+    ensure_checkpoint_directory(edges.sparkSession)
 
     has_both_ends = F.col("src").isNotNull() & F.col("dst").isNotNull()
     # GraphFrames scans the edges for themselves and again for the vertices.
@@ -135,7 +135,7 @@ def _with_smallest_id(labelled: DataFrame, id_type: T.DataType) -> DataFrame:
     )
 
 
-def _ensure_checkpoint_directory(spark: SparkSession) -> None:
+def ensure_checkpoint_directory(spark: SparkSession) -> None:
     """Set a temporary checkpoint directory in a local session that has none.
 
     A folder of this machine serves no executor on another one, so elsewhere the caller must choose.

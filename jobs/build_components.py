@@ -10,7 +10,7 @@ from jobs.runtime.job import Job, JobRun
 
 def main(run: JobRun) -> str:
     """Rebuild one as-of date; safe to run again."""
-    links = run.lake.read(INSTITUTION_LINK).filter(F.col("as_of_date") == F.lit(run.as_of))
+    links = run.lake.of_day(INSTITUTION_LINK, run.as_of)
     members = connected_components(links.filter("is_kept"))
     sizes = members.groupBy("component").agg(F.count("*").alias("component_size"))
     components = members.join(sizes, on="component", how="inner").select(

@@ -9,9 +9,8 @@ from expectations.landing.inquiry import TRACE_SCAN
 from expectations.landing.reference import DRUG
 from features.dispensing.features import institution_drug_features
 from jobs.inputs.institution_inputs import claims_as_of
-from jobs.inputs.member_inputs import delivered, dispensed
+from jobs.inputs.member_inputs import dispensed
 from jobs.lake.frames import persisted
-from jobs.lake.tables import rows_as_of
 from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun
 
@@ -29,8 +28,8 @@ def main(run: JobRun) -> str:
             sold,
             claims.institutions,
             claims.members,
-            rows_as_of(run.lake.read(VISIT_FACT), run.as_of),
-            delivered(run.lake, TRACE_SCAN, run.as_of),
+            run.lake.read_as_of(VISIT_FACT, run.as_of),
+            run.lake.read_as_of_if_exists(TRACE_SCAN.silver, run.as_of),
             run.as_of,
         ).withColumn("as_of_date", F.lit(run.as_of))
         rows = run.lake.replace(dispensing, INSTITUTION_DRUG_FEATURE, {"as_of_date": run.as_of})

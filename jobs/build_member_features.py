@@ -8,7 +8,7 @@ from expectations.gold.account import MEMBER_FEATURE, PEER_STATISTIC
 from expectations.landing.reference import PERSON
 from features.indicator.peers import fund_percentiles, peer_groups, peer_statistics, three_digits
 from features.member.stream import computed_features, member_stream
-from jobs.inputs.member_inputs import delivered, member_kinds, member_references
+from jobs.inputs.member_inputs import member_kinds, member_references
 from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun, step
 
@@ -23,7 +23,7 @@ def main(run: JobRun) -> str:
     own = computed_features(stream, references, day).persist(StorageLevel.MEMORY_AND_DISK)
     with step(run, "features"):
         own.count()
-    groups = peer_groups(delivered(lake, PERSON, day), own, day)
+    groups = peer_groups(lake.read_as_of_if_exists(PERSON.silver, day), own, day)
     features = own.join(groups, on="member_id", how="left").withColumn(
         "amount", three_digits("drug_fund_sum_365d")
     )
@@ -33,7 +33,7 @@ def main(run: JobRun) -> str:
     with step(run, "written"):
         rows = lake.replace(ranked.drop("amount"), MEMBER_FEATURE, {"as_of_date": day})
     with step(run, "peers"):
-        written = lake.read(MEMBER_FEATURE).filter(F.col("as_of_date") == F.lit(day))
+        written = lake.of_day(MEMBER_FEATURE, day)
         names = [feature.name for feature in OWN_FEATURES]
         statistics = peer_statistics(written, names).withColumn("as_of_date", F.lit(day))
         lake.replace(statistics, PEER_STATISTIC, {"as_of_date": day})

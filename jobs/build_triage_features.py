@@ -15,8 +15,6 @@ from features.inquiry.triage import (
     pickups,
     triage_features,
 )
-from jobs.inputs.member_inputs import delivered
-from jobs.lake.tables import rows_as_of
 from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
 from jobs.runtime.job import Job, JobRun, Options
@@ -35,15 +33,17 @@ def main(run: JobRun) -> str:
     """Rebuild one as-of date from the parcels of one legal basis; safe to run again."""
     lake, day = run.lake, run.as_of
     assert run.legal_basis is not None
-    sent = parcels_sent(delivered(lake, PARCEL, day), run.legal_basis, day).persist()
-    held = holders(delivered(lake, PERSON, day))
+    sent = parcels_sent(
+        lake.read_as_of_if_exists(PARCEL.silver, day), run.legal_basis, day
+    ).persist()
+    held = holders(lake.read_as_of_if_exists(PERSON.silver, day))
     features = triage_features(
         sent,
         held,
-        pickups(rows_as_of(lake.read(VISIT_FACT), day), rows_as_of(lake.read(FEE_FACT), day)),
-        delivered(lake, CLUE, day),
-        delivered(lake, TRACE_SCAN, day),
-        delivered(lake, INSTITUTION, day),
+        pickups(lake.read_as_of(VISIT_FACT, day), lake.read_as_of(FEE_FACT, day)),
+        lake.read_as_of_if_exists(CLUE.silver, day),
+        lake.read_as_of_if_exists(TRACE_SCAN.silver, day),
+        lake.read_as_of_if_exists(INSTITUTION.silver, day),
         day,
     ).withColumns({"as_of_date": F.lit(day), "legal_basis_id": F.lit(run.legal_basis)})
     rows = lake.replace(features, ACCOUNT_TRIAGE, {"as_of_date": day})

@@ -14,8 +14,8 @@ from expectations.gold.account import DETECTION_RESULT, HIGH_RISK_ACCOUNT, INDIC
 from expectations.landing.inquiry import CLOSED_CASE
 from expectations.landing.reference import PERSON
 from features.provinces import most_common_province, province_of
-from jobs.inputs.member_inputs import delivered
 from jobs.inputs.truth import read_truth
+from jobs.lake.frames import to_polars
 from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
 from jobs.runtime.job import Job, JobRun, Options
@@ -46,7 +46,7 @@ def main(run: JobRun) -> str:
     """Judge every list up to the as-of date, and that date's list with each family switched off."""
     lake, day = run.lake, run.as_of
     assert run.options.truth is not None
-    insured = delivered(lake, PERSON, day).filter(_is_own(run)).count()
+    insured = lake.read_as_of_if_exists(PERSON.silver, day).filter(_is_own(run)).count()
     truth = read_truth(Path(run.options.truth), insured, _decided(run))
     indicators = _indicators(run)
     days = sorted(each for each in indicators["as_of_date"].unique().to_list() if each <= day)
@@ -75,7 +75,7 @@ def main(run: JobRun) -> str:
 
 def _is_own(run: JobRun) -> Column:
     """Insured in the province that most people are: people from elsewhere are not its accounts."""
-    people = delivered(run.lake, PERSON, run.as_of)
+    people = run.lake.read_as_of_if_exists(PERSON.silver, run.as_of)
     most = most_common_province(people.select(province_of("district").alias("province"))).first()
     if most is None:
         return F.lit(True)
@@ -84,7 +84,7 @@ def _is_own(run: JobRun) -> Column:
 
 def _decided(run: JobRun) -> frozenset[str]:
     """The members of cases that had been decided before the day."""
-    cases = delivered(run.lake, CLOSED_CASE, run.as_of).filter(
+    cases = run.lake.read_as_of_if_exists(CLOSED_CASE.silver, run.as_of).filter(
         (F.col("subject_type") == "person") & (F.col("decision_time") < F.lit(run.as_of))
     )
     return frozenset(row["subject_id"] for row in cases.select("subject_id").distinct().collect())
@@ -133,7 +133,7 @@ def _indicators(run: JobRun) -> pl.DataFrame:
     rows = (
         run.lake.read(INDICATOR)
         .filter(F.col("subject_type") == "member")
-        .join(loss, on=["subject_id", "as_of_date"])
+        .join(loss, on=["subject_id", "as_of_date"], how="inner")
         .select(
             "as_of_date",
             F.col("subject_id").alias("member_id"),
@@ -143,9 +143,7 @@ def _indicators(run: JobRun) -> pl.DataFrame:
             "expected_loss",
         )
     )
-    frame = pl.from_arrow(rows.toArrow())
-    assert isinstance(frame, pl.DataFrame)
-    return frame
+    return to_polars(rows)
 
 
 def _rows(day: Any, setting: str, told: list[Figure]) -> list[dict[str, Any]]:

@@ -15,9 +15,7 @@ from expectations.gold.fact import FEE_FACT, VISIT_FACT
 from expectations.landing.reference import DRUG
 from features.indicator.evidence import visits_with_kinds, with_evidence
 from features.indicator.rules import Condition, Rule, indicators
-from jobs.inputs.member_inputs import delivered
 from jobs.lake.frames import broadcast_if_small
-from jobs.lake.tables import rows_as_of
 from jobs.rules.rulebook import check_rules, rulebook
 from jobs.rules.typologies import Subject
 from jobs.runtime.command_line import run_job
@@ -62,20 +60,19 @@ def main(run: JobRun) -> str:
     lake, day = run.lake, run.as_of
     book = rulebook(run.config)
     facts = _Facts(
-        fees=rows_as_of(lake.read(FEE_FACT), day),
-        visits=rows_as_of(lake.read(VISIT_FACT), day),
-        drugs=delivered(lake, DRUG, day),
+        fees=lake.read_as_of(FEE_FACT, day),
+        visits=lake.read_as_of(VISIT_FACT, day),
+        drugs=lake.read_as_of_if_exists(DRUG.silver, day),
         as_of=day,
     )
-    is_today = F.col("as_of_date") == F.lit(day)
     lake.read_day(MEMBER_FEATURE, day)
     every: list[DataFrame] = []
     for kind in _FLAGGED:
         rules = book.rules[kind.subject]
         if not lake.exists(kind.table) or not rules:
             continue
-        features = lake.read(kind.table).filter(is_today).withColumnRenamed(kind.key, "subject_id")
-        peers = lake.read(PEER_STATISTIC).filter(is_today) if kind.has_peers else None
+        features = lake.of_day(kind.table, day).withColumnRenamed(kind.key, "subject_id")
+        peers = lake.of_day(PEER_STATISTIC, day) if kind.has_peers else None
         allowances = book.allowances if kind.subject == "member" else ()
         with step(run, f"indicators of {kind.subject}s"):
             # A checkpoint, not a cache: all that follows would analyse thirty rules again.
@@ -111,12 +108,12 @@ def _visits_of(kind: _Flagged, found: DataFrame, count: int, facts: _Facts) -> D
         return kinds.withColumnRenamed(kind.key, "subject_id")
     where_named = visits if kind.key in visits.columns else fees
     named = (
-        where_named.join(flagged, kind.key, "left_semi")
+        where_named.join(flagged, on=kind.key, how="left_semi")
         .select("member_id", "settlement_id", F.col(kind.key).alias("subject_id"))
         .distinct()
     )
     kinds = visits_with_kinds(visits, fees, facts.drugs, facts.as_of)
-    return kinds.join(named, ["member_id", "settlement_id"])
+    return kinds.join(named, on=["member_id", "settlement_id"], how="inner")
 
 
 def _say_what_is_silent(

@@ -23,8 +23,7 @@ def main(run: JobRun) -> str:
     lake, day, detect = run.lake, run.as_of, run.config.detect
     rules = rulebook(run.config)
     language = run.config.report.language
-    is_today = F.col("as_of_date") == F.lit(day)
-    shown = lake.read(INDICATOR).filter(is_today & (F.col("subject_type") == "member"))
+    shown = lake.of_day(INDICATOR, day).filter(F.col("subject_type") == "member")
     features = lake.read_day(MEMBER_FEATURE, day)
     texts = {code: words[language] for code, words in rules.texts.items()}
     checks = {code: words[language] for code, words in rules.checks.items()}

@@ -30,9 +30,8 @@ def check(config: Config, options: Options) -> None:
 def main(run: JobRun) -> str:
     """Append one decision; the account has to be on the list of the as-of date."""
     lake, options = run.lake, run.options
-    listed = lake.read(HIGH_RISK_ACCOUNT).filter(
-        (F.col("as_of_date") == F.lit(run.as_of)) & (F.col("member_id") == options.member)
-    )
+    is_meant = F.col("member_id") == F.lit(options.member)
+    listed = lake.of_day(HIGH_RISK_ACCOUNT, run.as_of).filter(is_meant)
     if listed.isEmpty():
         raise DataRefused(
             f"the account is not on the list as of {run.as_of}:"

@@ -29,12 +29,7 @@ def main(run: JobRun) -> str:
     version = store.version_to_use(_model_name(run), run.config.train.alias, run.as_of)
     if version is None:
         raise JobSkipped(_why_no_model(run))
-    rows = run.lake.read(INSTITUTION_FEATURE).filter(F.col("as_of_date") == F.lit(run.as_of))
-    if rows.isEmpty():
-        raise DataRefused(
-            f"{INSTITUTION_FEATURE.name} has no rows as of {run.as_of}: run"
-            f" {INSTITUTION_FEATURE.written_by} --as-of {run.as_of} first"
-        )
+    rows = run.lake.read_day(INSTITUTION_FEATURE, run.as_of)
     has_basis = claim_number(version.care_setting) > 0
     with step(run, "scores written"):
         scores = _scores(run, store, version, rows.filter(has_basis)).cache()

@@ -96,10 +96,8 @@ def _written_training_rows(run: JobRun) -> DataFrame:
         row["feature_date"] for row in labels.select("feature_date").distinct().collect()
     )
     frames = [_features_at(run, labels, day) for day in dates]
-    components = (
-        run.lake.read(INSTITUTION_COMPONENT)
-        .filter(F.col("as_of_date") == F.lit(run.as_of))
-        .select("institution_id", "component")
+    components = run.lake.of_day(INSTITUTION_COMPONENT, run.as_of).select(
+        "institution_id", "component"
     )
     rows = (
         reduce(DataFrame.unionByName, frames)
@@ -109,9 +107,7 @@ def _written_training_rows(run: JobRun) -> DataFrame:
     )
     run.lake.replace(rows, INSTITUTION_TRAINING_ROW, {"as_of_date": run.as_of})
     labels.unpersist()
-    written = run.lake.read(INSTITUTION_TRAINING_ROW).filter(
-        F.col("as_of_date") == F.lit(run.as_of)
-    )
+    written = run.lake.of_day(INSTITUTION_TRAINING_ROW, run.as_of)
     care_setting = run.config.train.care_setting
     based = written.withColumn("has_basis", claim_number(care_setting) > 0)
     _require_positives(

@@ -56,6 +56,9 @@ class Check:
 class TableContract:
     """A Delta table as `<layer>.<table>`.
 
+    `is_entered` says that people entered its rows, so that no job can make them again; `read_by` who reads it
+    where no job does.
+
     Raises:
         ContractError: when the key, the partitioning or a name does not fit the columns.
     """
@@ -67,6 +70,8 @@ class TableContract:
     partition_by: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     written_by: str = ""
+    is_entered: bool = False
+    read_by: str = ""
     properties: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -98,6 +103,11 @@ class TableContract:
     def table(self) -> str:
         """The second half of the name."""
         return self.name.split(".")[1]
+
+    @property
+    def comment(self) -> str:
+        """The table comment that is stored in the Delta table."""
+        return f"{self.grain}; read by {self.read_by}" if self.read_by else self.grain
 
     @property
     def columns(self) -> list[str]:

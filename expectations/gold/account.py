@@ -2,9 +2,9 @@
 
 from pyspark.sql.types import ArrayType, StringType, StructType
 
+from expectations.contract.properties import KEPT_A_MONTH, WITHOUT_LIMITS
 from expectations.contract.table import Field, TableContract
 from expectations.feature.member import MEMBER_FEATURES
-from expectations.landing.table import KEPT_VERSIONS
 from expectations.ops import SEQUENCE
 
 _AS_OF = Field(
@@ -24,7 +24,7 @@ MEMBER_FEATURE = TableContract(
     primary_key=("member_id", "as_of_date"),
     partition_by=("as_of_date",),
     written_by="build_member_features",
-    properties=KEPT_VERSIONS,
+    properties=KEPT_A_MONTH | WITHOUT_LIMITS,
 )
 
 PEER_STATISTIC = TableContract(
@@ -46,7 +46,7 @@ PEER_STATISTIC = TableContract(
     primary_key=("as_of_date", "peer_group", "feature"),
     partition_by=("as_of_date",),
     written_by="build_member_features",
-    properties=KEPT_VERSIONS,
+    properties=KEPT_A_MONTH | WITHOUT_LIMITS,
 )
 
 INDICATOR = TableContract(
@@ -105,7 +105,7 @@ INDICATOR = TableContract(
     primary_key=("as_of_date", "subject_type", "subject_id", "reason_code"),
     partition_by=("as_of_date",),
     written_by="flag_indicators",
-    properties=KEPT_VERSIONS,
+    properties=KEPT_A_MONTH | WITHOUT_LIMITS,
 )
 
 ACCOUNT_REASON = (
@@ -173,7 +173,7 @@ HIGH_RISK_ACCOUNT = TableContract(
     primary_key=("as_of_date", "member_id"),
     partition_by=("as_of_date",),
     written_by="propose_accounts",
-    properties=KEPT_VERSIONS,
+    properties=KEPT_A_MONTH | WITHOUT_LIMITS,
 )
 
 ACCOUNT_DECISION = TableContract(
@@ -197,7 +197,8 @@ ACCOUNT_DECISION = TableContract(
     ),
     primary_key=("decision_id",),
     written_by="review_account",
-    properties=KEPT_VERSIONS,
+    is_entered=True,
+    properties=KEPT_A_MONTH | WITHOUT_LIMITS,
 )
 
 DETECTION_RESULT = TableContract(
@@ -224,7 +225,7 @@ DETECTION_RESULT = TableContract(
     primary_key=("as_of_date", "setting", "measure", "slice"),
     partition_by=("as_of_date",),
     written_by="evaluate_detection",
-    properties=KEPT_VERSIONS,
+    properties=KEPT_A_MONTH | WITHOUT_LIMITS,
 )
 
 ACCOUNT_TABLES = (

@@ -1,13 +1,13 @@
 """The gold tables about what institutions, doctors and drugs dispense."""
 
 from expectations.contract.feature import FeatureDefinition
+from expectations.contract.properties import KEPT_A_MONTH, WITHOUT_LIMITS
 from expectations.contract.table import Field, TableContract
 from expectations.feature.dispensing import (
     DOCTOR_FEATURES,
     DRUG_FEATURES,
     INSTITUTION_DRUG_FEATURES,
 )
-from expectations.landing.table import KEPT_VERSIONS
 
 _AS_OF = Field(
     "as_of_date", "date", "Only what had arrived before this day was used", nullable=False
@@ -15,7 +15,12 @@ _AS_OF = Field(
 
 
 def _feature_table(
-    name: str, key: str, what: str, features: tuple[FeatureDefinition, ...], written_by: str
+    name: str,
+    key: str,
+    what: str,
+    features: tuple[FeatureDefinition, ...],
+    written_by: str,
+    read_by: str = "",
 ) -> TableContract:
     return TableContract(
         name=f"gold.{name}",
@@ -28,7 +33,8 @@ def _feature_table(
         primary_key=(key, "as_of_date"),
         partition_by=("as_of_date",),
         written_by=written_by,
-        properties=KEPT_VERSIONS,
+        read_by=read_by,
+        properties=KEPT_A_MONTH | WITHOUT_LIMITS,
     )
 
 
@@ -47,7 +53,12 @@ DOCTOR_FEATURE = _feature_table(
     "build_doctor_features",
 )
 DRUG_FEATURE = _feature_table(
-    "drug_feature", "drug_id", "drug that was dispensed", DRUG_FEATURES, "build_drug_features"
+    "drug_feature",
+    "drug_id",
+    "drug that was dispensed",
+    DRUG_FEATURES,
+    "build_drug_features",
+    "people who ask which drugs sell unusually or are sold again; no rule, model or page reads it",
 )
 
 PROVIDER_TABLES = (INSTITUTION_DRUG_FEATURE, DOCTOR_FEATURE, DRUG_FEATURE)

@@ -2,9 +2,9 @@
 
 from pyspark.sql.types import ArrayType, StructType
 
+from expectations.contract.properties import KEPT_A_MONTH, PINNED_BY_MODELS, WITHOUT_LIMITS
 from expectations.contract.table import Check, Field, TableContract
 from expectations.feature.institution import INSTITUTION_FEATURES
-from expectations.landing.table import KEPT_VERSIONS
 
 _AS_OF = Field(
     "as_of_date", "date", "Only what had arrived before this day was used", nullable=False
@@ -23,7 +23,7 @@ INSTITUTION_FEATURE = TableContract(
     primary_key=("institution_id", "as_of_date"),
     partition_by=("as_of_date",),
     written_by="build_institution_features",
-    properties=KEPT_VERSIONS,
+    properties=KEPT_A_MONTH | WITHOUT_LIMITS,
 )
 
 INSTITUTION_LINK = TableContract(
@@ -56,7 +56,7 @@ INSTITUTION_LINK = TableContract(
     partition_by=("as_of_date",),
     checks=(Check("ExpectColumnValuesToBeBetween", {"column": "weight", "min_value": 1}),),
     written_by="build_links",
-    properties=KEPT_VERSIONS,
+    properties=KEPT_A_MONTH | WITHOUT_LIMITS,
 )
 
 INSTITUTION_LINK_FILTER = TableContract(
@@ -86,7 +86,7 @@ INSTITUTION_LINK_FILTER = TableContract(
     primary_key=("as_of_date", "kind"),
     partition_by=("as_of_date",),
     written_by="build_links",
-    properties=KEPT_VERSIONS,
+    properties=KEPT_A_MONTH | WITHOUT_LIMITS,
 )
 
 INSTITUTION_COMPONENT = TableContract(
@@ -103,7 +103,7 @@ INSTITUTION_COMPONENT = TableContract(
     primary_key=("as_of_date", "institution_id"),
     partition_by=("as_of_date",),
     written_by="build_components",
-    properties=KEPT_VERSIONS,
+    properties=PINNED_BY_MODELS | WITHOUT_LIMITS,
 )
 
 INSTITUTION_TRAINING_ROW = TableContract(
@@ -126,7 +126,7 @@ INSTITUTION_TRAINING_ROW = TableContract(
     primary_key=("as_of_date", "institution_id"),
     partition_by=("as_of_date",),
     written_by="train_model",
-    properties=KEPT_VERSIONS,
+    properties=PINNED_BY_MODELS | WITHOUT_LIMITS,
 )
 
 REASON = (
@@ -159,7 +159,7 @@ INSTITUTION_SCORE = TableContract(
     primary_key=("institution_id", "as_of_date"),
     partition_by=("as_of_date",),
     written_by="score_subjects",
-    properties=KEPT_VERSIONS,
+    properties=KEPT_A_MONTH | WITHOUT_LIMITS,
 )
 
 INSTITUTION_UNSCORED = TableContract(
@@ -173,7 +173,7 @@ INSTITUTION_UNSCORED = TableContract(
     primary_key=("institution_id", "as_of_date"),
     partition_by=("as_of_date",),
     written_by="score_subjects",
-    properties=KEPT_VERSIONS,
+    properties=KEPT_A_MONTH | WITHOUT_LIMITS,
 )
 
 GOLD_TABLES: tuple[TableContract, ...] = (

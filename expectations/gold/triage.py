@@ -1,8 +1,8 @@
 """What only people who look at cases may see: parcels and clues beside an account. No model reads it."""
 
 from expectations.contract.feature import declared
+from expectations.contract.properties import KEPT_A_MONTH, WITHOUT_LIMITS
 from expectations.contract.table import Field, TableContract
-from expectations.landing.table import KEPT_VERSIONS
 
 TRIAGE_FEATURES = (
     *declared(
@@ -84,7 +84,7 @@ ACCOUNT_TRIAGE = TableContract(
     primary_key=("member_id", "as_of_date"),
     partition_by=("as_of_date",),
     written_by="build_triage_features",
-    properties=KEPT_VERSIONS,
+    properties=KEPT_A_MONTH | WITHOUT_LIMITS,
 )
 
 TRIAGE_TABLES = (ACCOUNT_TRIAGE,)

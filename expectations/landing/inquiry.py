@@ -119,6 +119,7 @@ CLUE = LandingTable(
 CLOSED_CASE = LandingTable(
     name="closed_case",
     kind="event",
+    is_pinned=True,
     grain="a subject of a case",
     key=("case_id", "subject_type", "subject_id"),
     fields=(

@@ -6,13 +6,15 @@ The names and rules are those of the landing contract that settlement centres de
 from dataclasses import dataclass
 from typing import Literal
 
+from expectations.contract.properties import (
+    FED,
+    KEPT_A_MONTH,
+    MARKED,
+    PINNED_BY_MODELS,
+    WITHOUT_LIMITS,
+    limits_of,
+)
 from expectations.contract.table import Check, Field, TableContract
-
-#: Models are pinned to table versions, so versions and their files outlive Delta's 30 and 7 days.
-KEPT_VERSIONS = {
-    "delta.logRetentionDuration": "interval 3650 days",
-    "delta.deletedFileRetentionDuration": "interval 3650 days",
-}
 
 LINEAGE = (
     Field("batch", "date", "Landing batch that the row came with", nullable=False),
@@ -38,13 +40,6 @@ VALIDITY = (
         "key_hash", "long", "Hash of the key: finds other versions of a row fast", nullable=False
     ),
 )
-
-#: Bronze is read by batch alone, so that limits by column would be worked out for nothing.
-_WITHOUT_LIMITS = {"delta.dataSkippingNumIndexedCols": "0"}
-
-#: Old rows get their `valid_to` without their files being written anew, and what changed can be read
-#: of, so that facts are built anew of what it concerns alone.
-_MARKED_AND_FED = {"delta.enableDeletionVectors": "true", "delta.enableChangeDataFeed": "true"}
 
 
 @dataclass(frozen=True)
@@ -78,6 +73,7 @@ class LandingTable:
     """One table of the landing contract.
 
     `event_time` is the column that can't lie after `arrive_time`; `checks` are written in silver names.
+    `is_pinned` says that models name versions of its silver table as what they were trained on.
     """
 
     name: str
@@ -88,6 +84,7 @@ class LandingTable:
     references: tuple[Reference, ...] = ()
     event_time: str = ""
     checks: tuple[Check, ...] = ()
+    is_pinned: bool = False
 
     @property
     def columns(self) -> list[str]:
@@ -129,17 +126,20 @@ class LandingTable:
             primary_key=("batch", "source_file", "record_number"),
             partition_by=("batch",),
             written_by="ingest_batch",
-            properties=KEPT_VERSIONS | _WITHOUT_LIMITS,
+            properties=KEPT_A_MONTH | WITHOUT_LIMITS,
         )
 
     @property
     def silver(self) -> TableContract:
         """In the project's names, every version of a row with the time in which it held.
 
-        Delta keeps limits by file of the times alone: nothing else is read by range.
+        Delta keeps limits by file of the times alone: nothing else is read by range. Old rows get their
+        `valid_to` without their files being written anew, and what changed can be read of, so that facts are
+        built anew of what it concerns alone.
         """
         times = [self.silver_names[self.event_time]] if self.event_time else []
-        limits = {"delta.dataSkippingStatsColumns": ",".join([*times, "valid_from", "valid_to"])}
+        kept = PINNED_BY_MODELS if self.is_pinned else KEPT_A_MONTH
+        limits = limits_of(*times, "valid_from", "valid_to")
         return TableContract(
             name=f"silver.{self.name}",
             grain=f"one row per version of {self.grain}",
@@ -160,7 +160,7 @@ class LandingTable:
             partition_by=("batch",),
             checks=self.checks,
             written_by="conform_tables",
-            properties=KEPT_VERSIONS | _MARKED_AND_FED | limits,
+            properties=kept | MARKED | FED | limits,
         )
 
 

@@ -16,6 +16,7 @@ from features.dispensing.sums import (
     TO_DEVIATION,
     YEAR,
     declared,
+    log_spread,
     part,
     resale_rate,
     resales,
@@ -78,7 +79,7 @@ def sales(
             "quantity",
             "line_amount",
         )
-        .join(at, on="settlement_id")
+        .join(at, on="settlement_id", how="inner")
         .join(F.broadcast(known), on="drug_id", how="left")
         .join(over, on="member_id", how="left")
         .withColumn("is_over", F.coalesce("is_over", F.lit(False)))
@@ -148,15 +149,15 @@ def doctor_features(sold: DataFrame, certificates: DataFrame, as_of: date) -> Da
         .agg(F.count("*").cast("double").alias("certificate_count_365d"))
     )
     level = F.log("certificate_count_365d")
-    spread = issued.agg(F.avg(level).alias("mean"), F.stddev(level).alias("deviation"))
-    compared = issued.join(F.broadcast(spread)).withColumn(
+    spread = F.broadcast(log_spread(issued, "certificate_count_365d"))
+    compared = issued.crossJoin(spread).withColumn(
         "certificate_count_deviation_365d",
         F.when(F.col("deviation") > 0, (level - F.col("mean")) / F.col("deviation")),
     )
     return (
         totals(billed, by)
-        .join(top_member(billed, by), on=by)
-        .join(places, on=by)
+        .join(top_member(billed, by), on=by, how="inner")
+        .join(places, on=by, how="inner")
         .join(compared, on=by, how="full")
         .select(by, *declared(DOCTOR_FEATURES))
     )
@@ -188,9 +189,9 @@ def drug_features(sold: DataFrame, scans: DataFrame, as_of: date) -> DataFrame:
     )
     return (
         totals(sold, by)
-        .join(places, on=by)
+        .join(places, on=by, how="inner")
         .join(spikes(sold, by), on=by, how="left")
-        .join(top, on=by)
+        .join(top, on=by, how="inner")
         .join(resold, on=by, how="left")
         .select(by, *declared(DRUG_FEATURES))
     )

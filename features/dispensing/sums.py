@@ -92,6 +92,34 @@ def resale_rate() -> Column:
     return 10_000 * F.count_if("is_repeat") / F.count("*")
 
 
+def log_spread(rows: DataFrame, name: str) -> DataFrame:
+    """Mean and sample standard deviation of the logarithms of a positive count: `mean, deviation`, one row.
+
+    Equal counts are added together and the different ones in their order, so the same rows give the same last
+    bits however they are partitioned. There are few different counts. The deviation is null below two of them.
+    """
+    counted = rows.groupBy(F.log(name).alias("level")).agg(F.count("*").alias("n"))
+    levels = F.sort_array(F.collect_list(F.struct("level", "n"))).alias("levels")
+    everyone = F.aggregate("levels", F.lit(0).cast("long"), lambda sum_, each: sum_ + each["n"])
+    sums = F.aggregate("levels", F.lit(0.0), lambda sum_, each: sum_ + each["level"] * each["n"])
+    squares = F.aggregate(
+        "levels",
+        F.lit(0.0),
+        lambda sum_, each: sum_ + F.pow(each["level"] - F.col("mean"), 2) * each["n"],
+    )
+    return (
+        counted.agg(levels)
+        .withColumn("everyone", everyone)
+        .withColumn("mean", F.when(F.col("everyone") > 0, sums / F.col("everyone")))
+        .select(
+            "mean",
+            F.when(F.size("levels") > 1, F.sqrt(squares / (F.col("everyone") - 1))).alias(
+                "deviation"
+            ),
+        )
+    )
+
+
 def part(condition: Column, of: str = "line_amount") -> Column:
     """The part of an amount for which a condition holds; empty where there is no amount."""
     whole = F.sum(of).cast("double")

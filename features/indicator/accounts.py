@@ -26,12 +26,14 @@ def ranked_accounts(indicators: DataFrame, features: DataFrame) -> DataFrame:
         points, those held back last.
     """
     counts = F.col("held_back_by").isNull()
+    # A sum of doubles depends on their order.
+    exact = F.col("points").cast("decimal(24,12)")
     by_family = (
         indicators.filter(counts)
         .groupBy("subject_id", "family")
         .agg(F.max("points").alias("points"))
         .groupBy("subject_id")
-        .agg(F.round(F.sum("points"), 6).alias("points"))
+        .agg(F.round(F.sum(exact).cast("double"), 6).alias("points"))
     )
     reason = F.struct(
         (~counts).alias("last"),
@@ -56,8 +58,8 @@ def ranked_accounts(indicators: DataFrame, features: DataFrame) -> DataFrame:
     counted = F.filter("reasons", lambda each: ~each["last"])
     first = Window.orderBy(F.desc("points"), F.desc("expected_loss_amount"), "subject_id")
     return (
-        by_family.join(reasons, on="subject_id")
-        .join(loss, on="subject_id")
+        by_family.join(reasons, on="subject_id", how="inner")
+        .join(loss, on="subject_id", how="inner")
         .withColumn(
             "typologies", F.array_distinct(F.transform(counted, lambda each: each["typology"]))
         )

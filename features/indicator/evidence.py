@@ -112,7 +112,7 @@ def with_evidence(found: DataFrame, visits: DataFrame, as_of: date) -> DataFrame
     for name, condition in EVIDENCE.items():
         shows = shows | ((F.col("evidence") == name) & F.expr(condition))
     days_before = F.datediff(F.lit(as_of), "service_date")
-    shown = visits.join(asked, on="subject_id").filter(
+    shown = visits.join(asked, on="subject_id", how="inner").filter(
         shows & (days_before <= _days_shown()) & (days_before >= 1)
     )
     dearest = F.struct(-F.col("total_amount"), "settlement_id")
@@ -138,8 +138,8 @@ def _of_members(
     of_fee = F.date_add("service_date", _FEE_DAYS) >= F.col("since")
     # Someone may be asked about more than once: for a semi-join that is no matter.
     return (
-        visits.join(since, is_asked & of_visit, "left_semi"),
-        fees.join(since, is_asked & of_fee, "left_semi"),
+        visits.join(since, on=is_asked & of_visit, how="left_semi"),
+        fees.join(since, on=is_asked & of_fee, how="left_semi"),
     )
 
 

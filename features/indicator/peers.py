@@ -54,7 +54,9 @@ def peer_groups(members: DataFrame, certified: DataFrame, as_of: date) -> DataFr
         group = F.when(F.col(f"n_{size}") >= MIN_PEERS, levels[4 - size]).otherwise(group)
     lookup = chosen.select(*columns, group.alias("peer_group"))
     keys = [rows[name].eqNullSafe(lookup[name]) for name in columns]
-    return rows.join(F.broadcast(lookup), keys, how="left").select(rows["member_id"], "peer_group")
+    return rows.join(F.broadcast(lookup), on=keys, how="left").select(
+        rows["member_id"], "peer_group"
+    )
 
 
 def peer_statistics(features: DataFrame, names: Sequence[str]) -> DataFrame:
@@ -84,7 +86,7 @@ def peer_statistics(features: DataFrame, names: Sequence[str]) -> DataFrame:
     up_to = of_one.orderBy("value").rowsBetween(Window.unboundedPreceding, Window.currentRow)
     ranked = (
         counts.withColumns({"up_to": F.sum("n").over(up_to), "others": F.sum("n").over(of_one)})
-        .join(F.broadcast(peers), on="peer_group")
+        .join(F.broadcast(peers), on="peer_group", how="inner")
         .withColumn("zeros", F.col("peers") - F.col("others"))
     )
     found = ranked.groupBy("peer_group", "place").agg(
@@ -156,7 +158,7 @@ def _of_whole_groups(counts: DataFrame, sizes: DataFrame) -> DataFrame:
     )
     keys = [name for name in counts.columns if name not in ("peer_group", "n")]
     return (
-        counts.join(F.broadcast(counted_in), on="peer_group")
+        counts.join(F.broadcast(counted_in), on="peer_group", how="inner")
         .withColumn("peer_group", F.col("counted_in"))
         .groupBy("peer_group", *keys)
         .agg(F.sum("n").alias("n"))

@@ -118,7 +118,7 @@ def pickups(visits: DataFrame, fees: DataFrame) -> DataFrame:
     is_stay = F.col("visit_type").eqNullSafe("21")
     return (
         visits.filter(~F.col("is_refund") & ~is_stay)
-        .join(boxes, on="settlement_id")
+        .join(boxes, on="settlement_id", how="inner")
         .select("settlement_id", "member_id", "settlement_time", "boxes")
     )
 
@@ -143,7 +143,8 @@ def triage_features(
         institutions: silver.institution as of the date.
         as_of: the date.
     """
-    linked = sent.join(holders.owned, on=["kind", "hash"]).drop("kind", "hash").distinct()
+    owned = sent.join(holders.owned, on=["kind", "hash"], how="inner")
+    linked = owned.drop("kind", "hash").distinct()
     parts = [
         _parcels(_after_pickups(linked, collected)),
         _clue_weights(clues, holders, as_of),
@@ -190,13 +191,17 @@ def _parcels(linked: DataFrame) -> DataFrame:
     recent = F.col("ago") <= _QUARTER
     is_after = F.col("pickup").isNotNull()
     # Several parcels may follow one visit; its boxes count once.
-    visits = F.array_distinct(F.collect_list(F.when(recent, F.struct("pickup", "boxes"))))
+    visits = F.sort_array(F.collect_set(F.when(recent, F.struct("pickup", "boxes"))))
     boxes = F.aggregate(
         F.filter(visits, lambda each: each["pickup"].isNotNull()),
         F.lit(0.0),
         lambda total, each: total + each["boxes"],
     )
-    weight = F.sum(F.when(recent & is_after, F.col("weight_kg")))
+    # Doubles are added in their order, not in that of the rows: their last bits depend on it.
+    weights = F.sort_array(F.collect_list(F.when(recent & is_after, F.col("weight_kg"))))
+    weight = F.when(
+        F.size(weights) > 0, F.aggregate(weights, F.lit(0.0), lambda total, each: total + each)
+    )
     is_drug_linked = F.col("is_to_dispenser") | F.col("is_cold") | is_after
     return linked.groupBy("member_id").agg(
         F.count("*").cast("double").alias("parcel_count_180d"),
@@ -215,7 +220,7 @@ def _clue_weights(clues: DataFrame, holders: Holders, as_of: date) -> DataFrame:
     days = F.datediff(F.lit(as_of), "receive_time")
     heard = (
         clues.filter(days.between(1, _YEAR) & ~F.col("is_verified").eqNullSafe(F.lit(False)))
-        .join(F.broadcast(rates), clues["channel"].eqNullSafe(rates["channel"]))
+        .join(F.broadcast(rates), on=clues["channel"].eqNullSafe(rates["channel"]), how="inner")
         .select("clue_id", "subject_type", "subject_id", "rate")
     )
     of_members = heard.filter(F.col("subject_type") == "person").withColumnRenamed(
@@ -224,13 +229,15 @@ def _clue_weights(clues: DataFrame, holders: Holders, as_of: date) -> DataFrame:
     of_things = heard.join(
         holders.owned.withColumnsRenamed({"kind": "subject_type", "hash": "subject_id"}),
         on=["subject_type", "subject_id"],
+        how="inner",
     )
     columns = ["member_id", "clue_id", "rate"]
     both = of_members.select(columns).union(of_things.select(columns))
+    rate = F.col("rate").cast("decimal(18,12)")
     return (
         both.filter(F.col("member_id").isNotNull())
         .groupBy("member_id")
-        .agg(F.round(F.sum("rate"), 6).alias("clue_weight_365d"))
+        .agg(F.round(F.sum(rate).cast("double"), 6).alias("clue_weight_365d"))
     )
 
 
@@ -247,8 +254,8 @@ def _resold_elsewhere(scans: DataFrame, institutions: DataFrame, as_of: date) ->
         .withColumn("next_institution_id", F.col("next.institution_id"))
     )
     return (
-        sold.join(provinces("institution_id"), on="institution_id")
-        .join(provinces("next_institution_id"), on="next_institution_id")
+        sold.join(provinces("institution_id"), on="institution_id", how="inner")
+        .join(provinces("next_institution_id"), on="next_institution_id", how="inner")
         .filter(F.col("institution_id_province") != F.col("next_institution_id_province"))
         .groupBy("member_id")
         .agg(F.count("*").cast("double").alias("resold_elsewhere_box_count_365d"))

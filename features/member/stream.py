@@ -43,7 +43,7 @@ def computed_features(stream: DataFrame, references: References, as_of: date) ->
         as_of: the date.
     """
     by_number = with_numbers(references, stream.sparkSession)
-    return stream.mapInArrow(_in_chunks(by_number, as_of), OUTPUT)
+    return stream.mapInArrow(in_chunks(by_number, as_of), OUTPUT)
 
 
 def with_numbers(references: References, spark: SparkSession) -> References:
@@ -55,9 +55,11 @@ def with_numbers(references: References, spark: SparkSession) -> References:
     )
 
 
-def _in_chunks(
+def in_chunks(
     references: References, as_of: date
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """What `mapInArrow` runs on a partition: features of its members, so many of them at a time."""
+
     def compute(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         held = list(batches)
         if not held:
@@ -83,7 +85,7 @@ def _features(frame: pl.DataFrame, references: References, as_of: date) -> list[
         .rechunk()
     )
     rows = MemberRows(**{kind: unpacked(frame, kind) for kind in KINDS})
-    found = member_features(rows, references, as_of).join(members, on="member_id")
+    found = member_features(rows, references, as_of).join(members, on="member_id", how="inner")
     columns = [
         pl.col(each.name).cast(pl.Float64).fill_nan(None).round_sig_figs(_FIGURES)
         for each in OWN_FEATURES

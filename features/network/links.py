@@ -170,14 +170,16 @@ def _chances(claims: DataFrame) -> DataFrame:
     sets = [[F.col("member_id")], [F.col("content")]]
     by_member = F.grouping("member_id") == 0
     counts = parts.groupingSets(sets, "member_id", "content").agg(
-        F.sum("settled").cast("double").alias("claims"), by_member.alias("by_member")
+        F.sum("settled").cast("decimal(19,0)").alias("claims"), by_member.alias("by_member")
     )
     of_member = F.when(F.col("by_member"), F.col("claims"))
     of_content = F.when(~F.col("by_member"), F.col("claims"))
-    return counts.agg(
-        (F.sum(of_member * of_member) / F.pow(F.sum(of_member), 2)).alias("same_member"),
-        (F.sum(of_content * of_content) / F.pow(F.sum(of_content), 2)).alias("same_content"),
-    )
+
+    def same(claims: Column) -> Column:
+        # Squares are added as whole numbers: beyond 2^53 a sum of doubles depends on their order.
+        return F.sum(claims * claims).cast("double") / F.pow(F.sum(claims).cast("double"), 2)
+
+    return counts.agg(same(of_member).alias("same_member"), same(of_content).alias("same_content"))
 
 
 def _memberships(rows: DataFrame, entity: str, stratum: Column) -> DataFrame:

@@ -9,7 +9,6 @@ from pyspark.sql import functions as F
 from expectations.landing.event import SETTLEMENT, SETTLEMENT_CODE, SETTLEMENT_DOCTOR
 from expectations.landing.inquiry import CLOSED_CASE
 from expectations.landing.reference import INSTITUTION, PERSON, PERSON_CONDITION
-from expectations.landing.table import LandingTable
 from features.institution.features import institution_features
 from jobs.lake.tables import Lake
 
@@ -50,17 +49,11 @@ def claims_as_of(lake: Lake, as_of: date) -> Claims:
         DataRefused: when there are no settlements at all.
     """
     return Claims(
-        visits=lake.read_silver(SETTLEMENT, as_of),
-        codes=_delivered(lake, SETTLEMENT_CODE, as_of),
-        doctors=_delivered(lake, SETTLEMENT_DOCTOR, as_of),
-        members=_delivered(lake, PERSON, as_of),
-        conditions=_delivered(lake, PERSON_CONDITION, as_of),
-        institutions=_delivered(lake, INSTITUTION, as_of),
-        cases=_delivered(lake, CLOSED_CASE, as_of),
+        visits=lake.read_as_of(SETTLEMENT.silver, as_of),
+        codes=lake.read_as_of_if_exists(SETTLEMENT_CODE.silver, as_of),
+        doctors=lake.read_as_of_if_exists(SETTLEMENT_DOCTOR.silver, as_of),
+        members=lake.read_as_of_if_exists(PERSON.silver, as_of),
+        conditions=lake.read_as_of_if_exists(PERSON_CONDITION.silver, as_of),
+        institutions=lake.read_as_of_if_exists(INSTITUTION.silver, as_of),
+        cases=lake.read_as_of_if_exists(CLOSED_CASE.silver, as_of),
     )
-
-
-def _delivered(lake: Lake, table: LandingTable, as_of: date) -> DataFrame:
-    if lake.exists(table.silver):
-        return lake.read_silver(table, as_of)
-    return lake.spark.createDataFrame([], table.silver.schema)

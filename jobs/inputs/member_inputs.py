@@ -22,7 +22,8 @@ from features.member.rows import (
     shared_rows,
     visit_rows,
 )
-from jobs.lake.tables import Lake, rows_as_of
+from jobs.lake.frames import to_polars
+from jobs.lake.tables import Lake
 
 _DRUG_COLUMNS = {
     "drug_id": "drug_id",
@@ -50,27 +51,20 @@ _INSTITUTION_COLUMNS = {
 _DISEASE_COLUMNS = {"special_disease_code": "special_disease_code", "indications": "indications"}
 
 
-def delivered(lake: Lake, table: LandingTable, as_of: date) -> DataFrame:
-    """A silver table as of a day; empty when no source delivers it."""
-    if lake.exists(table.silver):
-        return lake.read_silver(table, as_of)
-    return lake.spark.createDataFrame([], table.silver.schema)
-
-
 def member_kinds(lake: Lake, as_of: date) -> dict[str, DataFrame]:
     """The rows that `member_stream` brings together, by kind.
 
     Raises:
         DataRefused: when the facts have not been built.
     """
-    visits = visit_rows(rows_as_of(lake.read(VISIT_FACT), as_of), as_of)
-    members = delivered(lake, PERSON, as_of)
+    visits = visit_rows(lake.read_as_of(VISIT_FACT, as_of), as_of)
+    members = lake.read_as_of_if_exists(PERSON.silver, as_of)
     return {
         "visits": visits,
-        "fees": fee_rows(rows_as_of(lake.read(FEE_FACT), as_of), as_of),
+        "fees": fee_rows(lake.read_as_of(FEE_FACT, as_of), as_of),
         "persons": person_rows(members),
-        "certificates": certificate_rows(delivered(lake, SPECIAL_CERT, as_of)),
-        "sales": sale_rows(delivered(lake, TRACE_SCAN, as_of), as_of),
+        "certificates": certificate_rows(lake.read_as_of_if_exists(SPECIAL_CERT.silver, as_of)),
+        "sales": sale_rows(lake.read_as_of_if_exists(TRACE_SCAN.silver, as_of), as_of),
         "shared": shared_rows(visits, members, as_of),
     }
 
@@ -82,9 +76,9 @@ def dispensed(lake: Lake, as_of: date) -> DataFrame:
         DataRefused: when facts, or member features of the day, have not been built.
     """
     return sales(
-        rows_as_of(lake.read(FEE_FACT), as_of),
-        rows_as_of(lake.read(VISIT_FACT), as_of),
-        delivered(lake, DRUG, as_of),
+        lake.read_as_of(FEE_FACT, as_of),
+        lake.read_as_of(VISIT_FACT, as_of),
+        lake.read_as_of_if_exists(DRUG.silver, as_of),
         lake.read_day(MEMBER_FEATURE, as_of),
         as_of,
     )
@@ -92,7 +86,7 @@ def dispensed(lake: Lake, as_of: date) -> DataFrame:
 
 def member_references(lake: Lake, as_of: date) -> References:
     """The small tables that features look up; they grow with the catalogue, not with the claims."""
-    fees = rows_as_of(lake.read(FEE_FACT, rows=0), as_of)
+    fees = lake.read_as_of(FEE_FACT, as_of, rows=0)
     care = fees.filter(F.col("item_type").isin(*CARE_TYPES))
     return References(
         drugs=_looked_up(lake, DRUG, _DRUG_COLUMNS, as_of),
@@ -105,12 +99,10 @@ def member_references(lake: Lake, as_of: date) -> References:
 def _looked_up(
     lake: Lake, table: LandingTable, columns: dict[str, str], as_of: date
 ) -> pl.DataFrame:
-    rows = delivered(lake, table, as_of).select(
+    rows = lake.read_as_of_if_exists(table.silver, as_of).select(
         *(_plain(table, source).alias(name) for name, source in columns.items())
     )
-    frame = pl.from_arrow(rows.toArrow())
-    assert isinstance(frame, pl.DataFrame)
-    return frame.sort(next(iter(columns)))
+    return to_polars(rows).sort(next(iter(columns)))
 
 
 def _plain(table: LandingTable, column: str) -> Column:

@@ -3,14 +3,17 @@
 Asking for the history starts a Spark job each time, half a second that a run over twenty tables
 pays a hundred times. The log is read through Hadoop's file systems, so it may lie wherever Spark
 writes. What is read is Delta's protocol: commits are `<version, 20 digits>.json`, one action a
-line; `_last_checkpoint` names a version that is there.
+line (`log_files`).
 """
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
+
+from jobs.lake.log_files import BrokenLog, commits, newest_version
 
 
 class DeltaLogReader:
@@ -19,20 +22,37 @@ class DeltaLogReader:
     def __init__(self, spark: SparkSession, path: str) -> None:
         jvm: Any = spark._jvm
         self._jvm = jvm
-        self._log = f"{path}/_delta_log"
+        self._table = path
         configuration = spark.sparkContext._jsc.hadoopConfiguration()
-        self._files = self._path("").getFileSystem(configuration)
+        self._files = self._hadoop_path(path).getFileSystem(configuration)
 
     def newest_version(self) -> int | None:
-        """The last version; None when there is no table."""
-        version = self._checkpoint_version()
+        """The last version; None when there is no table.
+
+        Raises:
+            BrokenLog: when Delta could not read the table, or other files lie where it would be.
+        """
+        names = self._names("_delta_log")
+        version = newest_version(names)
+        if version in commits(names) and not self._length(self._commit(version)):
+            # Delta would read on, without the rows of that commit.
+            raise BrokenLog(f"commit {version} is empty (_delta_log/{self._commit(version)})")
         if version is None:
-            if not self._is_committed(0):
-                return None
-            version = 0
-        while self._is_committed(version + 1):
-            version += 1
+            self._refuse_other_files()
         return version
+
+    def clear_unfinished(self) -> None:
+        """Remove a log without a commit, which a run leaves that dies in its first: Delta makes no table over it."""
+        if self.newest_version() is None and self._names(""):
+            self._files.delete(self._hadoop_path(f"{self._table}/_delta_log"), True)
+
+    def _refuse_other_files(self) -> None:
+        """Raise when something lies where the table would be; Delta would not make it there."""
+        others = set(self._names("")) - {"_delta_log"}
+        if others and self._files.getFileStatus(self._hadoop_path(self._table)).isFile():
+            raise BrokenLog("it is a file")
+        if others:
+            raise BrokenLog(f"the folder holds {len(others)} files or folders but no Delta log")
 
     def rows_written(self, version: int) -> int:
         """The rows of the files that a commit added; 0 where it tells no number."""
@@ -40,7 +60,9 @@ class DeltaLogReader:
         return int(metrics.get("numOutputRows", 0))
 
     def was_overwritten(self, version: int) -> bool:
-        """Whether a commit replaced the whole table."""
+        """Whether a commit replaced the whole table; so it counts too once Delta has cleaned it away."""
+        if self._commit(version) not in self._names("_delta_log"):
+            return True
         given = self._commit_info(version).get("operationParameters") or {}
         return given.get("mode") == "Overwrite" and not given.get("predicate")
 
@@ -106,6 +128,31 @@ class DeltaLogReader:
         for line in self._lines(self._commit(version)):
             yield json.loads(line)
 
+    def protocol(self) -> tuple[int, int]:
+        """The reader and the writer version that the newest commit with a protocol asks for; 0 if none tells."""
+        for version in reversed(self._commits()):
+            try:
+                for line in self._lines(self._commit(version)):
+                    if told := json.loads(line).get("protocol"):
+                        return int(told["minReaderVersion"]), int(told["minWriterVersion"])
+            except (ValueError, KeyError, AttributeError, Py4JJavaError):
+                continue
+        return 0, 0
+
+    def broken_commit(self) -> str | None:
+        """What is wrong with the oldest commit that is not lines of JSON; None when all are."""
+        for version in self._commits():
+            try:
+                actions = [json.loads(line) for line in self._lines(self._commit(version))]
+            except (ValueError, Py4JJavaError):
+                actions = []
+            if not actions:
+                return f"commit {version} is damaged (_delta_log/{self._commit(version)})"
+        return None
+
+    def _commits(self) -> list[int]:
+        return sorted(commits(self._names("_delta_log")))
+
     def _commit_info(self, version: int) -> dict[str, Any]:
         for line in self._lines(self._commit(version)):
             action = json.loads(line)
@@ -113,22 +160,36 @@ class DeltaLogReader:
                 return dict(action["commitInfo"])
         return {}
 
-    def _checkpoint_version(self) -> int | None:
-        if not self._files.exists(self._path("_last_checkpoint")):
-            return None
-        return int(json.loads(next(self._lines("_last_checkpoint")))["version"])
+    def _names(self, folder: str) -> list[str]:
+        """The names in the table's folder, or in one below it, by one listing; none where it is not there."""
+        path = self._hadoop_path(f"{self._table}/{folder}".rstrip("/"))
+        try:
+            found = self._files.listStatus(path)
+        except Py4JJavaError as error:
+            if error.java_exception.getClass().getSimpleName() == "FileNotFoundException":
+                return []
+            raise
+        # One string: asking the JVM for each name takes a hundred times as long.
+        paths = self._jvm.org.apache.hadoop.fs.FileUtil.stat2Paths(found)
+        text = self._jvm.org.apache.commons.lang3.ArrayUtils.toString(paths)[1:-1]
+        return [each.rsplit("/", 1)[-1] for each in text.split(",") if each]
 
     def _is_committed(self, version: int) -> bool:
-        return bool(self._files.exists(self._path(self._commit(version))))
+        path = self._hadoop_path(f"{self._table}/_delta_log/{self._commit(version)}")
+        return bool(self._files.exists(path))
 
     def _commit(self, version: int) -> str:
         return f"{version:020d}.json"
 
-    def _path(self, name: str) -> Any:
-        return self._jvm.org.apache.hadoop.fs.Path(f"{self._log}/{name}".rstrip("/"))
+    def _length(self, name: str) -> int:
+        path = self._hadoop_path(f"{self._table}/_delta_log/{name}")
+        return int(self._files.getFileStatus(path).getLen())
+
+    def _hadoop_path(self, path: str) -> Any:
+        return self._jvm.org.apache.hadoop.fs.Path(path)
 
     def _lines(self, name: str) -> Any:
-        stream = self._files.open(self._path(name))
+        stream = self._files.open(self._hadoop_path(f"{self._table}/_delta_log/{name}"))
         try:
             reader = self._jvm.java.io.BufferedReader(
                 self._jvm.java.io.InputStreamReader(stream, "UTF-8")

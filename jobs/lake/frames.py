@@ -1,8 +1,9 @@
-"""Frames that are worked out once, or sent to where they are joined."""
+"""Frames that are worked out once, sent to where they are joined, or brought here."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import polars as pl
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -23,3 +24,10 @@ def broadcast_if_small(frame: DataFrame, rows: int, most: int) -> DataFrame:
     What it is joined with then stays in place.
     """
     return F.broadcast(frame) if rows <= most else frame
+
+
+def to_polars(rows: DataFrame) -> pl.DataFrame:
+    """Rows that fit the driver, as a Polars frame."""
+    frame = pl.from_arrow(rows.toArrow())
+    assert isinstance(frame, pl.DataFrame)
+    return frame

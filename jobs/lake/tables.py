@@ -9,15 +9,19 @@ from delta.tables import DeltaMergeBuilder, DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from expectations.contract.errors import DataRefused, JobError
-from expectations.contract.table import ContractError, TableContract
+from expectations.contract.errors import DataRefused
+from expectations.contract.table import TableContract
 from expectations.landing.table import LandingTable
+from jobs.lake.conditions import Wanted, condition
 from jobs.lake.delta_log import DeltaLogReader
 from jobs.lake.frames import persisted
-from jobs.lake.locks import commit_lock, is_local, local_path
+from jobs.lake.locks import commit_lock
+from jobs.lake.roots import lake_root
+from jobs.lake.table_faults import Guard, another_version
+from jobs.lake.table_making import create_table
 
-_Wanted = date | str | list[date] | list[str]
-_SHARED_LAYERS = ("ops", "quarantine")
+#: Several jobs add to a table of these.
+SHARED_LAYERS = ("ops", "quarantine")
 
 
 class Lake:
@@ -28,7 +32,7 @@ class Lake:
 
     def __init__(self, spark: SparkSession, root: str) -> None:
         self.spark = spark
-        self.root = str(local_path(root).absolute()) if is_local(root) else root.rstrip("/")
+        self.root = lake_root(root)
         self.inputs: dict[str, int] = {}
         self.outputs: dict[str, int] = {}
         self.rows_read = 0
@@ -46,7 +50,7 @@ class Lake:
         """Whether a table has been created."""
         if contract.name in self._pinned:
             return True
-        return self._log(contract).newest_version() is not None
+        return self._guard(contract).newest_version() is not None
 
     def read(self, contract: TableContract, rows: int | None = None) -> DataFrame:
         """A table in the version that stood when this run first read it, or last wrote it.
@@ -57,7 +61,7 @@ class Lake:
 
         Raises:
             DataRefused: when it is not there yet; names the job that writes it.
-            JobError: when another version of the project wrote it.
+            JobError: when Delta can't read it, or another version of the project wrote it.
         """
         if not self.exists(contract):
             raise DataRefused(
@@ -65,21 +69,44 @@ class Lake:
             )
         if contract.name not in self._frames:
             version = self.version(contract)
-            pinned = self.spark.read.format("delta").option("versionAsOf", version)
-            frame = pinned.load(self.path(contract))
-            self._check(contract, frame)
+            frame = self._loaded(contract, version)
             self._frames[contract.name] = frame
             if contract.name not in self.inputs:
                 self.inputs[contract.name] = version
-                if contract.layer not in _SHARED_LAYERS:
-                    read = frame.count() if rows is None else rows
+                if contract.layer not in SHARED_LAYERS:
+                    with self._guard(contract).reading():
+                        read = frame.count() if rows is None else rows
                     with self._counting:
                         self.rows_read += read
         return self._frames[contract.name]
 
+    def read_if_exists(self, contract: TableContract, rows: int | None = None) -> DataFrame:
+        """A table as by `read`; without rows where no job has written it."""
+        if self.exists(contract):
+            return self.read(contract, rows)
+        return self.spark.createDataFrame([], contract.schema)
+
+    def read_or_none(self, contract: TableContract) -> DataFrame | None:
+        """A table as by `read`; None where no job has written it."""
+        return self.read(contract) if self.exists(contract) else None
+
+    def read_as_of(
+        self, contract: TableContract, as_of: date | None, rows: int | None = None
+    ) -> DataFrame:
+        """A table with `valid_from` and `valid_to`: what held as of a day's first second, or stands now."""
+        return rows_as_of(self.read(contract, rows), as_of)
+
     def read_silver(self, table: LandingTable, as_of: date | None) -> DataFrame:
-        """A silver table in the versions that held as of a day's first second, or that stand now."""
-        return rows_as_of(self.read(table.silver), as_of)
+        """A landing table's silver as by `read_as_of`."""
+        return self.read_as_of(table.silver, as_of)
+
+    def read_as_of_if_exists(self, contract: TableContract, as_of: date | None) -> DataFrame:
+        """A table as by `read_as_of`; without rows where no job has written it."""
+        return rows_as_of(self.read_if_exists(contract), as_of)
+
+    def of_day(self, contract: TableContract, as_of: date) -> DataFrame:
+        """The rows of a gold table as of a day, of which there may be none."""
+        return self.read(contract).filter(F.col("as_of_date") == F.lit(as_of))
 
     def read_day(self, contract: TableContract, as_of: date) -> DataFrame:
         """The rows of a gold table as of a day.
@@ -87,7 +114,7 @@ class Lake:
         Raises:
             DataRefused: when there are none; names the job that writes them.
         """
-        rows = self.read(contract).filter(F.col("as_of_date") == F.lit(as_of))
+        rows = self.of_day(contract, as_of)
         if rows.isEmpty():
             raise DataRefused(
                 f"{contract.name} has nothing as of {as_of}: run {contract.written_by} --as-of {as_of} first"
@@ -97,7 +124,7 @@ class Lake:
     def version(self, contract: TableContract) -> int:
         """The version of an existing table that this run works with."""
         if contract.name not in self._pinned:
-            version = self._log(contract).newest_version()
+            version = self._guard(contract).newest_version()
             assert version is not None, f"{contract.name} does not exist"
             self._pinned[contract.name] = version
         return self._pinned[contract.name]
@@ -108,7 +135,7 @@ class Lake:
         return any(map(log.was_overwritten, range(since, self.version(contract) + 1)))
 
     def replace(
-        self, frame: DataFrame, contract: TableContract, where: Mapping[str, _Wanted] | None = None
+        self, frame: DataFrame, contract: TableContract, where: Mapping[str, Wanted] | None = None
     ) -> int:
         """Replace the rows of some partitions or key values (or all rows) in one commit; the number written.
 
@@ -130,10 +157,11 @@ class Lake:
         else:
             writer = writer.mode("overwrite")
             if where is not None:
-                writer = writer.option("replaceWhere", _condition(contract, where))
+                writer = writer.option("replaceWhere", condition(contract, where))
         with self._commit_lock(contract):
-            before = self._log(contract).newest_version()
-            writer.save(self.path(contract))
+            before = self._guard(contract).newest_version()
+            with self._guard(contract).writing():
+                writer.save(self.path(contract))
             return self._record(contract, before)
 
     def merge(
@@ -180,57 +208,54 @@ class Lake:
             if not values:
                 return 0
             same = [f"t.{name} = s.{name}" for name in identity]
-            near = f"t.{_condition(contract, {partition: values})}"
-            before = self._log(contract).newest_version()
+            near = f"t.{condition(contract, {partition: values})}"
+            before = self._guard(contract).newest_version()
             table = DeltaTable.forPath(self.spark, self.path(contract)).alias("t")
-            then(table.merge(rows.alias("s"), " AND ".join([near, *same]))).execute()
+            with self._guard(contract).writing():
+                then(table.merge(rows.alias("s"), " AND ".join([near, *same]))).execute()
             return self._record(contract, before)
 
     def append(self, frame: DataFrame, contract: TableContract) -> int:
         """Append rows in one commit; the number written."""
         with self._commit_lock(contract):
             writer = self._created(contract, frame).write.format("delta").mode("append")
-            before = self._log(contract).newest_version()
-            writer.save(self.path(contract))
+            before = self._guard(contract).newest_version()
+            with self._guard(contract).writing():
+                writer.save(self.path(contract))
             return self._record(contract, before)
 
     def _commit_lock(self, contract: TableContract) -> AbstractContextManager[None]:
         """Other tables than the shared ones are written by one job only, which holds its own lock."""
-        if contract.layer in _SHARED_LAYERS:
+        if contract.layer in SHARED_LAYERS:
             return commit_lock(self.root, contract.name)
         return nullcontext()
 
     def _log(self, contract: TableContract) -> DeltaLogReader:
         return DeltaLogReader(self.spark, self.path(contract))
 
+    def _guard(self, contract: TableContract) -> Guard:
+        return Guard(contract, self.path(contract), self._log(contract))
+
+    def _loaded(self, contract: TableContract, version: int | None = None) -> DataFrame:
+        """A table in a version, or the newest, held to have the columns of its contract."""
+        reader = self.spark.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        with self._guard(contract).reading():
+            frame = reader.load(self.path(contract))
+        if faults := contract.differences(frame.schema):
+            raise another_version(contract, self.path(contract), faults)
+        return frame
+
     def _created(self, contract: TableContract, frame: DataFrame) -> DataFrame:
         """Make sure the table exists as declared, and give the frame in its columns."""
         conformed = contract.conform(frame)
         if not self.exists(contract):
-            create = DeltaTable.createIfNotExists(self.spark).location(self.path(contract))
-            for column in contract.schema:
-                create = create.addColumn(
-                    column.name,
-                    column.dataType,
-                    nullable=column.nullable,
-                    comment=column.metadata["comment"],
-                )
-            for name, value in contract.properties.items():
-                create = create.property(name, value)
-            if contract.partition_by:
-                create = create.partitionedBy(*contract.partition_by)
-            create.comment(contract.grain).execute()
+            self._log(contract).clear_unfinished()
+            create_table(self.spark, contract, self.path(contract))
         elif contract.name not in self._pinned:
-            self._check(contract, self.spark.read.format("delta").load(self.path(contract)))
+            self._loaded(contract)
         return conformed
-
-    def _check(self, contract: TableContract, frame: DataFrame) -> None:
-        faults = contract.differences(frame.schema)
-        if faults:
-            raise JobError(
-                f"{self.path(contract)} was written by another version of the project:"
-                f" {'; '.join(faults)}. Rebuild it in a new lake.root, or migrate it"
-            )
 
     def _record(self, contract: TableContract, before: int | None) -> int:
         log = self._log(contract)
@@ -259,18 +284,3 @@ def rows_as_of(versions: DataFrame, as_of: date | None) -> DataFrame:
     return versions.filter(
         (F.col("valid_from") < cut) & (F.col("valid_to").isNull() | (F.col("valid_to") >= cut))
     )
-
-
-def _condition(contract: TableContract, where: Mapping[str, _Wanted]) -> str:
-    """A condition on columns; only values that the project itself makes come in here."""
-    parts = []
-    for column, value in where.items():
-        if column not in contract.columns:
-            raise ContractError(f"{contract.name} has no column {column}")
-        values = value if isinstance(value, list) else [value]
-        parts.append(f"{column} IN ({', '.join(_literal(each) for each in values)})")
-    return " AND ".join(parts)
-
-
-def _literal(value: date | str) -> str:
-    return f"DATE'{value.isoformat()}'" if isinstance(value, date) else f"'{value}'"

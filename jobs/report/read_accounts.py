@@ -10,7 +10,6 @@ from expectations.feature.member import MEMBER_FEATURES
 from expectations.gold.account import HIGH_RISK_ACCOUNT, INDICATOR, MEMBER_FEATURE
 from jobs.lake.tables import Lake
 from jobs.report.account import Account, Accounts, Flagged, HeldBack, Pattern, Sign
-from jobs.report.read_arrivals import optional
 from jobs.report.read_timelines import timelines
 from jobs.rules.rulebook import rulebook
 from jobs.rules.typologies import Typologies
@@ -25,26 +24,25 @@ _UNITS = {feature.name: feature.unit for feature in MEMBER_FEATURES}
 def accounts(lake: Lake, config: Config, day: date) -> Accounts | None:
     """The list, what was held back from it and the first accounts' timelines; None without a list."""
     capacity, shown = config.detect.capacity, config.report.top
-    every = optional(lake, HIGH_RISK_ACCOUNT)
-    if every is None:
+    if not lake.exists(HIGH_RISK_ACCOUNT):
         return None
-    listed = _of(every, day)
+    listed = lake.of_day(HIGH_RISK_ACCOUNT, day)
     first = listed.filter(F.col("rank") <= max(capacity, shown)).orderBy("rank").collect()
     if not first:
         return Accounts(0, capacity, shown)
     rules = rulebook(config)
     language = config.report.language
-    signs = _of(lake.read(INDICATOR), day)
+    signs = lake.of_day(INDICATOR, day)
     listed_total, patterns = _patterns(listed)
     counts = _sign_counts(signs)
     held_back, spared = _held_back(counts, rules, language)
-    features = optional(lake, MEMBER_FEATURE)
+    is_looked_at = lake.exists(MEMBER_FEATURE)
     drawn = [row["member_id"] for row in first[: config.report.timeline_accounts]]
     return Accounts(
         listed=listed_total,
         capacity=capacity,
         shown=shown,
-        looked_at=None if features is None else _of(features, day).count(),
+        looked_at=lake.of_day(MEMBER_FEATURE, day).count() if is_looked_at else None,
         week_loss=sum(
             (row["expected_loss_amount"] for row in first if row["is_within_capacity"]), Decimal(0)
         ),
@@ -56,10 +54,6 @@ def accounts(lake: Lake, config: Config, day: date) -> Accounts | None:
         flagged_total=sum(row["counting"] for row in counts if row["subject_type"] != "member"),
         timelines=timelines(lake, drawn, day),
     )
-
-
-def _of(rows: DataFrame, day: date) -> DataFrame:
-    return rows.filter(F.col("as_of_date") == F.lit(day))
 
 
 def _account(row: Row, rules: Typologies, language: str) -> Account:

@@ -8,7 +8,6 @@ from typing import Any
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from expectations.contract.table import TableContract
 from expectations.ops import LANDING_BATCH, TABLE_BALANCE, VALIDATION_RESULT, quarantine
 from expectations.tables import LANDING_TABLES
 from jobs.lake.sequence import newest_first
@@ -37,18 +36,13 @@ class Quarantined:
     reasons_cut: int
 
 
-def optional(lake: Lake, contract: TableContract) -> DataFrame | None:
-    """A table, or None where no job has written it."""
-    return lake.read(contract) if lake.exists(contract) else None
-
-
 def quarantined(lake: Lake) -> Quarantined:
     """Count the rows in every quarantine, and each table's commonest reasons with one place each."""
     rows: dict[str, int] = {}
     reasons: list[QuarantineReason] = []
     cut = 0
     for table in LANDING_TABLES:
-        waiting = optional(lake, quarantine(table.name))
+        waiting = lake.read_or_none(quarantine(table.name))
         if waiting is None:
             continue
         rows[table.name] = waiting.count()
@@ -76,7 +70,7 @@ def arrivals(
     from the latter, rows quarantined (`waiting`) from the quarantine tables themselves: that the four
     agree is a check on each of them.
     """
-    batches = optional(lake, LANDING_BATCH)
+    batches = lake.read_or_none(LANDING_BATCH)
     if batches is None:
         return (), ()
     attempts = Window.partitionBy("table_name", "batch", "batch_version").orderBy(
@@ -131,7 +125,7 @@ def arrivals(
 
 def expectations(lake: Lake) -> tuple[Expectation, ...]:
     """Every expectation in the newest validation of its table."""
-    results = optional(lake, VALIDATION_RESULT)
+    results = lake.read_or_none(VALIDATION_RESULT)
     if results is None:
         return ()
     newest = results.groupBy("table_name").agg(
@@ -180,7 +174,7 @@ def _batch_amounts(kept: DataFrame) -> dict[str, dict[str, dict[str, Decimal]]]:
 
 def _newest_balances(lake: Lake) -> dict[str, dict[str, Any]]:
     """The newest balance of each table."""
-    balances = optional(lake, TABLE_BALANCE)
+    balances = lake.read_or_none(TABLE_BALANCE)
     if balances is None:
         return {}
     newest = Window.partitionBy("table_name").orderBy(*newest_first("written_at"), "run_id")

@@ -30,7 +30,6 @@ from jobs.report.content import (
     ScoreBin,
     Unscored,
 )
-from jobs.report.read_arrivals import optional
 
 #: What a page has room for.
 MAX_COMPONENTS = 12
@@ -45,11 +44,10 @@ _UNFINISHED_JOBS = ("write_report", "run_pipeline")
 
 def as_of(lake: Lake, contract: TableContract, day: date) -> DataFrame | None:
     """A gold table's rows of a date, or None where there are none."""
-    rows = optional(lake, contract)
-    if rows is None:
+    if not lake.exists(contract):
         return None
-    of_day = rows.filter(F.col("as_of_date") == F.lit(day))
-    return None if of_day.isEmpty() else of_day
+    rows = lake.of_day(contract, day)
+    return None if rows.isEmpty() else rows
 
 
 def scored_institutions(lake: Lake, day: date) -> DataFrame | None:
@@ -133,7 +131,7 @@ def groups(lake: Lake, day: date, scored: DataFrame | None) -> Groups | None:
 
 def job_facts(lake: Lake, day: date) -> tuple[JobFact, ...]:
     """The newest run of each job for a date, or without one, in the order in which they ended."""
-    runs = optional(lake, JOB_RUN)
+    runs = lake.read_or_none(JOB_RUN)
     if runs is None:
         return ()
     mine = runs.filter(
@@ -159,7 +157,7 @@ def job_facts(lake: Lake, day: date) -> tuple[JobFact, ...]:
 
 def _outcomes(lake: Lake, day: date) -> DataFrame | None:
     """Outcomes known as of a date: those of the newest training that was not later."""
-    rows = optional(lake, INSTITUTION_TRAINING_ROW)
+    rows = lake.read_or_none(INSTITUTION_TRAINING_ROW)
     if rows is None:
         return None
     earlier = rows.filter(F.col("as_of_date") <= F.lit(day))

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 import polars as pl
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.gold.fact import FEE_FACT, VISIT_FACT
@@ -15,8 +14,9 @@ from features.member.frames import MemberFacts, MemberRows
 from features.member.references import usable
 from features.member.rows import certificate_rows, fee_rows, visit_rows
 from features.member.supply import fills_with_stock
-from jobs.inputs.member_inputs import delivered, member_references
-from jobs.lake.tables import Lake, rows_as_of
+from jobs.inputs.member_inputs import member_references
+from jobs.lake.frames import to_polars
+from jobs.lake.tables import Lake
 from jobs.report.timeline import STAY, Fill, Supply, Timeline, Visit, on_hand
 
 #: What a picture has room for.
@@ -34,10 +34,12 @@ def timelines(lake: Lake, members: Sequence[str], day: date) -> tuple[Timeline, 
     # Visits, fees and certificates are all that supply on hand is worked out from.
     none = pl.DataFrame()
     rows = MemberRows(
-        visits=_local(visit_rows(rows_as_of(lake.read(VISIT_FACT), day).filter(is_wanted), day)),
-        fees=_local(fee_rows(rows_as_of(lake.read(FEE_FACT), day).filter(is_wanted), day)),
+        visits=to_polars(visit_rows(lake.read_as_of(VISIT_FACT, day).filter(is_wanted), day)),
+        fees=to_polars(fee_rows(lake.read_as_of(FEE_FACT, day).filter(is_wanted), day)),
         persons=none,
-        certificates=_local(certificate_rows(delivered(lake, SPECIAL_CERT, day).filter(is_wanted))),
+        certificates=to_polars(
+            certificate_rows(lake.read_as_of_if_exists(SPECIAL_CERT.silver, day).filter(is_wanted))
+        ),
         sales=none,
         shared=none,
     )
@@ -113,12 +115,8 @@ def _supplies(as_of: date, fills: pl.DataFrame, visits: Sequence[Visit]) -> tupl
 
 
 def _names(lake: Lake, institutions: list[str], day: date) -> dict[str, str]:
-    named = delivered(lake, INSTITUTION, day).filter(F.col("institution_id").isin(*institutions))
+    named = lake.read_as_of_if_exists(INSTITUTION.silver, day).filter(
+        F.col("institution_id").isin(*institutions)
+    )
     rows = named.select("institution_id", "institution_name").collect()
     return {row["institution_id"]: row["institution_name"] or "" for row in rows}
-
-
-def _local(rows: DataFrame) -> pl.DataFrame:
-    frame = pl.from_arrow(rows.toArrow())
-    assert isinstance(frame, pl.DataFrame)
-    return frame

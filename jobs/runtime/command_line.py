@@ -78,6 +78,10 @@ def option_parser(job: Job) -> argparse.ArgumentParser:
             metavar="ID",
             help="warrant or request under which parcels are looked at",
         )
+    if "dry_run" in job.takes:
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say what would be done, and do nothing"
+        )
     if "fresh" in job.takes:
         parser.add_argument(
             "--fresh",

@@ -99,7 +99,13 @@ def _record(run: JobRun, result: Result) -> None:
         "sequence": next_sequence(run.lake, JOB_RUN),
     }
     frame = run.spark.createDataFrame([row], JOB_RUN.schema).coalesce(1)
-    Lake(run.spark, run.config.lake.root).append(frame, JOB_RUN)
+    try:
+        Lake(run.spark, run.config.lake.root).append(frame, JOB_RUN)
+    except JobError as error:
+        # It must not hide why the job ended, nor end a run that changes nothing.
+        if result.exit_code == 0 and not run.options.dry_run:
+            raise
+        run.log.warning("this run is not recorded", reason=str(error))
     say = run.log.info if result.exit_code == 0 else run.log.error
     say(
         result.outcome,

@@ -22,6 +22,7 @@ class Options:
     batch: date | None = None
     subject: str | None = None
     fresh: bool = False
+    dry_run: bool = False
     truth: str | None = None
     member: str | None = None
     decision: str | None = None

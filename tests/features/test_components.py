@@ -183,7 +183,7 @@ class FakeSession:
 def test_local_session_without_checkpoint_directory_gets_a_temporary_one() -> None:
     session = FakeSession("local[2]")
 
-    components._ensure_checkpoint_directory(session)  # type: ignore[arg-type]
+    components.ensure_checkpoint_directory(session)  # type: ignore[arg-type]
 
     directory = session.sparkContext.directory
     assert directory is not None
@@ -193,14 +193,14 @@ def test_local_session_without_checkpoint_directory_gets_a_temporary_one() -> No
 def test_checkpoint_directory_of_the_caller_stays() -> None:
     session = FakeSession("yarn", "hdfs:///checkpoints")
 
-    components._ensure_checkpoint_directory(session)  # type: ignore[arg-type]
+    components.ensure_checkpoint_directory(session)  # type: ignore[arg-type]
 
     assert session.sparkContext.directory == "hdfs:///checkpoints"
 
 
 def test_cluster_without_checkpoint_directory_is_told_what_to_set() -> None:
     with pytest.raises(CheckpointDirectoryError, match=r"spark\.checkpoint\.dir"):
-        components._ensure_checkpoint_directory(FakeSession("yarn"))  # type: ignore[arg-type]
+        components.ensure_checkpoint_directory(FakeSession("yarn"))  # type: ignore[arg-type]
 
 
 def test_largest_component_takes_the_smaller_name_of_two_of_one_size(spark: SparkSession) -> None:

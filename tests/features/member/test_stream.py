@@ -126,7 +126,7 @@ def test_a_member_is_never_cut_in_two(
     references = module.with_numbers(references, spark)
     whole = member_stream(frames, 0).toArrow()
     monkeypatch.setattr(module, "_CHUNK", chunk)
-    batches = module._in_chunks(references, AS_OF)(iter(whole.to_batches(max_chunksize=size)))
+    batches = module.in_chunks(references, AS_OF)(iter(whole.to_batches(max_chunksize=size)))
     found = pa.Table.from_batches(list(batches)).to_pylist()
     assert sorted(tuple(row.values()) for row in found) == streamed
 

@@ -22,7 +22,7 @@ def test_the_newest_commit_is_found_from_the_start_or_from_a_checkpoint(
         commit(tmp_path, version, {"commitInfo": {}})
     log = tmp_path / "_delta_log"
     if checkpoint is not None:
-        (log / "_last_checkpoint").write_text(json.dumps({"version": checkpoint, "size": 3}))
+        (log / f"{checkpoint:020d}.checkpoint.parquet").touch()
         for version in range(checkpoint):
             # Old commits are cleaned away once a checkpoint holds what they said.
             (log / f"{version:020d}.json").unlink()
@@ -111,3 +111,23 @@ def test_where_commits_are_gone_from_the_log_it_says_so(spark, tmp_path):
     (tmp_path / "_delta_log" / f"{2:020d}.json").unlink()
     reader = DeltaLogReader(spark, str(tmp_path))
     assert (reader.data_version(3), reader.first_new_version(1, 3)) == (None, None)
+
+
+def test_a_commit_that_delta_has_cleaned_away_counts_as_one_that_replaced_the_table(
+    spark, tmp_path
+):
+    plain = {"operation": "WRITE", "operationParameters": {"mode": "Append"}}
+    for version in range(3):
+        commit(tmp_path, version, {"commitInfo": plain})
+    reader = DeltaLogReader(spark, str(tmp_path))
+    assert not reader.was_overwritten(1)
+    (tmp_path / "_delta_log" / f"{1:020d}.json").unlink()
+    assert reader.was_overwritten(1)
+
+
+def test_many_names_are_listed_whole(spark, tmp_path):
+    folder = tmp_path / "a, b [c] %20"
+    folder.mkdir()
+    for version in range(300):
+        commit(folder, version, {"commitInfo": {}})
+    assert DeltaLogReader(spark, str(folder)).newest_version() == 299

@@ -1,0 +1,51 @@
+"""What the file names of a Delta log say: its newest version, and what of it is lost.
+
+The names are Delta's protocol: a commit is `<version, 20 digits>.json`; a checkpoint, which holds all that came
+before it, is `<version>.checkpoint.parquet`, or has an id or its part's number between. `_last_checkpoint` is a
+hint that Delta itself can do without, and it may be cut off when a machine dies: it is not read.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+_COMMIT = re.compile(r"(\d{20})\.json")
+_CHECKPOINT = re.compile(
+    r"(?P<version>\d{20})\.checkpoint(\.\d{10}\.(?P<parts>\d{10})|\.[0-9a-f-]+)?\.(parquet|json)"
+)
+
+
+class BrokenLog(ValueError):
+    """A Delta log from which its table can't be read; says what is lost, not of which table."""
+
+
+def newest_version(names: Iterable[str]) -> int | None:
+    """The last version of a log from the names of its files; None when there is no version.
+
+    Raises:
+        BrokenLog: when a commit that is needed to read the table is not there.
+    """
+    given = list(names)
+    committed, checkpoints = commits(given), _checkpoints(given)
+    if not committed and not checkpoints:
+        return None
+    newest = max(committed | checkpoints)
+    first = max(checkpoints, default=-1) + 1
+    lost = sorted(set(range(first, newest + 1)) - committed)
+    if lost:
+        which = "its first commit" if lost[0] == 0 else f"commit {lost[0]} of {newest}"
+        more = f" and {len(lost) - 1} more are" if len(lost) > 1 else " is"
+        raise BrokenLog(f"{which}{more} missing in _delta_log ({lost[0]:020d}.json)")
+    return newest
+
+
+def commits(names: Iterable[str]) -> set[int]:
+    """The versions whose commits are there."""
+    return {int(found[1]) for found in map(_COMMIT.fullmatch, names) if found}
+
+
+def _checkpoints(names: Iterable[str]) -> set[int]:
+    """The versions with a whole checkpoint; one of several parts counts when all are there."""
+    found = [match for match in map(_CHECKPOINT.fullmatch, names) if match]
+    parts = Counter((int(each["version"]), int(each["parts"] or 1)) for each in found)
+    return {version for (version, wanted), there in parts.items() if there >= wanted}

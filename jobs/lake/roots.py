@@ -1,0 +1,31 @@
+"""Where a lake lies: which folders and addresses can hold one."""
+
+import re
+
+from expectations.contract.errors import ConfigError
+from jobs.lake.locks import is_local, local_path
+
+#: Delta can make no table below a folder with a backtick, and no file system needs the others.
+_REFUSED = re.compile(r"[`\x00-\x1f\x7f]")
+
+
+def lake_root(root: str) -> str:
+    """A root as tables are addressed below it; a local one is a folder, and its letters mean themselves.
+
+    Raises:
+        ConfigError: when it is empty or has letters that Delta or Spark would not take as they are.
+    """
+    if not root.strip():
+        raise ConfigError("lake.root is empty: give the folder or address of the lake")
+    if found := _REFUSED.search(root):
+        raise ConfigError(
+            f"lake.root holds {found[0]!r}, below which Delta can make no table: give a path without it"
+        )
+    if not is_local(root):
+        return root.rstrip("/")
+    if root.startswith("file:") and "%" in root:
+        raise ConfigError(
+            f"lake.root is {root}: write it as a plain path, since % in a file: address may stand for"
+            " another letter"
+        )
+    return str(local_path(root).absolute())
