@@ -11,6 +11,7 @@ import mlflow.artifacts
 import mlflow.spark
 from pyspark.ml import PipelineModel
 
+from expectations.contract.errors import JobError
 from models.tracking import MODEL_PATH, Store, Version
 
 #: What Spark ML may be told to build by a model's metadata; it imports whatever class they name.
@@ -23,7 +24,7 @@ ALLOWED_CLASSES = frozenset(
 )
 
 
-class ModelRefused(ValueError):
+class ModelRefused(JobError):
     """A registered model is not what was registered, or not in a format that is safe to load."""
 
 

@@ -9,8 +9,8 @@ from delta.tables import DeltaMergeBuilder, DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from expectations.contract.errors import DataRefused, JobError
-from expectations.contract.table import ContractError, TableContract
+from expectations.contract.errors import ContractError, DataRefused, JobError
+from expectations.contract.table import TableContract
 from expectations.landing.table import LandingTable
 from jobs.lake.delta_log import DeltaLogReader
 from jobs.lake.frames import persisted

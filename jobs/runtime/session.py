@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -83,11 +83,10 @@ def require_java() -> None:
 
 
 @contextmanager
-def session_conf(spark: SparkSession, **settings: str) -> Iterator[None]:
-    """Set session properties (with `__` for dots) for a block, and put the old ones back after."""
-    wanted = {name.replace("__", "."): value for name, value in settings.items()}
-    before = {name: spark.conf.get(name, None) for name in wanted}
-    for name, value in wanted.items():
+def session_conf(spark: SparkSession, settings: Mapping[str, str]) -> Iterator[None]:
+    """Set session properties for a block, and put the old ones back after."""
+    before = {name: spark.conf.get(name, None) for name in settings}
+    for name, value in settings.items():
         spark.conf.set(name, value)
     try:
         yield
