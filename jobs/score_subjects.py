@@ -14,6 +14,7 @@ from expectations.gold.institution import (
 from expectations.ops import JOB_RUN
 from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun, step
+from jobs.runtime.mlflow_server import check_mlflow
 from jobs.train_model import claim_number, model_name
 from models.estimators import CONTRIBUTION_COL
 from models.explain import typical_values, with_reasons
@@ -107,6 +108,7 @@ JOB = Job(
     "Score all subjects as of a date by the registered model, with reasons",
     main,
     ("as_of", "subject"),
+    check_mlflow,
 )
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The configuration: YAML in layers (base, environment, --set), checked by typed models at start."""
 
 import re
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,6 +17,7 @@ from expectations.contract.yaml_files import (
     parse_yaml,
     read_yaml,
 )
+from jobs.lake.locks import is_local, local_path
 from jobs.runtime.secrets import masked_tree, with_environment
 
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
@@ -33,6 +35,8 @@ def _root(text: str) -> str:
 
 def _tracking_uri(text: str) -> str:
     """An address that MLflow can have: its folder store is gone."""
+    if text == "databricks":
+        return text
     scheme = _split(text).partition("+")[0]
     if scheme == "sqlite" and not re.match(r"sqlite:///.", text):
         raise ValueError("write it as sqlite:///FOLDER/FILE.db")
@@ -57,7 +61,7 @@ def _split(address: str) -> str:
         ) from None
     if re.search(r"\s", address):
         raise ValueError("it is a malformed address: there is white space in it")
-    return parts.scheme
+    return address.partition("://")[0].lower() if "://" in address else ""
 
 
 def _regular_expression(text: str) -> str:
@@ -234,10 +238,31 @@ def existing_folder(path: str | None, key: str) -> Path:
     return Path(path)
 
 
+def writable_folder(root: str, key: str) -> Path:
+    """A configured local folder that is made where it is not there.
+
+    Raises:
+        ConfigError: when it is no local folder or cannot be written.
+    """
+    if not is_local(root):
+        raise ConfigError(f"{key} is {root}: it has to be a local folder")
+    folder = local_path(root)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"{key} is {root}, where nothing can be written: {error.strerror}."
+            " Give a folder on a writable disk with space, or change its rights"
+        ) from None
+    return folder
+
+
 def _override(text: str) -> dict[str, Any]:
     key, sign, value = text.partition("=")
     if not sign or not key:
-        raise ConfigError(f"--set {text}: write it as key=value, for example lake.root=/data")
+        raise ConfigError(f"--set {text}: write a name and a value, for example lake.root=/data")
     try:
         nested: Any = parse_yaml(value) if value else ""
     except ValueError as error:
