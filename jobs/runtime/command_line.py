@@ -70,9 +70,7 @@ def _run(job: Job, given: argparse.Namespace) -> int:
         spark = _started(log, job, config, lock)
         run = new_run(job, spark, config, options, log=log)
         try:
-            return run_stoppable(
-                spark, lambda: perform(job, run), lambda: finished(run, _cancelled(run))
-            ).exit_code
+            return run_stoppable(spark, lambda: perform(job, run), lambda: _leave(run)).exit_code
         except Exception:
             # Told already, and its frames are in the log.
             if run.is_recorded:
@@ -117,10 +115,12 @@ def _logged(config: Config, job: Job) -> Iterator[None]:
         raise
 
 
-def _cancelled(run: JobRun) -> Result:
+def _leave(run: JobRun) -> None:
+    """Write down that a run was stopped whose work does not end; the log first, for it is quickest."""
     error = STOP.error()
+    run.log.error("its work does not end: it is left", reason=str(error))
     seconds = (datetime.now(UTC) - run.started_at).total_seconds()
-    return Result(run.job, error.outcome, error.exit_code, str(error), seconds)
+    finished(run, Result(run.job, error.outcome, error.exit_code, str(error), seconds))
 
 
 def _say(message: str) -> None:

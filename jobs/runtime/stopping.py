@@ -19,8 +19,10 @@ from pyspark.sql import SparkSession
 from expectations.contract.errors import Cancelled
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-#: Seconds in which a cancelled job has to come to its end, and then its record to be written.
-_PATIENCE = 12.0
+#: Seconds in which a cancelled job has to come to its end, and in how many of these all has to be
+#: written down: 27 seconds.
+_PATIENCE = 10.0
+_ALL = 2.7
 #: A signal that comes so soon after the first is the same: a terminal or a scheduler sends it to a group.
 _SAME_SECONDS = 2.0
 _Found = TypeVar("_Found")
@@ -107,7 +109,7 @@ def run_stoppable(
         spark: the session.
         work: ends by itself, with an error, when its queries are cancelled.
         cancelled: writes down that the run was stopped. Called only when the work does not end in time.
-        patience: seconds for the queries to end, and as many for the record to be written.
+        patience: seconds for the queries to end; all ends within 2.7 times as many.
     """
     # SparkContext sets a handler of its own for Ctrl-C.
     with suppress(ValueError):
@@ -128,14 +130,14 @@ def run_stoppable(
             thread.join(0.2)
         begun = time.monotonic()
         while thread.is_alive() and time.monotonic() < begun + patience * (
-            2 if STOP.is_recording.is_set() else 1
+            _ALL if STOP.is_recording.is_set() else 1
         ):
             if not STOP.is_recording.is_set():
                 # In a thread: a JVM that is at its end may not answer.
                 _started(lambda: _cancel_all(spark)).join(1.0)
             thread.join(0.5)
         if thread.is_alive():
-            _started(cancelled).join(patience)
+            _started(cancelled).join(max(1.0, begun + _ALL * patience - time.monotonic()))
             os._exit(1)
     if errors:
         raise errors[0]
