@@ -20,7 +20,8 @@ help:  ## this list
 
 demo: .venv/.installed  ## simulate a province of MEMBERS=20000 and run everything on it (OUT=build/demo)
 	@$(PY) -m jobs.simulate_province --members $(MEMBERS) --months $(MONTHS) --seed 1 \
-		--fraud-share $(FRAUD_SHARE) --out $(OUT)/landing --truth $(OUT)/truth
+		--fraud-share $(FRAUD_SHARE) --out $(OUT)/landing --truth $(OUT)/truth \
+		--spark-log $(OUT)/log/simulate_province.spark.log
 	@$(PY) -m jobs.run_pipeline --config conf/local.yaml --as-of $(DEMO_AS_OF) $(PLACES)
 
 real: .venv/.installed  ## run everything on the contest's claims: make real DATA=<folder> (OUT=build/real)

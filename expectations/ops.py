@@ -36,7 +36,7 @@ JOB_RUN = TableContract(
             "string",
             "How it ended",
             nullable=False,
-            values=("succeeded", "skipped", "refused", "failed"),
+            values=("succeeded", "skipped", "refused", "failed", "cancelled"),
         ),
         Field("exit_code", "integer", "0, 1, 2 or 3 as in the manual", nullable=False),
         Field("message", "string", "Why, in a sentence; never holds an identifier"),

@@ -14,6 +14,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from expectations.contract.errors import JobError
+
 _INTEGRAL = (T.ByteType, T.ShortType, T.IntegerType, T.LongType)
 
 # One false link expected in twenty runs over pairs that are all innocent (Bonferroni, 1936).
@@ -22,7 +24,7 @@ _LADDER_STEPS = 6
 _LADDER_GROWTH = 1.6
 
 
-class CheckpointDirectoryError(RuntimeError):
+class CheckpointDirectoryError(JobError):
     """No checkpoint directory is set that every executor could reach."""
 
 

@@ -2,7 +2,6 @@
 
 from pyspark.sql import functions as F
 
-from expectations.contract.errors import ConfigError
 from expectations.gold.fact import FEE_FACT, VISIT_FACT
 from expectations.gold.triage import ACCOUNT_TRIAGE, TRIAGE_FEATURES
 from expectations.landing.inquiry import CLUE, PARCEL, TRACE_SCAN
@@ -15,18 +14,9 @@ from features.inquiry.triage import (
     pickups,
     triage_features,
 )
+from jobs.rules.legal_basis import check_legal_basis
 from jobs.runtime.command_line import run_job
-from jobs.runtime.config import Config
-from jobs.runtime.job import Job, JobRun, Options
-
-
-def check(config: Config, options: Options) -> None:
-    """Parcels are looked at under a warrant or request only."""
-    if not (options.legal_basis or config.triage.legal_basis or "").strip():
-        raise ConfigError(
-            "--legal-basis ID is missing: parcels may be looked at under a warrant or request only,"
-            " and only those that were got under it"
-        )
+from jobs.runtime.job import Job, JobRun
 
 
 def main(run: JobRun) -> str:
@@ -62,7 +52,7 @@ JOB = Job(
     "Gather parcels and clues beside accounts for people to look at; needs a legal basis",
     main,
     ("as_of", "legal_basis"),
-    check,
+    check_legal_basis,
 )
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ def _ingest_all(
 
     for settings in (READING, READING_TEXT):
         tables = [batches[0].table for batches in arrivals if reading(_sound(batches)) == settings]
-        with session_conf(run.spark, **settings):
+        with session_conf(run.spark, settings):
             each_table(run.spark, tables, ingested)
 
 

@@ -2,21 +2,21 @@
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pyspark.sql import functions as F
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from expectations.contract.errors import JobError
 from expectations.ops import JOB_RUN
-from jobs.lake.locks import local_path
+from jobs.lake.locks import local_path, require_free
 from jobs.lake.tables import Lake
 from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
 from jobs.runtime.execution import execute
 from jobs.runtime.job import Job, JobRun, Options, Result
 from jobs.runtime.log import CONSOLE
-from jobs.runtime.pipeline import Step, steps_of
+from jobs.runtime.pipeline import Step, check_all, steps_of
 
 
 class StepFailed(JobError):
@@ -29,10 +29,10 @@ class StepFailed(JobError):
 
 
 def check(config: Config, options: Options) -> None:
-    """The first job's arguments and inputs, before Spark is started."""
-    first = steps_of(config)[0].job
-    if first.check:
-        first.check(config, options)
+    """Every job's arguments, inputs and rules, and that no job is running, before Spark is started."""
+    steps = steps_of(config)
+    check_all(steps, config, options)
+    require_free(config.lake.root, [step.name for step in steps])
 
 
 def main(run: JobRun) -> str:
@@ -54,9 +54,7 @@ def main(run: JobRun) -> str:
         for step in steps:
             progress.update(bar, description=step.name)
             if not results and step.name in done:
-                run.log.info(
-                    f"{step.name} is not run again: it succeeded at {done[step.name]:%F %T}"
-                )
+                _say(step.name, None, f"not run again: it succeeded at {done[step.name]:%F %T}")
             else:
                 results.append(_run_step(run, step, key))
             progress.advance(bar)
@@ -79,7 +77,26 @@ def _run_step(run: JobRun, step: Step, key: str) -> Result:
     result = execute(job, run.spark, run.config, run.options, key)
     if result.exit_code:
         raise StepFailed(result)
+    told = (
+        result.message if result.outcome == "succeeded" else f"{result.outcome}: {result.message}"
+    )
+    _say(step.name, result.seconds, told)
     return result
+
+
+def _say(name: str, seconds: float | None, message: str) -> None:
+    """The one line of a step on the terminal; all that it logged is in the file."""
+    took = "" if seconds is None else f"{seconds:,.1f} s"
+    line = f"{datetime.now(UTC):%H:%M:%S} {name:28} {took:>9}  {message}"
+    # As wide as a terminal; whole where it is kept.
+    is_cut = CONSOLE.is_terminal
+    CONSOLE.print(
+        line,
+        markup=False,
+        soft_wrap=not is_cut,
+        no_wrap=is_cut,
+        overflow="ellipsis" if is_cut else None,
+    )
 
 
 def done_before_failure(lake: Lake, key: str) -> dict[str, datetime]:

@@ -14,6 +14,7 @@ from expectations.ops import JOB_RUN
 from jobs.lake.sequence import newest_first
 from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun, step
+from jobs.runtime.mlflow_server import check_mlflow
 from models.explain import typical_values, with_reasons
 from models.institution_model import claim_number, model_name
 from models.model_files import ModelRefused, load_verified
@@ -100,6 +101,7 @@ JOB = Job(
     "Score all subjects as of a date by the registered model, with reasons",
     main,
     ("as_of", "subject"),
+    check_mlflow,
 )
 
 if __name__ == "__main__":

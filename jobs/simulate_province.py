@@ -32,7 +32,7 @@ from jobs.province.settings import chunks, load_settings
 from jobs.province.task import Outcome, Run, simulate
 from jobs.province.world import World
 from jobs.runtime.log import CONSOLE
-from jobs.runtime.session import start_session
+from jobs.runtime.session import SessionFiles, start_session
 
 _GROUP = "simulate_province"
 
@@ -49,7 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = option_parser().parse_args(arguments)
     try:
         run, marker = prepared(given)
-        spark = start_session("simulate_province", given.spark_properties)
+        CONSOLE.print(f"simulate_province: starting Spark; what it says is in {given.spark_log}")
+        spark = start_session(
+            "simulate_province", given.spark_properties, SessionFiles(log=given.spark_log)
+        )
         spark.sparkContext.setLogLevel("OFF")
         written = simulated(spark, run, marker, given.partitions)
         faults = _dirtied(run, given.dirt)
@@ -96,6 +99,13 @@ def option_parser() -> argparse.ArgumentParser:
     add("--gangs", default="conf/simulation/gangs.yaml", metavar="FILE")
     add("--partitions", type=int, metavar="N", help="Spark partitions; one a task if not given")
     add("--spark-properties", default="conf/spark-local.conf", metavar="FILE")
+    add(
+        "--spark-log",
+        type=Path,
+        default=Path("build/log/simulate_province.spark.log"),
+        metavar="FILE",
+        help="where goes what Ivy and Spark print",
+    )
     return parser
 
 

@@ -16,6 +16,7 @@ from jobs.inputs.institution_inputs import claims_as_of
 from jobs.runtime.command_line import run_job
 from jobs.runtime.execution import code_version
 from jobs.runtime.job import Job, JobRun, step
+from jobs.runtime.mlflow_server import check_mlflow
 from models.cross_validation import MAX_ROWS, out_of_fold_scores
 from models.curves import gain_table
 from models.estimators import BOOSTER, boosted_trees
@@ -206,6 +207,7 @@ JOB = Job(
     "Train, judge and register the model of a subject as of a date",
     main,
     ("as_of", "subject"),
+    check_mlflow,
 )
 
 if __name__ == "__main__":

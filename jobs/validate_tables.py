@@ -11,16 +11,16 @@ from typing import Any
 import pandas as pd
 from pyspark.sql import functions as F
 
-from expectations.contract.errors import ConfigError, DataRefused
+from expectations.contract.errors import DataRefused
 from expectations.landing.table import LandingTable
 from expectations.ops import VALIDATION_RESULT
 from expectations.tables import LANDING_TABLES
-from jobs.lake.locks import is_local, local_path
+from jobs.lake.locks import local_path
 from jobs.lake.sequence import next_sequence
 from jobs.lake.tables import Lake
 from jobs.report.data_docs import take_offline
 from jobs.runtime.command_line import run_job
-from jobs.runtime.config import Config
+from jobs.runtime.config import Config, writable_folder
 from jobs.runtime.job import Job, JobRun, Options, refuse, step
 from jobs.runtime.threads import each_table
 
@@ -43,8 +43,7 @@ _COUNTS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0}
 
 def check(config: Config, options: Options) -> None:
     """The Data Docs go to a local folder."""
-    if not is_local(config.report.root):
-        raise ConfigError(f"report.root is {config.report.root}: it has to be a local folder")
+    writable_folder(config.report.root, "report.root")
 
 
 def main(run: JobRun) -> str:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame
 
-from expectations.contract.errors import ConfigError
-from jobs.lake.locks import is_local, local_path
+from jobs.lake.locks import local_path
 from jobs.landing.mappings import Mapping, load_mapping
 from jobs.report.arrival import Constant
 from jobs.report.content import Model, Report
@@ -27,7 +26,7 @@ from jobs.report.read_scores import (
 from jobs.report.sheet import accounts_csv, ranked_list_csv
 from jobs.rules.rulebook import check_rules
 from jobs.runtime.command_line import run_job
-from jobs.runtime.config import Config
+from jobs.runtime.config import Config, writable_folder
 from jobs.runtime.execution import code_version
 from jobs.runtime.job import Job, JobRun, Options, step
 
@@ -37,8 +36,7 @@ ACCOUNTS, INSTITUTIONS = "accounts.csv", "ranked_list.csv"
 
 def check(config: Config, options: Options) -> None:
     """The page goes to a local folder; the source's mapping and the rules have to be readable."""
-    if not is_local(config.report.root):
-        raise ConfigError(f"report.root is {config.report.root}: it has to be a local folder")
+    writable_folder(config.report.root, "report.root")
     if config.source.mapping:
         load_mapping(config.source.mapping)
     check_rules(config, options)
@@ -100,12 +98,19 @@ def replace_text(path: Path, text: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
-        # mkstemp's files are for their owner alone; the page is for its readers.
-        Path(name).chmod(0o644)
+        # mkstemp's files are for their owner alone; whom the page is for, access.owner_only says.
+        Path(name).chmod(0o666 & ~_umask())
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _umask() -> int:
+    """The rights that new files do not get; it can be read only by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _constants(mapping: Mapping | None) -> tuple[Constant, ...]:

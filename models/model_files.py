@@ -24,6 +24,7 @@ from mlflow.models import ModelSignature
 from mlflow.types.schema import ColSpec, Schema
 from xgboost import Booster
 
+from expectations.contract.errors import JobError
 from models.tracking import MODEL_PATH, Store, Version
 
 BOOSTER = "model.json"
@@ -41,8 +42,8 @@ _MOST_BYTES = 256 << 20
 _PACKAGES = ("xgboost-cpu", "mlflow", "pandas", "scikit-learn")
 
 
-class ModelRefused(ValueError):
-    """A registered model is not what this project registered."""
+class ModelRefused(JobError):
+    """A registered model is not what was registered, or not in a format that is safe to load."""
 
 
 @dataclass(frozen=True)

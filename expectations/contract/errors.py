@@ -2,7 +2,7 @@
 
 
 class JobError(Exception):
-    """A job could not do its work: exit code 1."""
+    """The base of all errors that the project raises: a job could not do its work, exit code 1."""
 
     exit_code = 1
     outcome = "failed"
@@ -32,3 +32,13 @@ class JobSkipped(JobError):
 
     exit_code = 0
     outcome = "skipped"
+
+
+class Cancelled(JobError):
+    """Someone stopped the run with Ctrl-C or SIGTERM: exit code 1."""
+
+    outcome = "cancelled"
+
+
+class ContractError(JobError):
+    """A contract is declared wrongly, or a frame does not fit its contract: exit code 1."""

@@ -14,7 +14,8 @@ import great_expectations.expectations as gxe
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from expectations.contract.table import Check, ContractError, Severity, TableContract
+from expectations.contract.errors import ContractError
+from expectations.contract.table import Check, Severity, TableContract
 
 #: The column of `facts` with the number of rows looked at.
 ROWS = "rows"

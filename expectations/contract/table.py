@@ -11,11 +11,9 @@ from typing import Any, Literal
 from pyspark.sql import DataFrame
 from pyspark.sql.types import DataType, StructType
 
+from expectations.contract.errors import ContractError
+
 Severity = Literal["critical", "warning"]
-
-
-class ContractError(ValueError):
-    """A contract is declared wrongly, or a frame does not fit its contract."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import polars as pl
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from expectations.contract.table import ContractError
+from expectations.contract.errors import ContractError
 
 _TEXT, _NUMBER, _CODES = pl.String(), pl.Float64(), pl.List(pl.String)
 _TIME, _DATE, _WHOLE, _FLAG = pl.Datetime("us"), pl.Date(), pl.Int64(), pl.Boolean()

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import date
 
-from expectations.contract.table import ContractError, TableContract
+from expectations.contract.errors import ContractError
+from expectations.contract.table import TableContract
 
 #: The value of a column, or several of which it has one.
 Wanted = date | str | list[date] | list[str]

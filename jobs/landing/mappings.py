@@ -1,15 +1,14 @@
 """Mappings of foreign claims formats: a YAML file with source views and a SELECT per landing table."""
 
 from pathlib import Path
-from typing import Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 from pyspark.errors import AnalysisException, ParseException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from expectations.contract.errors import ConfigError
+from expectations.contract.yaml_files import checked, read_yaml
 from expectations.tables import LANDING_BY_NAME
 
 
@@ -59,17 +58,7 @@ def load_mapping(path: str | None) -> Mapping:
     """
     if not path:
         raise ConfigError("source.mapping is not set: name a file of conf/sources/")
-    try:
-        content: Any = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"source.mapping: cannot read {path}: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
-    try:
-        mapping = Mapping.model_validate(content)
-    except ValidationError as error:
-        faults = (f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConfigError("\n".join(faults)) from None
+    mapping = checked(Mapping, read_yaml(path, "source.mapping:"), path)
     unknown = sorted(set(mapping.tables) - set(LANDING_BY_NAME))
     if unknown:
         raise ConfigError(f"{path}: tables: {', '.join(unknown)} is no landing table")

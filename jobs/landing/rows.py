@@ -26,14 +26,14 @@ from jobs.landing.manifests import LandingBatch, ListedFile
 #: split and small ones read together.
 READING = {
     # Timestamps in nanoseconds, which pandas writes and Spark does not read, come as numbers.
-    "spark__sql__legacy__parquet__nanosAsLong": "true",
+    "spark.sql.legacy.parquet.nanosAsLong": "true",
     # Wall-clock times are what the session, which is in UTC, reads them as: no conversion by row.
-    "spark__sql__parquet__inferTimestampNTZ__enabled": "false",
+    "spark.sql.parquet.inferTimestampNTZ.enabled": "false",
 }
 #: And text: a record's place in its file is known from its place in a task that reads one whole file.
 READING_TEXT = READING | {
-    "spark__sql__files__openCostInBytes": "1t",
-    "spark__sql__files__maxPartitionBytes": "1t",
+    "spark.sql.files.openCostInBytes": "1t",
+    "spark.sql.files.maxPartitionBytes": "1t",
 }
 _ROW_IN_TASK = (1 << 33) - 1
 _ORIGIN = ("batch", "source_file", "record_number")

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from expectations.contract.errors import ConfigError
+from expectations.contract.yaml_files import checked, read_yaml
 
 #: People of one neighbourhood.
 CELL_PEOPLE = 5_000
@@ -19,7 +17,7 @@ CHUNK_CELLS = 10
 class _Section(BaseModel):
     """A part of the settings: frozen, and closed to names it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class PerKind(_Section):
@@ -213,20 +211,5 @@ def load_settings(path: str, changes: Mapping[str, Any] | None = None) -> Settin
     Raises:
         ConfigError: one sentence for every unknown key, wrong value or unreadable file.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read the settings {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path} must hold sections with keys, such as population: and below it")
-    try:
-        return Settings.model_validate({**content, **(changes or {})})
-    except ValidationError as error:
-        raise ConfigError(
-            "\n".join(
-                f"{path}: {'.'.join(map(str, fault['loc']))} is {fault['input']!r}: {fault['msg']}"
-                for fault in error.errors()
-            )
-        ) from None
+    content = read_yaml(path, "the settings")
+    return checked(Settings, {**content, **(changes or {})}, path)

@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from jobs.report.content import CalibrationPoint, Contender, Curve, Figure, Model, Paired
+from jobs.runtime.secrets import masked
 from models.run_log import FIGURES_JSON
 from models.tracking import Store
 
@@ -39,7 +40,7 @@ def model_facts(tracking_uri: str, artifact_root: str, name: str, version: str) 
         return facts_of(name, version, run_id, params, document)
     except (MlflowException, OSError, ValueError, KeyError, TypeError) as error:
         told = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:200]}"
-        return Model(name, version, run_id, problem=told)
+        return Model(name, version, run_id, problem=masked(told))
 
 
 def facts_of(

@@ -1,17 +1,15 @@
 """Reading conf/typologies.yaml: rules, what explains them, and their words."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from string import Formatter
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from expectations.contract.errors import ConfigError
 from expectations.contract.feature import FeatureDefinition
+from expectations.contract.yaml_files import nearest_name, read_yaml
 from features.indicator.accounts import TEXT_FORMATS
 from features.indicator.evidence import EVIDENCE
 from features.indicator.rules import MOST_WEIGHT, Allowance, Condition, Rule
@@ -123,13 +121,8 @@ def load_typologies(path: str, known: Mapping[Subject, Iterable[FeatureDefinitio
 
 
 def _parsed(path: str) -> _File:
-    try:
-        content: Any = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read the rules in {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(content, dict):
+    content = read_yaml(path, "the rules in")
+    if not content:
         raise ConfigError(
             f"{path} must hold sections, such as member: and below it a list of rules"
         )
@@ -151,8 +144,9 @@ def _sentence(content: dict[str, Any], fault: dict[str, Any]) -> str:
         inner = inner[1:] if code else inner
     key = ".".join(map(str, inner))
     if fault["type"] == "extra_forbidden":
-        nearest = difflib.get_close_matches(str(fault["loc"][-1]), _KEYS, n=1, cutoff=0.0)[0]
-        return f"{where}: unknown key {key or section}; the nearest valid name is {nearest}"
+        return (
+            f"{where}: unknown key {key or section}; {nearest_name(str(fault['loc'][-1]), _KEYS)}"
+        )
     if fault["type"] == "missing":
         return f"{where}: {key} is missing" if key else f"{where} is missing"
     return f"{where}: {key}: {fault['msg']}" if key else f"{where}: {fault['msg']}"
@@ -211,8 +205,7 @@ def _shows_value_at_most(text: str) -> bool:
 
 
 def _unknown(name: str, known: dict[str, int]) -> str:
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
-    return f"there is no feature {name}; the nearest is {nearest}"
+    return f"there is no feature {name}; {nearest_name(name, known)}"
 
 
 def _rule(rule: _Rule, windows: dict[str, int]) -> Rule:

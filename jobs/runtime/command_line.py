@@ -2,17 +2,28 @@
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import NoReturn
+
+import structlog
+from pyspark.sql import SparkSession
 
 from expectations.contract.errors import ConfigError, JobError
-from jobs.runtime.config import load_config
-from jobs.runtime.execution import execute
-from jobs.runtime.job import Job, Options
-from jobs.runtime.log import CONSOLE
-from jobs.runtime.session import start_session
+from jobs.lake.locks import HeldLock, job_lock
+from jobs.runtime.config import Config, load_config
+from jobs.runtime.execution import finished, new_run, perform
+from jobs.runtime.job import Job, JobRun, Options, Result
+from jobs.runtime.log import CONSOLE, open_log, spark_log
+from jobs.runtime.secrets import masked
+from jobs.runtime.session import SessionFiles, removed_scratch, start_session
+from jobs.runtime.spark_errors import in_short
+from jobs.runtime.stopping import STOP, run_stoppable, stop_signals
 
 
 def run_job(job: Job, arguments: Sequence[str] | None = None) -> None:
@@ -22,26 +33,111 @@ def run_job(job: Job, arguments: Sequence[str] | None = None) -> None:
 
 def exit_code(job: Job, arguments: Sequence[str]) -> int:
     """Run a job as from the command line; the code that the process should leave with."""
-    parser = option_parser(job)
-    given = parser.parse_args(arguments)
+    given = option_parser(job).parse_args(arguments)
     try:
-        config = load_config(given.config, given.set)
-        if given.print_config:
-            sys.stdout.write(json.dumps(config.masked(), indent=2) + "\n")
-            return 0
-        options = parsed_options(job, given)
-        if job.check:
-            job.check(config, options)
-        spark = start_session(job.name, config.spark.properties_file)
-        return execute(job, spark, config, options).exit_code
+        with stop_signals():
+            return _run(job, given)
     except JobError as error:
-        CONSOLE.print(f"{job.name}: {error}", style="bold red", markup=False, soft_wrap=True)
-        return error.exit_code
+        told = STOP.error() if STOP.is_asked else error
+        _say(f"{job.name}: {told}")
+        return told.exit_code
+    except KeyboardInterrupt:
+        # SparkContext's own handler raises it, until ours is put back.
+        _say(f"{job.name}: stopped by SIGINT; run it again to go on")
+        return 1
+    except Exception as error:
+        told_short = str(STOP.error()) if STOP.is_asked else in_short(error)
+        _say(f"{job.name}: {told_short}")
+        return 1
+
+
+def _run(job: Job, given: argparse.Namespace) -> int:
+    """Everything that can be found wrong without Spark is found before it starts."""
+    config = load_config(given.config, given.set)
+    if given.print_config:
+        sys.stdout.write(json.dumps(config.masked(), indent=2) + "\n")
+        return 0
+    options = parsed_options(job, given)
+    if config.access.owner_only:
+        # What this process and its JVM write from now on, and the folders they make.
+        os.umask(0o077)
+    if job.check:
+        job.check(config, options)
+    log = open_log(config.log.file, job=job.name)
+    with _logged(config, job), job_lock(config.lake.root, job.name) as lock:
+        if lock.taken_over:
+            log.warning(lock.taken_over)
+        spark = _started(log, job, config, lock)
+        run = new_run(job, spark, config, options, log=log)
+        try:
+            return run_stoppable(spark, lambda: perform(job, run), lambda: _leave(run)).exit_code
+        except Exception:
+            # Told already, and its frames are in the log.
+            if run.is_recorded:
+                return 1
+            raise
+
+
+def _started(
+    log: structlog.stdlib.BoundLogger, job: Job, config: Config, lock: HeldLock
+) -> SparkSession:
+    """The session, what it says kept in a file of its own."""
+    clock = time.perf_counter()
+    told = spark_log(config.log.file)
+    log.info("starting Spark; what it says is in a file", file=str(told))
+    files = SessionFiles(
+        log=told,
+        scratch_root=config.spark.scratch_root,
+        owner_only=config.access.owner_only,
+        lock=lock.descriptor,
+    )
+    spark = start_session(job.name, config.spark.properties_file, files)
+    removed = removed_scratch()
+    if removed:
+        log.warning(
+            "removed temporary files of killed runs",
+            folders=len(removed),
+            mb=round(sum(removed.values()) / 1e6, 1),
+        )
+    log.info("Spark runs", seconds=round(time.perf_counter() - clock, 1))
+    return spark
+
+
+@contextmanager
+def _logged(config: Config, job: Job) -> Iterator[None]:
+    """Keep an end before the job's own work in the log file too; the terminal is told elsewhere."""
+    try:
+        yield
+    except JobError as error:
+        told = STOP.error() if STOP.is_asked else error
+        log = open_log(config.log.file, echo="warnings", job=job.name)
+        log.info(told.outcome, message=str(told), exit_code=told.exit_code)
+        raise
+
+
+def _leave(run: JobRun) -> None:
+    """Write down that a run was stopped whose work does not end; the log first, for it is quickest."""
+    error = STOP.error()
+    run.log.error("its work does not end: it is left", reason=str(error))
+    seconds = (datetime.now(UTC) - run.started_at).total_seconds()
+    finished(run, Result(run.job, error.outcome, error.exit_code, str(error), seconds))
+
+
+def _say(message: str) -> None:
+    CONSOLE.print(message, style="bold red", markup=False, soft_wrap=True)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Options whose faults are told without the secrets in them."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with 2."""
+        super().error(masked(message))
 
 
 def option_parser(job: Job) -> argparse.ArgumentParser:
     """The options of a job; argparse leaves with exit code 2 on wrong ones."""
-    parser = argparse.ArgumentParser(prog=f"python -m jobs.{job.name}", description=job.summary)
+    parser = _Parser(prog=f"python -m jobs.{job.name}", description=job.summary)
     parser.add_argument(
         "--config", default="conf/local.yaml", metavar="FILE", help="environment file"
     )

@@ -1,29 +1,90 @@
 """The configuration: YAML in layers (base, environment, --set), checked by typed models at start."""
 
-import difflib
-import json
 import re
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from expectations.contract.errors import ConfigError
+from expectations.contract.yaml_files import (
+    dotted,
+    fault_sentence,
+    known_keys,
+    parse_yaml,
+    read_yaml,
+)
+from jobs.lake.locks import is_local, local_path
+from jobs.runtime.secrets import masked_tree, with_environment
+
+_DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+_SERVERS = ("http", "https", "databricks")
+
+
+def _root(text: str) -> str:
+    """A folder of this machine, or an address of object storage."""
+    if not text.strip() or "\0" in text:
+        raise ValueError("give a folder or an address such as s3a://bucket/folder")
+    if "://" in text:
+        _split(text)
+    return text
+
+
+def _tracking_uri(text: str) -> str:
+    """An address that MLflow can have: its folder store is gone."""
+    if text == "databricks":
+        return text
+    scheme = _split(text).partition("+")[0]
+    if scheme == "sqlite" and not re.match(r"sqlite:///.", text):
+        raise ValueError("write it as sqlite:///FOLDER/FILE.db")
+    if scheme not in (*_DATABASES, *_SERVERS):
+        raise ValueError(
+            "it is no address of an MLflow server or database:"
+            " give sqlite:///FILE, https://HOST or postgresql://HOST/DATABASE"
+        )
+    return text
+
+
+def _split(address: str) -> str:
+    """The scheme of an address. Its text may hold a password and so is in no message."""
+    try:
+        parts = urlsplit(address)
+        # Asked for because only then is it looked at.
+        _ = (parts.hostname, parts.port)
+    except ValueError:
+        raise ValueError(
+            "it is a malformed address: look at its brackets and its port, and write"
+            " @ : / ? # in a password as %40 %3A %2F %3F %23"
+        ) from None
+    if re.search(r"\s", address):
+        raise ValueError("it is a malformed address: there is white space in it")
+    return address.partition("://")[0].lower() if "://" in address else ""
+
+
+def _regular_expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"it is no regular expression: {error}") from None
+    return text
+
+
+Root = Annotated[str, AfterValidator(_root)]
 
 
 class _Section(BaseModel):
     """A part of the configuration: frozen, and closed to names it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Landing(_Section):
     """Where settlement centres drop their files."""
 
-    root: str
+    root: Root
     max_file_gib: float = Field(gt=0)
 
 
@@ -37,7 +98,7 @@ class Source(_Section):
 class LakeSettings(_Section):
     """Where the tables live."""
 
-    root: str
+    root: Root
 
 
 class Quarantine(_Section):
@@ -51,7 +112,7 @@ class Quarantine(_Section):
 class Report(_Section):
     """The page for readers."""
 
-    root: str
+    root: Root
     language: Literal["en", "zh"]
     top: int = Field(ge=1, le=10_000)
     timeline_accounts: int = Field(ge=0, le=50)
@@ -78,6 +139,8 @@ class Triage(_Section):
     """Under which warrant or request parcels may be looked at; without one nobody does."""
 
     legal_basis: str | None
+    legal_basis_form: Annotated[str, AfterValidator(_regular_expression)]
+    legal_bases: str
 
 
 class Train(_Section):
@@ -96,20 +159,27 @@ class Train(_Section):
 class Mlflow(_Section):
     """Where runs and models are kept."""
 
-    tracking_uri: str
+    tracking_uri: Annotated[str, AfterValidator(_tracking_uri)]
     artifact_root: str
 
 
 class Log(_Section):
     """Where structured log lines go."""
 
-    file: str
+    file: str = Field(min_length=1)
+
+
+class Access(_Section):
+    """Who may read what a run writes."""
+
+    owner_only: bool
 
 
 class SparkSettings(_Section):
-    """The Spark properties for runs that spark-submit did not start."""
+    """The Spark properties for runs that spark-submit did not start, and where it keeps blocks."""
 
     properties_file: str
+    scratch_root: Annotated[str, Field(min_length=1)] | None
 
 
 class Config(_Section):
@@ -126,14 +196,13 @@ class Config(_Section):
     train: Train
     mlflow: Mlflow
     log: Log
+    access: Access
     spark: SparkSettings
 
     def masked(self) -> dict[str, Any]:
-        """The values in force, with passwords inside addresses replaced."""
-        masked: dict[str, Any] = json.loads(
-            json.dumps(self.model_dump()), object_hook=_mask_strings
-        )
-        return masked
+        """The values in force, with every secret in them replaced."""
+        shown: dict[str, Any] = masked_tree(self.model_dump())
+        return shown
 
 
 def load_config(environment_file: str, overrides: Sequence[str] = ()) -> Config:
@@ -147,19 +216,11 @@ def load_config(environment_file: str, overrides: Sequence[str] = ()) -> Config:
     merged: dict[str, Any] = {}
     origin: dict[str, str] = {}
     for path in dict.fromkeys(layers):
-        _merge(merged, _read_yaml(path), origin, str(path))
+        _merge(merged, read_yaml(path, "the configuration file"), origin, str(path))
     for override in overrides:
-        key, sign, text = override.partition("=")
-        if not sign or not key:
-            raise ConfigError(
-                f"--set {override}: write it as key=value, for example lake.root=/data"
-            )
-        nested: Any = _parse_value(text, key)
-        for part in reversed(key.split(".")):
-            nested = {part: nested}
-        _merge(merged, nested, origin, "--set")
+        _merge(merged, _override(override), origin, "--set")
     try:
-        return Config.model_validate(merged)
+        return Config.model_validate(_with_environment(merged))
     except ValidationError as error:
         raise ConfigError("\n".join(_sentences(error, origin))) from None
 
@@ -177,25 +238,52 @@ def existing_folder(path: str | None, key: str) -> Path:
     return Path(path)
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def writable_folder(root: str, key: str) -> Path:
+    """A configured local folder that is made where it is not there.
+
+    Raises:
+        ConfigError: when it is no local folder or cannot be written.
+    """
+    if not is_local(root):
+        raise ConfigError(f"{key} is {root}: it has to be a local folder")
+    folder = local_path(root)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
-        raise ConfigError(f"cannot read the configuration file {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path} must hold sections with keys, such as lake: and below it root:")
-    return content
+        raise ConfigError(
+            f"{key} is {root}, where nothing can be written: {error.strerror}."
+            " Give a folder on a writable disk with space, or change its rights"
+        ) from None
+    return folder
 
 
-def _parse_value(text: str, key: str) -> Any:
+def _override(text: str) -> dict[str, Any]:
+    key, sign, value = text.partition("=")
+    if not sign or not key:
+        raise ConfigError(f"--set {text}: write a name and a value, for example lake.root=/data")
     try:
-        return yaml.safe_load(text) if text else ""
-    except yaml.YAMLError:
-        raise ConfigError(f"--set {key}: {text!r} is not a YAML value; quote it") from None
+        nested: Any = parse_yaml(value) if value else ""
+    except ValueError as error:
+        # Without the value, which may be a secret.
+        raise ConfigError(f"--set {key}: its value is not valid YAML, quote it: {error}") from None
+    for part in reversed(key.split(".")):
+        nested = {part: nested}
+    layer: dict[str, Any] = nested
+    return layer
+
+
+def _with_environment(value: Any, key: str = "") -> Any:
+    """The same with `${NAME}` in texts replaced by variables of the environment."""
+    if isinstance(value, str):
+        return with_environment(value, key)
+    if isinstance(value, dict):
+        return {
+            name: _with_environment(each, f"{key}.{name}" if key else name)
+            for name, each in value.items()
+        }
+    return value
 
 
 def _merge(
@@ -215,39 +303,12 @@ def _merge(
 
 
 def _sentences(error: ValidationError, origin: Mapping[str, str]) -> list[str]:
+    known = known_keys(Config)
     sentences = []
     for fault in error.errors():
-        path = [str(part) for part in fault["loc"]]
-        key = ".".join(path)
-        where = origin.get(key, "the configuration")
-        if fault["type"] == "extra_forbidden":
-            nearest = difflib.get_close_matches(key, _known_keys(Config), n=1, cutoff=0.0)[0]
-            sentences.append(f"{where}: unknown key {key}; the nearest valid name is {nearest}")
-        elif fault["type"] == "missing":
-            sentences.append(
-                f"{where}: {key} is missing; set it in base.yaml or with --set {key}=..."
-            )
-        else:
-            sentences.append(f"{where}: {key} is {fault['input']!r}: {fault['msg']}")
+        key = dotted(fault["loc"])
+        told = fault_sentence(fault, known, key)
+        if fault["type"] == "missing":
+            told += f"; set it in base.yaml or with --set {key}=..."
+        sentences.append(f"{origin.get(key, 'the configuration')}: {told}")
     return sentences
-
-
-def _known_keys(model: type[BaseModel], at: str = "") -> list[str]:
-    keys = []
-    for name, declared in model.model_fields.items():
-        inner = declared.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            keys += [f"{at}{name}", *_known_keys(inner, f"{at}{name}.")]
-        else:
-            keys.append(f"{at}{name}")
-    return keys
-
-
-def _mask_strings(node: dict[str, Any]) -> dict[str, Any]:
-    return {key: _mask(value) if isinstance(value, str) else value for key, value in node.items()}
-
-
-def _mask(value: str) -> str:
-    if "://" in value and urlsplit(value).password:
-        return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", value)
-    return value

@@ -3,15 +3,17 @@
 import hashlib
 import json
 import time
+import traceback
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import resources
 from importlib.resources.abc import Traversable
 
+import structlog
 from pyspark.sql import SparkSession
 
-from expectations.contract.errors import JobError
+from expectations.contract.errors import JobError, LockHeld
 from expectations.ops import JOB_RUN
 from jobs.lake.locks import job_lock
 from jobs.lake.sequence import next_sequence
@@ -19,38 +21,120 @@ from jobs.lake.tables import Lake
 from jobs.runtime.config import Config
 from jobs.runtime.job import Job, JobRun, Options, Result
 from jobs.runtime.log import open_log
+from jobs.runtime.secrets import masked
 from jobs.runtime.session import jvm_peak_memory_mb
 from jobs.runtime.spark_errors import in_short
+from jobs.runtime.stopping import STOP
 
 
 def execute(
-    job: Job, spark: SparkSession, config: Config, options: Options, pipeline_key: str | None = None
+    job: Job,
+    spark: SparkSession,
+    config: Config,
+    options: Options,
+    pipeline_key: str | None = None,
 ) -> Result:
-    """Run a job in a session under its lock, record it, and say how it ended."""
+    """Run a job in a session under its lock, record it, and say how it ended.
+
+    Of a step of a pipeline, which has a key, a terminal shows warnings and errors only.
+    """
+    run = new_run(job, spark, config, options, pipeline_key)
+    try:
+        with job_lock(config.lake.root, job.name) as lock:
+            if lock.taken_over:
+                run.log.warning(lock.taken_over)
+            return perform(job, run)
+    except LockHeld as error:
+        return finished(run, Result(job.name, error.outcome, error.exit_code, str(error), 0.0))
+
+
+def new_run(
+    job: Job,
+    spark: SparkSession,
+    config: Config,
+    options: Options,
+    pipeline_key: str | None = None,
+    log: structlog.stdlib.BoundLogger | None = None,
+) -> JobRun:
+    """A run that has not begun: with an id, a log and the lake as it stands."""
     run_id = uuid.uuid4().hex
-    log = open_log(config.log.file, job=job.name, run_id=run_id)
-    lake = Lake(spark, config.lake.root)
+    if log is None:
+        log = open_log(config.log.file, echo="warnings" if pipeline_key else "all")
     # Recorded of the jobs that look at what is restricted, and of no others.
     basis = options.legal_basis or config.triage.legal_basis
-    legal_basis = basis if "legal_basis" in job.takes else None
-    run = JobRun(spark, config, options, lake, log, run_id, pipeline_key, legal_basis)
+    return JobRun(
+        job=job.name,
+        spark=spark,
+        config=config,
+        options=options,
+        lake=Lake(spark, config.lake.root),
+        log=log.bind(job=job.name, run_id=run_id),
+        run_id=run_id,
+        pipeline_key=pipeline_key,
+        legal_basis=basis.strip() if basis and "legal_basis" in job.takes else None,
+    )
+
+
+def perform(job: Job, run: JobRun) -> Result:
+    """Do the work of a job whose lock is held, and record how it ended.
+
+    Raises:
+        Exception: what the job did not expect, after it is recorded.
+    """
     clock = time.perf_counter()
-    log.info("started", as_of=options.as_of, batch=options.batch)
+    run.log.info("started", as_of=run.options.as_of, batch=run.options.batch)
     result = Result(job.name, "failed", 1, "interrupted", 0.0)
     try:
-        with job_lock(config.lake.root, job.name):
-            message = job.main(run)
+        message = job.main(run)
         result = Result(job.name, "succeeded", 0, message or "", 0.0)
-    except JobError as error:
-        result = Result(job.name, error.outcome, error.exit_code, str(error), 0.0)
     except Exception as error:
-        told = in_short(error)
-        log.error("stopped by an unexpected error", error=told, exc_info=False)
-        result = Result(job.name, "failed", 1, told, 0.0)
-        raise
+        # A query that is cancelled says all sorts of things.
+        ended = STOP.error() if STOP.is_asked else error
+        if isinstance(ended, JobError):
+            result = Result(job.name, ended.outcome, ended.exit_code, str(ended), 0.0)
+        else:
+            told = in_short(error)
+            frames = traceback.format_tb(error.__traceback__)
+            run.log.error("stopped by an unexpected error", error=told, frames=frames)
+            result = Result(job.name, "failed", 1, told, 0.0)
+            raise
     finally:
-        result = replace(result, seconds=round(time.perf_counter() - clock, 3))
-        _record(run, result)
+        result = finished(run, replace(result, seconds=round(time.perf_counter() - clock, 3)))
+    return result
+
+
+def finished(run: JobRun, result: Result) -> Result:
+    """Record how a run ended, once, and give it back; the log's last line says the same."""
+    result = replace(result, message=masked(result.message))
+    STOP.is_recording.set()
+    try:
+        if not run.is_recorded:
+            run.is_recorded = True
+            try:
+                _record(run, result)
+            except Exception:
+                # What cancels a stopped run's queries may have met this one too.
+                if not STOP.is_asked:
+                    raise
+                _record(run, result)
+    except Exception as error:
+        told = masked(in_short(error))
+        run.log.error("the run is not in ops/job_run", error=told)
+        if result.exit_code == 0:
+            message = f"its work is done, but it is not in ops/job_run: {told}"
+            result = replace(result, outcome="failed", exit_code=1, message=message)
+    finally:
+        STOP.is_recording.clear()
+    say = run.log.info if result.exit_code == 0 else run.log.error
+    say(
+        result.outcome,
+        message=result.message,
+        exit_code=result.exit_code,
+        seconds=result.seconds,
+        rows_read=run.lake.rows_read,
+        rows_written=run.lake.rows_written,
+        rows_quarantined=run.lake.rows_quarantined,
+    )
     return result
 
 
@@ -72,9 +156,7 @@ def _digest(folder: Traversable, at: str, digest: "hashlib._Hash") -> None:
 
 
 def _record(run: JobRun, result: Result) -> None:
-    """Append the run to `ops/job_run`; the log's last line says the same."""
-    ended = datetime.now(UTC)
-    peak = jvm_peak_memory_mb(run.spark)
+    """Append the run to `ops/job_run`."""
     row = {
         "run_id": run.run_id,
         "job": result.job,
@@ -91,11 +173,11 @@ def _record(run: JobRun, result: Result) -> None:
         "rows_written": run.lake.rows_written,
         "rows_quarantined": run.lake.rows_quarantined,
         "seconds": result.seconds,
-        "peak_memory_mb": peak,
+        "peak_memory_mb": jvm_peak_memory_mb(run.spark),
         "parameters": json.dumps(run.config.masked(), sort_keys=True),
         "code_version": code_version(),
         "started_at": run.started_at,
-        "ended_at": ended,
+        "ended_at": datetime.now(UTC),
         "sequence": next_sequence(run.lake, JOB_RUN),
     }
     frame = run.spark.createDataFrame([row], JOB_RUN.schema).coalesce(1)
@@ -106,13 +188,3 @@ def _record(run: JobRun, result: Result) -> None:
         if result.exit_code == 0 and not run.options.dry_run:
             raise
         run.log.warning("this run is not recorded", reason=str(error))
-    say = run.log.info if result.exit_code == 0 else run.log.error
-    say(
-        result.outcome,
-        message=result.message,
-        exit_code=result.exit_code,
-        seconds=result.seconds,
-        rows_read=run.lake.rows_read,
-        rows_written=run.lake.rows_written,
-        rows_quarantined=run.lake.rows_quarantined,
-    )

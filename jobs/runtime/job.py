@@ -49,6 +49,7 @@ class Job:
 class JobRun:
     """One run of a job: what it may use, and where it says what it did."""
 
+    job: str
     spark: SparkSession
     config: Config
     options: Options
@@ -57,6 +58,7 @@ class JobRun:
     run_id: str
     pipeline_key: str | None = None
     legal_basis: str | None = None
+    is_recorded: bool = False
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property

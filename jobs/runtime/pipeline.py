@@ -1,18 +1,26 @@
 """The graph of jobs, declared once: what runs after what."""
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from heapq import heappop, heappush
 
+from expectations.contract.errors import ConfigError, ContractError, JobError
 from jobs.runtime.config import Config
-from jobs.runtime.job import Job
+from jobs.runtime.job import Job, Options
 
 
 @dataclass(frozen=True)
 class Step:
-    """A job and the jobs whose tables it reads."""
+    """A job and the jobs whose tables it reads.
+
+    `checked_after` names a job that makes what this one's own check looks for.
+    """
 
     name: str
     after: tuple[str, ...] = ()
+    checked_after: str | None = None
     needs_source: bool = False
     needs_legal_basis: bool = False
 
@@ -23,10 +31,10 @@ class Step:
         return job
 
 
-#: In an order that is valid for `after`; a test holds it to that.
+#: The pipeline's graph. Of steps that may run next the one that is declared first does.
 STEPS = (
     Step("convert_source", needs_source=True),
-    Step("ingest_batch", after=("convert_source",)),
+    Step("ingest_batch", after=("convert_source",), checked_after="convert_source"),
     Step("conform_tables", after=("ingest_batch",)),
     Step("validate_tables", after=("conform_tables",)),
     Step("build_facts", after=("validate_tables",)),
@@ -50,9 +58,66 @@ STEPS = (
 
 def steps_of(config: Config) -> list[Step]:
     """The steps that a configuration asks for, in an order that runs each after those it needs."""
-    return [
-        step
-        for step in STEPS
-        if (config.source.mapping or not step.needs_source)
-        and (config.triage.legal_basis or not step.needs_legal_basis)
-    ]
+    return in_order(
+        [
+            step
+            for step in STEPS
+            if (config.source.mapping or not step.needs_source)
+            and (config.triage.legal_basis or not step.needs_legal_basis)
+        ]
+    )
+
+
+def in_order(steps: Sequence[Step]) -> list[Step]:
+    """Some steps, each after those of them that it needs; else in the order given.
+
+    Raises:
+        ContractError: when steps need each other, or one is there twice.
+    """
+    declared = {step.name: place for place, step in enumerate(steps)}
+    if len(declared) < len(steps):
+        raise ContractError("a step of the pipeline is declared twice")
+    graph = TopologicalSorter(
+        {step.name: [name for name in step.after if name in declared] for step in steps}
+    )
+    try:
+        graph.prepare()
+    except CycleError as error:
+        raise ContractError(
+            f"steps of the pipeline need each other: {' after '.join(error.args[1])}"
+        ) from None
+    ready: list[int] = []
+    ordered: list[Step] = []
+    while graph.is_active():
+        for name in graph.get_ready():
+            heappush(ready, declared[name])
+        next_step = steps[heappop(ready)]
+        ordered.append(next_step)
+        graph.done(next_step.name)
+    return ordered
+
+
+def check_all(steps: Sequence[Step], config: Config, options: Options) -> None:
+    """What every step checks of arguments, configuration and rules, before the first one starts.
+
+    Left out is the check of a step that looks for what an earlier one makes.
+
+    Raises:
+        ConfigError: naming every fault of every step, each once.
+        JobError: where all is right and something is out of reach.
+    """
+    names = {step.name for step in steps}
+    checks = [step.job.check for step in steps if step.checked_after not in names]
+    faults: dict[str, JobError] = {}
+    # Several steps may share a check.
+    for check in dict.fromkeys(checks):
+        if check:
+            try:
+                check(config, options)
+            except JobError as error:
+                faults.setdefault(str(error), error)
+    if faults:
+        wrong = [text for text, error in faults.items() if isinstance(error, ConfigError)]
+        if wrong:
+            raise ConfigError("\n".join(wrong))
+        raise next(iter(faults.values()))

@@ -1,47 +1,177 @@
 """The Spark session: from a properties file, unless spark-submit has already said everything."""
 
-import atexit
 import logging
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
+from py4j.protocol import Py4JError
+from pyspark import SparkConf, SparkContext
+from pyspark.errors import PySparkRuntimeError
+from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
-from expectations.contract.errors import ConfigError
+from expectations.contract.errors import ConfigError, JobError
+from jobs.runtime.scratch import Scratch, new_scratch
+from jobs.runtime.secrets import with_environment
+
+#: The property of Hadoop's file systems that takes rights from all but the owner.
+_OWNER_ONLY = ("fs.permissions.umask-mode", "077")
+#: The temporary folder of this process, once there is one.
+_scratches: list[Scratch] = []
 
 
-def start_session(app_name: str, properties_file: str) -> SparkSession:
+@dataclass(frozen=True)
+class SessionFiles:
+    """What a session may be given beside its properties.
+
+    Attributes:
+        log: where all goes that Ivy and Spark print; to the terminal if None.
+        scratch_root: where the run's temporary folder is made; the system's if None.
+        owner_only: whether what Spark writes is readable by its owner only.
+        lock: a lock file's descriptor that the JVM inherits.
+    """
+
+    log: Path | None = None
+    scratch_root: str | None = None
+    owner_only: bool = False
+    lock: int | None = None
+
+
+def start_session(
+    app_name: str, properties_file: str, files: SessionFiles | None = None
+) -> SparkSession:
     """Start or join the session. Jars come by `spark.jars.packages` of the properties file.
 
     Raises:
         ConfigError: when Java is absent or not 17 or 21, or the properties cannot be read.
+        JobError: when Spark does not start; says where it told why.
     """
-    builder = SparkSession.builder.appName(app_name)
-    if "PYSPARK_GATEWAY_PORT" not in os.environ and SparkSession.getActiveSession() is None:
+    files = files or SessionFiles()
+    # Py4J prints a page for each call that finds no JVM; what is to be said of that the job says.
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
+    is_ours = (
+        "PYSPARK_GATEWAY_PORT" not in os.environ and SparkContext._active_spark_context is None
+    )
+    if is_ours:
         require_java()
-        properties = read_properties(properties_file)
-        if properties.get("spark.master", "local").startswith("local"):
-            # Spark's Python workers are `python3` of PATH otherwise, which has none of our packages.
-            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        for key, value in properties.items():
-            builder = builder.config(key, value)
-    spark = builder.getOrCreate()
+        _launch(app_name, read_properties(properties_file), files)
+    spark = SparkSession.builder.appName(app_name).getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     # PySpark prints every analysis error a second time, as a page of JSON.
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    if files.owner_only and not is_ours:
+        spark.sparkContext._jsc.hadoopConfiguration().set(*_OWNER_ONLY)
     is_local = str(spark.sparkContext.master).startswith("local")
     if is_local and spark.sparkContext.getCheckpointDir() is None:
-        checkpoints = tempfile.mkdtemp(prefix="drugtrail-checkpoint-")
-        atexit.register(shutil.rmtree, checkpoints, ignore_errors=True)
-        spark.sparkContext.setCheckpointDir(checkpoints)
+        spark.sparkContext.setCheckpointDir(str(_scratch(files.scratch_root).checkpoints))
     return spark
+
+
+def removed_scratch() -> dict[str, int]:
+    """Temporary folders of killed runs that this process has removed, with their bytes."""
+    return dict(_scratches[0].removed) if _scratches else {}
+
+
+def _scratch(root: str | None) -> Scratch:
+    """The temporary folder of this process, made when it is first asked for."""
+    if not _scratches:
+        _scratches.append(new_scratch(root))
+    return _scratches[0]
+
+
+def _launch(app_name: str, properties: Mapping[str, str], files: SessionFiles) -> None:
+    """Start the JVM and its context.
+
+    Properties go to it in a file that its owner alone can read: on a command line everyone sees them.
+    """
+    wanted = dict(properties)
+    inherited = [] if files.lock is None else [files.lock]
+    scratch = None
+    environment = {}
+    if wanted.get("spark.master", "local").startswith("local"):
+        # Spark's Python workers are `python3` of PATH otherwise, which has none of our packages.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        places = os.environ.get("SPARK_LOCAL_DIRS") or wanted.get("spark.local.dir")
+        # Several disks are left as they are given.
+        if not places or "," not in places:
+            scratch = _scratch(files.scratch_root or places)
+            inherited += [] if scratch.descriptor is None else [scratch.descriptor]
+            wanted["spark.local.dir"] = environment["SPARK_LOCAL_DIRS"] = str(scratch.blocks)
+    if files.owner_only:
+        wanted.setdefault(f"spark.hadoop.{_OWNER_ONLY[0]}", _OWNER_ONLY[1])
+    handle, name = tempfile.mkstemp(
+        prefix="properties-", dir=scratch.folder if scratch else None, text=True
+    )
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.writelines(_property_line(key, value) for key, value in wanted.items())
+    submit = os.environ.get("PYSPARK_SUBMIT_ARGS", "pyspark-shell")
+    environment["PYSPARK_SUBMIT_ARGS"] = (
+        f"--load-spark-defaults --properties-file {shlex.quote(name)} {submit}"
+    )
+    before = {key: os.environ.get(key) for key in environment}
+    os.environ.update(environment)
+    # filelock closes its own descriptors in every child; a copy shares the lock and is left alone.
+    copies = [os.dup(each) for each in inherited]
+    try:
+        with _said_to(files.log) as said:
+            gateway = launch_gateway(popen_kwargs={"pass_fds": copies, **said})  # type: ignore[no-untyped-call]
+            conf = SparkConf(_jvm=gateway.jvm).setAppName(app_name)
+            SparkContext(conf=conf, gateway=gateway)
+    except (PySparkRuntimeError, Py4JError, OSError) as error:
+        # A signal may have ended it: that is told elsewhere.
+        where = (
+            f": {_last_words(files.log)}; all that it said is in {files.log}" if files.log else ""
+        )
+        raise JobError(f"Spark did not start{where}") from error
+    finally:
+        for copy in copies:
+            os.close(copy)
+        Path(name).unlink(missing_ok=True)
+        for key, value in before.items():
+            if value is None:
+                del os.environ[key]
+            else:
+                os.environ[key] = value
+
+
+def _property_line(key: str, value: str) -> str:
+    """A line as Java reads properties: a backslash begins an escape there."""
+    escaped = value.replace("\\", "\\\\").replace("\n", "\\n")
+    return f"{key} {escaped}\n"
+
+
+@contextmanager
+def _said_to(log: Path | None) -> Iterator[dict[str, IO[str]]]:
+    """What a JVM has to be started with for its words to go to a file."""
+    if log is None:
+        yield {}
+        return
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        file = log.open("a", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"log.file: cannot write {log}: {error.strerror}") from None
+    with file:
+        yield {"stdout": file, "stderr": file}
+
+
+def _last_words(log: Path) -> str:
+    """The last line of a log that names an error, or its last line."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-200:]
+    told = [line.strip() for line in lines if re.search(r"error|exception", line, re.IGNORECASE)]
+    told = [line for line in told if not line.startswith("at ")]
+    return (told or [line for line in lines if line.strip()] or ["it said nothing"])[-1][:300]
 
 
 def read_properties(path: str) -> dict[str, str]:
@@ -60,8 +190,8 @@ def read_properties(path: str) -> dict[str, str]:
             continue
         parts = line.split(maxsplit=1)
         if len(parts) != 2:
-            raise ConfigError(f"{path}, line {number}: {line.strip()!r} has no value")
-        properties[parts[0]] = parts[1].strip()
+            raise ConfigError(f"{path}, line {number}: {parts[0]} has no value")
+        properties[parts[0]] = with_environment(parts[1].strip(), f"{path}, line {number}")
     return properties
 
 
@@ -83,11 +213,10 @@ def require_java() -> None:
 
 
 @contextmanager
-def session_conf(spark: SparkSession, **settings: str) -> Iterator[None]:
-    """Set session properties (with `__` for dots) for a block, and put the old ones back after."""
-    wanted = {name.replace("__", "."): value for name, value in settings.items()}
-    before = {name: spark.conf.get(name, None) for name in wanted}
-    for name, value in wanted.items():
+def session_conf(spark: SparkSession, settings: Mapping[str, str]) -> Iterator[None]:
+    """Set session properties for a block, and put the old ones back after."""
+    before = {name: spark.conf.get(name, None) for name in settings}
+    for name, value in settings.items():
         spark.conf.set(name, value)
     try:
         yield

@@ -1,6 +1,7 @@
 """An unexpected error, put in a line."""
 
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
+from pyspark import SparkContext
 from pyspark.errors import PythonException
 
 #: Characters of each sentence that are kept.
@@ -13,6 +14,11 @@ def in_short(error: Exception) -> str:
     Of what went wrong inside Spark, the error itself only says that a call failed: its causes are told,
     the innermost first. They name the file that could not be read.
     """
+    if _is_without_jvm(error):
+        return (
+            "Spark's JVM is gone: it was killed, or had no memory left (see the system's log, and"
+            " spark.driver.memory in spark.properties_file); run it again"
+        )
     name = type(error).__name__
     if isinstance(error, Py4JJavaError):
         causes = [error.java_exception]
@@ -26,6 +32,17 @@ def in_short(error: Exception) -> str:
     else:
         said = [_line(str(error), 0)]
     return f"{name}: {'; '.join(dict.fromkeys(each for each in said if each)) or 'no message'}"
+
+
+def _is_without_jvm(error: Exception) -> bool:
+    """Whether a call to Spark failed because nobody is there to answer."""
+    if isinstance(error, Py4JJavaError):
+        return False
+    if isinstance(error, Py4JNetworkError | ConnectionError):
+        return True
+    process = getattr(SparkContext._gateway, "proc", None)
+    is_over = process is not None and process.poll() is not None
+    return is_over and isinstance(error, Py4JError | OSError | EOFError | TypeError)
 
 
 def _line(text: str | None, number: int) -> str:

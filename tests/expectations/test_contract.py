@@ -8,7 +8,8 @@ import yaml
 from pyspark.sql import functions as F
 
 from expectations.catalogue import catalogue
-from expectations.contract.table import ContractError, Field, TableContract
+from expectations.contract.errors import ContractError
+from expectations.contract.table import Field, TableContract
 from expectations.dictionary import dictionary
 from expectations.tables import LANDING_TABLES, all_contracts
 

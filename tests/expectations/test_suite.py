@@ -4,8 +4,9 @@ import great_expectations as gx
 import great_expectations.expectations as gxe
 import pytest
 
+from expectations.contract.errors import ContractError
 from expectations.contract.suite import ROWS, facts, rules, suite
-from expectations.contract.table import Check, ContractError, Field, TableContract
+from expectations.contract.table import Check, Field, TableContract
 from expectations.landing.event import SETTLEMENT
 
 VISIT = TableContract(

@@ -16,6 +16,8 @@ from jobs import build_triage_features, propose_accounts
 from jobs.runtime.config import load_config
 from jobs.runtime.pipeline import STEPS, steps_of
 
+#: Warrants, by the member whose parcels were got under each.
+BASES = {"a": "W-2025-001", "b": "W-2025-002"}
 ARRIVED = datetime(2025, 6, 20)
 ROW = {
     "batch": date(2025, 6, 30),
@@ -29,9 +31,12 @@ ROW = {
 
 
 @pytest.fixture(scope="module")
-def workspace(new_workspace):
+def workspace(new_workspace, tmp_path_factory):
     """Two members with parcels under a warrant each; one of a's came to be known at noon of the 25th."""
-    made = new_workspace()
+    register = tmp_path_factory.mktemp("register") / "legal_bases.yaml"
+    entry = "{kind: warrant, issued_by: Court, valid_from: 2025-01-01, valid_until: 9999-12-31}"
+    register.write_text("bases:\n" + "".join(f"  {number}: {entry}\n" for number in BASES.values()))
+    made = new_workspace(f"triage.legal_bases={register}")
     people = [
         ROW | {"member_id": name, "phone_hash": f"phone {name}", "record_number": n}
         for n, name in enumerate(("a", "b"))
@@ -42,7 +47,7 @@ def workspace(new_workspace):
             "waybill_id": f"parcel {n}",
             "send_time": datetime(2025, 6, 10),
             "sender_phone_hash": f"phone {name}",
-            "legal_basis_id": f"warrant {name}",
+            "legal_basis_id": BASES[name],
             "record_number": n,
             "valid_from": arrived,
         }
@@ -70,34 +75,32 @@ def rows(workspace):
 
 def test_only_parcels_of_the_legal_basis_are_used_and_it_is_on_record(workspace):
     job = build_triage_features.JOB
-    first = workspace.run(job, "2025-06-25", legal_basis="warrant a")
+    first = workspace.run(job, "2025-06-25", legal_basis="W-2025-001")
     assert first.message == (
         "1 members, 7 features, 1 parcels of this legal basis; 0 of them are linked to nobody,"
         " for more than 20 accounts share the phone or address"
     )
-    assert workspace.run(job, "2025-06-26", legal_basis="warrant b").exit_code == 0
+    assert workspace.run(job, "2025-06-26", legal_basis="W-2025-002").exit_code == 0
     assert rows(workspace) == [
-        ("a", "2025-06-25", "warrant a", 1.0),
-        ("b", "2025-06-26", "warrant b", 1.0),
+        ("a", "2025-06-25", "W-2025-001", 1.0),
+        ("b", "2025-06-26", "W-2025-002", 1.0),
     ]
     # A job that looks at no parcels has none on record, whatever it is given.
-    workspace.run(propose_accounts.JOB, "2025-06-25", legal_basis="warrant a")
+    workspace.run(propose_accounts.JOB, "2025-06-25", legal_basis="W-2025-001")
     runs = workspace.lake.read(JOB_RUN).orderBy("sequence").collect()
     assert [(row["job"], row["legal_basis_id"]) for row in runs] == [
-        (job.name, "warrant a"),
-        (job.name, "warrant b"),
+        (job.name, "W-2025-001"),
+        (job.name, "W-2025-002"),
         ("propose_accounts", None),
     ]
     assert "gold.account_triage" in runs[0]["outputs"]
     assert "silver.parcel" in runs[0]["inputs"]
 
 
-@pytest.mark.parametrize("given", [None, "", "  "])
-def test_without_a_legal_basis_it_does_not_start(given):
-    config = load_config(str(ROOT / "conf" / "local.yaml"))
-    options = build_triage_features.Options(as_of=date(2025, 6, 25), legal_basis=given)
-    with pytest.raises(ConfigError, match="--legal-basis ID is missing") as caught:
-        build_triage_features.check(config, options)
+@pytest.mark.parametrize("given", [None, "", "  ", "W-2025-003", "warrant a"])
+def test_without_a_legal_basis_of_the_register_it_does_not_start(workspace, given):
+    with pytest.raises(ConfigError, match="--legal-basis") as caught:
+        workspace.run(build_triage_features.JOB, "2025-06-25", legal_basis=given)
     assert caught.value.exit_code == 2
 
 
@@ -108,7 +111,7 @@ def test_the_pipeline_leaves_it_out_unless_a_legal_basis_is_configured():
         ]
 
     assert "build_triage_features" not in names()
-    named = names("triage.legal_basis=warrant a", "source.mapping=any")
+    named = names("triage.legal_basis=W-2025-001", "source.mapping=any")
     assert named == [step.name for step in STEPS]
 
 

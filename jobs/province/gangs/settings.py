@@ -1,12 +1,11 @@
 """The parameters of the gangs, their parcels and the inquiries: conf/simulation/gangs.yaml, checked at start."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from expectations.contract.errors import ConfigError
+from expectations.contract.yaml_files import checked, read_yaml
 
 #: YAML has lists only.
 Words = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
@@ -16,7 +15,7 @@ Weights = Annotated[tuple[float, ...], Field(strict=False, min_length=6, max_len
 class _Section(BaseModel):
     """A part of the parameters: frozen, and closed to names it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Spread(_Section):
@@ -237,17 +236,4 @@ def load_gang_settings(path: Path) -> GangSettings:
     Raises:
         ConfigError: one sentence for every unknown key, wrong value or unreadable file.
     """
-    try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read the gangs' parameters {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
-    try:
-        return GangSettings.model_validate(content)
-    except ValidationError as error:
-        sentences = (
-            f"{path}: {'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
-            for fault in error.errors()
-        )
-        raise ConfigError("\n".join(sentences)) from None
+    return checked(GangSettings, read_yaml(path, "the gangs' parameters"), str(path))

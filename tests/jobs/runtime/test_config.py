@@ -47,7 +47,11 @@ def test_later_layers_win(tmp_path):
             "quarantine.max_share=2",
             "--set: quarantine.max_share is 2: Input should be less than or equal to 1",
         ),
-        ("{}", "lake.root", "--set lake.root: write it as key=value, for example lake.root=/data"),
+        (
+            "{}",
+            "lake.root",
+            "--set lake.root: write a name and a value, for example lake.root=/data",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_key_and_file(tmp_path, environment, override, sentence):

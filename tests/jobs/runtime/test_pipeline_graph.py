@@ -1,0 +1,86 @@
+"""The pipeline's graph, and everything that is checked before its first job."""
+
+from datetime import date
+
+import pytest
+from support.workspace import ROOT
+
+from expectations.contract.errors import ConfigError, ContractError
+from jobs import run_pipeline
+from jobs.runtime.config import load_config
+from jobs.runtime.job import Options
+from jobs.runtime.pipeline import Step, in_order
+
+OPTIONS = Options(as_of=date(2025, 1, 1))
+
+
+def names(*steps):
+    return [step.name for step in in_order(steps)]
+
+
+def test_each_step_comes_after_those_it_needs_else_as_declared():
+    last, first, other = Step("last", after=("first", "absent")), Step("first"), Step("other")
+    assert names(last, first, other) == ["first", "last", "other"]
+    assert names(other, first, last) == ["other", "first", "last"]
+
+
+def test_steps_that_need_each_other_or_are_there_twice_are_refused():
+    with pytest.raises(ContractError, match=r"need each other: . after . after ."):
+        in_order([Step("a", after=("b",)), Step("b", after=("a",))])
+    with pytest.raises(ContractError, match="declared twice"):
+        in_order([Step("a"), Step("a")])
+
+
+@pytest.fixture
+def configured(tmp_path):
+    (tmp_path / "landing").mkdir()
+
+    def load(*settings):
+        own = [
+            f"landing.root={tmp_path}/landing",
+            f"lake.root={tmp_path}/lake",
+            f"report.root={tmp_path}/report",
+            f"mlflow.tracking_uri=sqlite:///{tmp_path}/mlflow.db",
+            f"log.file={tmp_path}/log.jsonl",
+        ]
+        return load_config(str(ROOT / "conf" / "local.yaml"), [*own, *settings])
+
+    return load
+
+
+def test_faults_of_every_job_are_told_before_the_first_starts(configured, tmp_path):
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("member: [{code: X}]\n")
+    (tmp_path / "file").write_text("")
+    config = configured(
+        f"detect.typologies={rules}",
+        "triage.legal_basis=W-2020-001",
+        f"report.root={tmp_path}/file",
+        f"mlflow.tracking_uri=sqlite:///{tmp_path}/file/m.db",
+    )
+    with pytest.raises(ConfigError) as raised:
+        run_pipeline.check(config, OPTIONS)
+    told = str(raised.value)
+    for part in (
+        "rules.yaml: X: family is missing",
+        "--legal-basis W-2020-001 is not in",
+        "report.root is",
+        "mlflow.tracking_uri: cannot write",
+    ):
+        assert told.count(part) == 1
+
+
+def test_a_folder_that_the_first_job_makes_is_not_asked_for(configured, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text("title: t\nviews: {a: {files: '*.csv'}}\ntables: {}\n")
+    (source / "a.csv").write_text("x\n")
+    config = configured(
+        f"landing.root={tmp_path}/made-later",
+        f"source.mapping={mapping}",
+        f"source.folder={source}",
+    )
+    run_pipeline.check(config, OPTIONS)
+    with pytest.raises(ConfigError, match=r"landing\.root is .*made-later"):
+        run_pipeline.check(configured(f"landing.root={tmp_path}/made-later"), OPTIONS)
