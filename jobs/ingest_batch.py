@@ -1,29 +1,38 @@
 """Read landing batches into bronze; rows that break the contract go to quarantine with their reasons."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract.errors import ConfigError, DataRefused
 from expectations.contract.table import TableContract
+from expectations.landing.plausible import Plausible
 from expectations.landing.table import LandingTable
 from expectations.ops import LANDING_BATCH, quarantine
-from expectations.tables import LANDING_BY_NAME, LANDING_TABLES
-from jobs.lake.locks import is_local
+from expectations.tables import LANDING_BY_NAME
+from jobs.lake.locks import is_local, local_path
 from jobs.lake.sequence import next_sequence
+from jobs.landing.arrivals import Arrivals, find_arrivals
 from jobs.landing.batch_history import Ledger, read_ledger
-from jobs.landing.files import Limits, folder_entries, inspect_files
-from jobs.landing.manifests import LandingBatch, check_files, landed_batches
+from jobs.landing.content import amount_sum, blame_files, check_content, total
+from jobs.landing.copies import copies_folder, drop_copies
+from jobs.landing.entries import FILE, NotReadable, folder_entries, resolved_root, shown
+from jobs.landing.files import Limits, inspect_files
+from jobs.landing.manifests import LandingBatch, check_files
 from jobs.landing.rows import (
     READING,
     READING_TEXT,
     LandedRows,
     file_stats,
+    is_readable,
     landed_rows,
     reading,
     unreadable_values,
@@ -34,65 +43,94 @@ from jobs.runtime.job import Job, JobRun, Options, step
 from jobs.runtime.session import session_conf
 from jobs.runtime.threads import each_table
 
+#: Letters of an address that a library may take for a wildcard, an escape or the end of the path.
+_ODD_IN_ADDRESS = re.compile(r"[\s%#?*\[\]{}\\]")
+
 
 def check(config: Config, options: Options) -> None:
     """The landing folder has to be there before Spark is started."""
     if is_local(config.landing.root):
-        existing_folder(config.landing.root, "landing.root")
+        existing_folder(str(local_path(config.landing.root)), "landing.root")
+    for key, root in (("landing.root", config.landing.root), ("lake.root", config.lake.root)):
+        odd = [] if is_local(root) else sorted(set(_ODD_IN_ADDRESS.findall(root)))
+        if odd:
+            raise ConfigError(
+                f"{key} is {root}: in an address on object storage {' '.join(odd)} can mean something else to"
+                " each library; choose a folder without"
+            )
+    if is_local(config.lake.root) and not is_readable(str(local_path(config.lake.root).absolute())):
+        raise ConfigError(
+            f"lake.root is {config.lake.root}: Spark can't read below a path with a colon and one of {{}}[]*?\\;"
+            " choose another folder"
+        )
+    years = config.quarantine
+    if max(years.earliest_year, years.earliest_arrival_year) > years.latest_year:
+        raise ConfigError(
+            "quarantine.latest_year lies before earliest_year or earliest_arrival_year: no row would be kept"
+        )
 
 
 def main(run: JobRun) -> str:
     """Ingest every batch version that bronze has not seen, table by table; safe to run again."""
-    root = run.config.landing.root.rstrip("/")
-    for name, is_folder in folder_entries(root):
-        if is_folder and name not in LANDING_BY_NAME:
-            run.log.warning("a folder of the landing root is no table of the contract", folder=name)
+    root = resolved_root(run.config.landing.root)
+    try:
+        entries = folder_entries(root, 0)
+    except NotReadable as error:
+        raise ConfigError(f"landing.root is {root}, which {error}") from None
+    for name, kind in entries.items():
+        if kind != FILE and name not in LANDING_BY_NAME:
+            told = shown(name)
+            run.log.warning("a folder of the landing root is no table of the contract", folder=told)
     known = read_ledger(run.lake)
-    found, arrivals = _arrivals(run, root, known)
+    arrivals = find_arrivals(run, root, known, _plausible(run))
     ledger: list[dict[str, Any]] = []
     try:
+        # What a killed run has left.
+        drop_copies(run.lake.root, run.run_id)
         with step(run, "files inspected"):
-            _inspect(run, [batch for batches in arrivals for batch in batches])
-        _ingest_all(run, arrivals, known, ledger)
-        refused = [batch for batches in arrivals for batch in batches if batch.reasons]
+            _inspect(run, [batch for batches in arrivals.new for batch in batches])
+        _ingest_all(run, arrivals.new, known, ledger)
     finally:
         # One commit for all tables. A run that dies before it does the same work again, to the same end.
+        drop_copies(run.lake.root, run.run_id)
         _write_ledger(run, ledger)
-    if not found:
+    _refuse(run, arrivals)
+    if not arrivals.found:
         at = f"batch={run.options.batch}" if run.options.batch else "any batch"
         raise ConfigError(f"landing.root: no table in {root} has {at}")
+    new = sum(map(len, arrivals.new))
+    return f"{new} new batches, {arrivals.found - new} already known"
+
+
+def _refuse(run: JobRun, arrivals: Arrivals) -> None:
+    """End the run as refused if a batch or a table was, naming the first of them."""
+    refused = [batch for batches in arrivals.new for batch in batches if batch.reasons]
+    told = [*arrivals.errors, *(f"{each.name}: {', '.join(each.reasons)}" for each in refused[:20])]
     if refused:
-        told = "; ".join(f"{batch.name}: {', '.join(batch.reasons)}" for batch in refused[:20])
-        raise DataRefused(f"{len(refused)} of {found} batches refused, the others kept. {told}")
-    new = sum(map(len, arrivals))
-    return f"{new} new batches, {found - new} already known"
-
-
-def _arrivals(run: JobRun, root: str, known: Ledger) -> tuple[int, list[list[LandingBatch]]]:
-    """How many batches lie there, and table by table those that were not kept before."""
-    found, arrivals = 0, []
-    for table in LANDING_TABLES:
-        batches, warnings = landed_batches(root, table)
-        for text in warnings:
-            run.log.warning(text)
-        wanted = [batch for batch in batches if run.options.batch in (None, batch.day)]
-        found += len(wanted)
-        new = [batch for batch in wanted if (table.name, batch.version) not in known.versions]
-        if new:
-            arrivals.append(new)
-    return found, arrivals
+        counted = f"{len(refused)} of {arrivals.found} batches refused, the others kept"
+        raise DataRefused(f"{counted}. {'; '.join(told)}")
+    if told:
+        raise DataRefused(f"a table's folder is refused, the others kept. {'; '.join(told)}")
 
 
 def _inspect(run: JobRun, batches: list[LandingBatch]) -> None:
     """Look into all files of all tables at once, adding to the batches' facts and reasons."""
     files = [(batch.path(file), batch.table) for batch in _sound(batches) for file in batch.files]
-    limits = Limits(
-        max_bytes=int(run.config.landing.max_file_gib * (1 << 30)),
-        clock_skew_hours=run.config.quarantine.clock_skew_hours,
-    )
-    inspected = inspect_files(run.spark, files, limits)
+    limits = Limits(int(run.config.landing.max_file_gib * (1 << 30)), _plausible(run))
+    inspected = inspect_files(run.spark, files, limits, copies_folder(run.lake.root, run.run_id))
     for batch in _sound(batches):
         check_files(batch, inspected)
+
+
+def _plausible(run: JobRun) -> Plausible:
+    """Which times are, as configured."""
+    limits = run.config.quarantine
+    return Plausible(
+        limits.clock_skew_hours,
+        limits.earliest_year,
+        limits.earliest_arrival_year,
+        limits.latest_year,
+    )
 
 
 def _ingest_all(
@@ -117,21 +155,33 @@ def _ingest_all(
 
 def _ingest(run: JobRun, batches: list[LandingBatch], known: Ledger) -> list[dict[str, Any]]:
     """Ingest the new batches of one table in one commit; their rows for the ledger."""
+    while True:
+        try:
+            stats = _kept_stats(run, batches)
+            break
+        except (Py4JJavaError, PySparkException) as error:
+            # What neither we nor Arrow took exception to, Spark may: those files alone are refused.
+            if not blame_files(_sound(batches), error):
+                raise
+    _say(run, batches)
+    return _ledger_rows(run, batches, stats, known)
+
+
+def _kept_stats(run: JobRun, batches: list[LandingBatch]) -> list[Mapping[str, Any]]:
+    """Write the new batches of one table that have nothing against them; `file_stats` of those read."""
     table = batches[0].table
-    skew = run.config.quarantine.clock_skew_hours
     stats: list[Mapping[str, Any]] = []
-    landed = landed_rows(run.spark, table, _sound(batches), skew)
+    landed = landed_rows(run.spark, table, _sound(batches), _plausible(run))
     if _sound(batches):
         stats = file_stats(landed, _sound(batches))
-    unreadable = unreadable_values(landed) if _total(stats, "bad") else {}
+    unreadable = unreadable_values(landed) if total(stats, "bad") else {}
     for batch in _sound(batches):
         mine = [row for row in stats if row["batch"] == batch.day]
-        _check_content(run, batch, mine, unreadable.get(batch.day, {}))
+        check_content(batch, mine, unreadable.get(batch.day, {}), run.config.quarantine)
     if kept := _sound(batches):
         bad = sum(row["bad"] for row in stats if row["batch"] in _days(kept))
         _write(run, landed, kept, bad)
-    _say(run, batches)
-    return _ledger_rows(run, batches, stats, known)
+    return stats
 
 
 def _sound(batches: list[LandingBatch]) -> list[LandingBatch]:
@@ -146,50 +196,6 @@ def _say(run: JobRun, batches: list[LandingBatch]) -> None:
     for batch in batches:
         for text in batch.reasons:
             run.log.error(text, batch=batch.name)
-
-
-def _check_content(
-    run: JobRun,
-    batch: LandingBatch,
-    stats: list[Mapping[str, Any]],
-    unreadable: dict[str, tuple[int, int]],
-) -> None:
-    """Compare what was read with the manifest and the limits, adding to the batch's reasons.
-
-    Args:
-        run: the run.
-        batch: the batch.
-        stats: `file_stats` of its files.
-        unreadable: how many values of a column could not be read, and how many could.
-    """
-    by_file = {row["source_file"]: row for row in stats}
-    for file in batch.files:
-        found = by_file[file.name]["rows"] if file.name in by_file else 0
-        if found != file.rows:
-            batch.reasons.append(f"{file.name} has {found} records, the manifest says {file.rows}")
-    for name, (count, read) in unreadable.items():
-        if count > 1 and not read:
-            batch.reasons.append(
-                f"column {name} can't be read throughout: not one value fits its type"
-            )
-    for name, wanted in batch.control.items():
-        total = _sum(stats, f"{name}__landed")
-        if total != wanted and name in unreadable:
-            batch.warnings.append(
-                f"the control sum of {name} can't be checked: {unreadable[name][0]} unreadable"
-            )
-        elif total != wanted:
-            batch.reasons.append(
-                f"the sum of {name} is {total.normalize():f}, the manifest says {wanted}"
-            )
-    bad, limits = _total(stats, "bad"), run.config.quarantine
-    if batch.rows >= limits.share_from_rows and bad > limits.max_share * batch.rows:
-        worst = sorted(unreadable.items(), key=lambda item: (-item[1][0], item[0]))[:3]
-        told = ", ".join(f"{name} {count} unreadable" for name, (count, _) in worst)
-        batch.reasons.append(
-            f"{bad} of {batch.rows} rows break the contract, more than quarantine.max_share"
-            f" ({limits.max_share:.0%}): {told or 'values that are not allowed, or required and empty'}"
-        )
 
 
 def _write(run: JobRun, landed: LandedRows, batches: list[LandingBatch], bad: int) -> None:
@@ -230,7 +236,7 @@ def _ledger_rows(
     rows = []
     for batch in batches:
         mine = [row for row in stats if row["batch"] == batch.day]
-        landed, bad = _total(mine, "rows"), _total(mine, "bad")
+        landed, bad = total(mine, "rows"), total(mine, "bad")
         is_kept = not batch.reasons
         before = known.of(batch.table.name).get(batch.day)
         superseded = before.rows_kept + before.rows_quarantined if before else 0
@@ -247,10 +253,10 @@ def _ledger_rows(
                 "rows_quarantined": bad if is_kept else 0,
                 "rows_superseded": superseded if is_kept else 0,
                 "amounts_landed": {
-                    name: _sum(mine, f"{name}__landed") for name in batch.table.amounts
+                    name: amount_sum(mine, f"{name}__landed") for name in batch.table.amounts
                 },
                 "amounts_kept": {
-                    name: _sum(mine, f"{name}__kept") if is_kept else Decimal(0)
+                    name: amount_sum(mine, f"{name}__kept") if is_kept else Decimal(0)
                     for name in batch.table.amounts
                 },
                 "reasons": batch.reasons,
@@ -270,14 +276,6 @@ def _write_ledger(run: JobRun, ledger: list[dict[str, Any]]) -> None:
 
 def _days(batches: list[LandingBatch]) -> list[date]:
     return [batch.day for batch in batches]
-
-
-def _total(rows: Iterable[Mapping[str, Any]], name: str) -> int:
-    return sum(row[name] for row in rows)
-
-
-def _sum(rows: Iterable[Mapping[str, Any]], name: str) -> Decimal:
-    return sum((row[name] or Decimal(0) for row in rows), Decimal(0))
 
 
 JOB = Job(

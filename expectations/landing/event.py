@@ -7,6 +7,7 @@ from expectations.landing.table import (
     Reference,
     at_most,
     between,
+    open_ended,
     optional,
     required,
 )
@@ -25,7 +26,7 @@ SPECIAL_CERT = LandingTable(
         required("psn_no", "string", "member_id", "The insured account"),
         required("opsp_dise_code", "string", "special_disease_code", "The certified disease"),
         required("begndate", "date", "start_date", "First day in force"),
-        optional("enddate", "date", "end_date", "Last day in force"),
+        open_ended("enddate", "end_date", "Last day in force"),
         optional("ide_fixmedins_no", "string", "institution_id", "Certifying institution"),
         optional("diag_dr_codg", "string", "doctor_id", "Diagnosing doctor"),
         optional("annual_cap", "decimal(16,2)", "annual_cap_amount", "Most a year, yuan"),

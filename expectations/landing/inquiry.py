@@ -6,6 +6,7 @@ from expectations.landing.table import (
     Reference,
     at_most,
     between,
+    open_ended,
     optional,
     required,
 )
@@ -164,7 +165,7 @@ CLOSED_CASE = LandingTable(
             "random_audit",
         ),
         optional("offence_start", "date", "offence_start_date", "First day of the offence"),
-        optional("offence_end", "date", "offence_end_date", "Last day of the offence"),
+        open_ended("offence_end", "offence_end_date", "Last day of the offence"),
         optional("clue_time", "timestamp", "clue_time", "When the first clue was received"),
         required("open_time", "timestamp", "open_time", "When the case was opened"),
         optional(

@@ -6,6 +6,7 @@ from expectations.landing.table import (
     Reference,
     at_most,
     between,
+    open_ended,
     optional,
     required,
 )
@@ -32,8 +33,8 @@ PERSON = LandingTable(
         optional("home_lat", "double", "home_latitude", "WGS84 degrees, rounded to 0.01"),
         optional("home_lon", "double", "home_longitude", "WGS84 degrees, rounded to 0.01"),
         optional("insured_from", "date", "insured_from", "First insured day"),
-        optional("paused_from", "date", "paused_from", "First day of a pause in insurance"),
-        optional("death_date", "date", "death_date", "Day of death"),
+        open_ended("paused_from", "paused_from", "First day of a pause in insurance"),
+        open_ended("death_date", "death_date", "Day of death"),
         ARRIVE_TIME,
     ),
     checks=(
@@ -76,7 +77,7 @@ INSTITUTION = LandingTable(
         optional("lat", "double", "latitude", "WGS84 degrees, rounded to 0.01"),
         optional("lon", "double", "longitude", "WGS84 degrees, rounded to 0.01"),
         optional("contract_from", "date", "contract_from", "First day of the contract"),
-        optional("contract_to", "date", "contract_to", "Last day of the contract"),
+        open_ended("contract_to", "contract_to", "Last day of the contract"),
         ARRIVE_TIME,
     ),
     checks=(
@@ -137,8 +138,8 @@ DRUG = LandingTable(
             "indications",
             "ICD-10 prefixes joined by semicolons; any if empty",
         ),
-        optional("watch_from", "date", "watch_from", "First day on the over-dispensing watch list"),
-        optional("trace_from", "date", "trace_from", "First day on which boxes must be scanned"),
+        open_ended("watch_from", "watch_from", "First day on the over-dispensing watch list"),
+        open_ended("trace_from", "trace_from", "First day on which boxes must be scanned"),
         ARRIVE_TIME,
     ),
     checks=(

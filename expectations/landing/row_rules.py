@@ -6,7 +6,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, DecimalType, StringType, StructType
 
-from expectations.landing.table import LandingField, LandingTable
+from expectations.landing.plausible import Plausible
+from expectations.landing.table import ARRIVE_TIME, LandingField, LandingTable
 
 #: Added by the reader: the text of a record with the wrong number of fields.
 MALFORMED = "_malformed_record"
@@ -16,6 +17,8 @@ _DATE = "yyyy-MM-dd"
 _MOST_PRECISE = "decimal(38,18)"
 #: What a reader puts in place of bytes that are not UTF-8.
 REPLACEMENT = "\ufffd"
+#: No text of the contract has one; many programs take it for the end of the text.
+NUL = "\0"
 
 _READABLE_AS = {
     "string": {"string", "integer", "long", "short", "byte", "boolean", "date"},
@@ -79,14 +82,14 @@ def _absent(column: LandingField) -> Column:
     return F.lit(None).cast(column.type).alias(column.name)
 
 
-def typed_rows(raw: DataFrame, table: LandingTable, clock_skew_hours: int) -> DataFrame:
+def typed_rows(raw: DataFrame, table: LandingTable, plausible: Plausible) -> DataFrame:
     """Give each landed row its typed columns, its `reasons` and its `unreadable` columns.
 
     Args:
         raw: the landing columns, text or typed as the file has them, and other columns, which stay;
             a text column named `MALFORMED` marks records of the wrong shape.
         table: the landing table.
-        clock_skew_hours: how long an event may lie after its arrival.
+        plausible: which times are.
 
     Returns:
         The other columns of `raw`; `landed`, a struct of the landing columns as they came; the landing
@@ -105,15 +108,9 @@ def typed_rows(raw: DataFrame, table: LandingTable, clock_skew_hours: int) -> Da
     ]
     absent = [_absent(column) for column in table.fields if column.name not in raw.columns]
     typed = raw.select(*others, landed, *values, *absent)
-    faults = [_fault(column, raw.schema[column.name].dataType) for column in present]
+    faults = [_fault(column, raw.schema[column.name].dataType, plausible) for column in present]
     if table.event_time:
-        latest = F.col("arrive_time") + F.expr(f"interval {clock_skew_hours} hours")
-        faults.append(
-            F.when(
-                F.col(table.event_time) > latest,
-                F.lit(f"{table.event_time}: lies in the future of arrive_time (a clock error?)"),
-            )
-        )
+        faults.append(_ahead_of_arrival(table, plausible))
     shape = F.array(F.lit("record: does not have as many fields as the header"))
     unreadable = [
         F.when(_is_unreadable(column, raw.schema[column.name].dataType), F.lit(column.name))
@@ -170,10 +167,12 @@ def _value(found: Column, type_found: DataType, column: LandingField) -> Column:
         day = found.cast("date")
         return F.when(day.cast("timestamp") == found.cast("timestamp"), day)
     if kind == "double":
-        number = found.cast("double")
-        return F.when(~F.isnan(number), number)
+        return _finite(found.cast("double"))
     if kind == "integer":
         return found.try_cast("integer")
+    if kind == "timestamp":
+        # A day beyond the years 1 to 9999 may be none of Spark's times.
+        return F.when(F.year(found).between(1, 9999), found.cast("timestamp"))
     return found.cast(column.type)
 
 
@@ -181,6 +180,8 @@ def _value_of_text(text: Column, column: LandingField) -> Column:
     kind = _kind(column)
     if kind == "string":
         return text
+    # Spark takes control characters around a number for blanks.
+    text = F.when(~text.contains(NUL), text)
     if kind == "timestamp":
         return F.try_to_timestamp(text, F.lit(_TIMESTAMP))
     if kind == "date":
@@ -190,11 +191,14 @@ def _value_of_text(text: Column, column: LandingField) -> Column:
     if kind == "integer":
         return F.when(text.rlike(r"^[+-]?\d+$"), text.try_cast("integer"))
     if kind == "double":
-        number = text.try_cast("double")
-        return F.when(~F.isnan(number) & (F.abs(number) != float("inf")), number)
+        return _finite(text.try_cast("double"))
     exact = text.try_cast(_MOST_PRECISE)
     rounded = exact.try_cast(column.type)
     return F.when(exact == rounded, rounded)
+
+
+def _finite(number: Column) -> Column:
+    return F.when(~F.isnan(number) & (F.abs(number) != float("inf")), number)
 
 
 def _exact_decimal(found: Column, type_found: DataType, wanted: str) -> Column:
@@ -218,7 +222,22 @@ def _is_unreadable(column: LandingField, type_found: DataType) -> Column:
     return is_there & F.col(column.name).isNull()
 
 
-def _fault(column: LandingField, type_found: DataType) -> Column:
+def _ahead_of_arrival(table: LandingTable, plausible: Plausible) -> Column:
+    # Only of plausible arrivals: hours after the last of Spark's times would be an error.
+    arrived = F.when(~_is_implausible(ARRIVE_TIME, plausible), F.col(ARRIVE_TIME.name))
+    latest = arrived + F.expr(f"interval {plausible.clock_skew_hours} hours")
+    return F.when(
+        F.col(table.event_time) > latest,
+        F.lit(f"{table.event_time}: lies in the future of arrive_time (a clock error?)"),
+    )
+
+
+def _is_implausible(column: LandingField, plausible: Plausible) -> Column:
+    first, last = (F.lit(str(limit)).cast(column.type) for limit in plausible.limits(column))
+    return ~F.col(column.name).between(first, last)
+
+
+def _fault(column: LandingField, type_found: DataType, plausible: Plausible) -> Column:
     """The reason that one column gives against its row, or null."""
     value = F.col(column.name)
     fault = F.when(F.lit(False), F.lit(""))
@@ -229,8 +248,15 @@ def _fault(column: LandingField, type_found: DataType) -> Column:
         )
     if column.required:
         fault = fault.when(value.isNull(), F.lit(f"{column.name}: is empty, and it is required"))
+    if column.type in ("date", "timestamp"):
+        first, last = plausible.years(column)
+        fault = fault.when(
+            _is_implausible(column, plausible),
+            F.lit(f"{column.name}: lies outside the years {first} to {last}"),
+        )
     if column.type == "string":
         fault = fault.when(value.contains(REPLACEMENT), F.lit(f"{column.name}: is not valid UTF-8"))
+        fault = fault.when(value.contains(NUL), F.lit(f"{column.name}: holds a NUL character"))
     if column.values:
         allowed = ", ".join(column.values)
         fault = fault.when(

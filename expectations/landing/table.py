@@ -44,7 +44,11 @@ VALIDITY = (
 
 @dataclass(frozen=True)
 class LandingField:
-    """One landed column: its landing name, type, silver name and meaning."""
+    """One landed column: its landing name, type, silver name and meaning.
+
+    `is_open_ended` columns say until or from when something holds; many systems write 9999-12-31 there for
+    "not yet" or "for good".
+    """
 
     name: str
     type: str
@@ -52,6 +56,7 @@ class LandingField:
     description: str
     required: bool = False
     values: tuple[str, ...] = ()
+    is_open_ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,6 +177,11 @@ def required(name: str, type: str, silver: str, description: str, *values: str) 
 def optional(name: str, type: str, silver: str, description: str, *values: str) -> LandingField:
     """A column that may be empty, or missing from the file."""
     return LandingField(name, type, silver, description, values=values)
+
+
+def open_ended(name: str, silver: str, description: str) -> LandingField:
+    """An optional date that may be a placeholder in the far future."""
+    return LandingField(name, "date", silver, description, is_open_ended=True)
 
 
 ARRIVE_TIME = required(

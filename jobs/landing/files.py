@@ -1,37 +1,43 @@
-"""Files of a landing folder, local or on object storage: listing, reading, inspecting."""
+"""Files of a landing folder, local or on object storage: copied, hashed, inspected."""
 
 import csv
 import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from pathlib import Path
 from typing import IO
 
-import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
+from expectations.contract.errors import JobError
 from expectations.landing.column_rules import has_contract_types, sound_sums
+from expectations.landing.plausible import Plausible
 from expectations.landing.table import LandingTable
+from jobs.landing.copies import copy_landed, cut_copy
+from jobs.landing.entries import NotReadable, NotThere, filesystem
 
 _CHUNK = 1 << 20
+_PIECE = 1 << 14
+#: The first byte of every gzip member.
+_GZIP_MARK = 0x1F
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a file may unpack to, and how long an event may lie after its arrival."""
+    """What a file may unpack to, and which times are plausible."""
 
     max_bytes: int
-    clock_skew_hours: int
+    plausible: Plausible
 
 
 @dataclass(frozen=True)
 class FileFacts:
     """What one pass over a file's bytes found; `error` says why it cannot be used.
 
-    `rows` and `sums` (of the amounts) are there when it is certain that no row breaks the contract.
+    `rows` and `sums` (of the amounts) are there when it is certain that no row breaks the contract. `copy` is
+    what Spark reads; `failure` says what went wrong on our side. `padding` counts zeros after a gzip file's end.
     """
 
     path: str
@@ -42,60 +48,59 @@ class FileFacts:
     error: str = ""
     rows: int = 0
     sums: dict[str, Decimal] | None = None
-
-
-def filesystem(path: str) -> tuple[pafs.FileSystem, str]:
-    """The file system of a path, and the path within it."""
-    if "://" in path:
-        found: tuple[pafs.FileSystem, str] = pafs.FileSystem.from_uri(
-            path.replace("s3a://", "s3://")
-        )
-        return found
-    return pafs.LocalFileSystem(), str(Path(path).absolute())
-
-
-def folder_entries(path: str) -> list[tuple[str, bool]]:
-    """The names in a folder with whether each is a folder, sorted; empty when it is not there."""
-    system, inner = filesystem(path)
-    found = system.get_file_info(pafs.FileSelector(inner, allow_not_found=True))
-    return sorted((entry.base_name, entry.type == pafs.FileType.Directory) for entry in found)
-
-
-def read_bytes(path: str) -> bytes:
-    """A whole small file.
-
-    Raises:
-        FileNotFoundError: when it is not there.
-    """
-    system, inner = filesystem(path)
-    with system.open_input_stream(inner, compression=None) as stream:
-        content: bytes = stream.read()
-    return content
+    copy: str = ""
+    failure: str = ""
+    size: int = 0
+    padding: int = 0
 
 
 def inspect_files(
-    spark: SparkSession, files: Sequence[tuple[str, LandingTable]], limits: Limits
+    spark: SparkSession, files: Sequence[tuple[str, LandingTable]], limits: Limits, copies: str
 ) -> dict[str, FileFacts]:
-    """Inspect files of some tables in parallel on the executors; by path."""
+    """Copy and inspect files of some tables in parallel on the executors; by path.
+
+    Raises:
+        JobError: when a copy cannot be written.
+    """
     if not files:
         return {}
     width = min(len(files), spark.sparkContext.defaultParallelism * 4)
     tasks = spark.sparkContext.parallelize(files, width)
-    found = tasks.map(lambda file: inspect_file(*file, limits)).collect()
+    found = tasks.map(lambda file: inspect_landed(*file, limits, copies)).collect()
+    for facts in found:
+        if facts.failure:
+            raise JobError(facts.failure)
     return {facts.path: facts for facts in found}
+
+
+def inspect_landed(path: str, table: LandingTable, limits: Limits, copies: str) -> FileFacts:
+    """Take a private copy of a file and inspect that; whatever is wrong with one is no other's fault."""
+    try:
+        copy = copy_landed(path, copies, limits.max_bytes)
+        facts = inspect_file(copy, table, limits)
+        if facts.padding:
+            cut_copy(copy, facts.size - facts.padding)
+    except NotThere:
+        return FileFacts(path, error="is named in the manifest but is not in the folder")
+    except NotReadable as error:
+        return FileFacts(path, error=str(error))
+    except OSError as error:
+        told = error.strerror or type(error).__name__
+        return FileFacts(path, failure=f"{path} can't be copied below lake.root: {told}")
+    except Exception as error:
+        # Libraries name values in what they say, so only the kind of error is told.
+        return FileFacts(path, error=f"can't be inspected ({type(error).__name__}): send it again")
+    return replace(facts, path=path, copy=copy)
 
 
 def inspect_file(path: str, table: LandingTable, limits: Limits) -> FileFacts:
     """Hash a file, read its header, and see whether it is whole, of bearable size, and sound."""
-    try:
-        system, inner = filesystem(path)
-        with system.open_input_stream(inner, compression=None) as stream:
-            if not path.endswith(".parquet"):
-                return _inspect_csv(path, stream, limits.max_bytes)
-            digest = _digest(stream)
-        return _inspect_parquet(path, digest, table, limits)
-    except FileNotFoundError:
-        return FileFacts(path, error="is named in the manifest but is not in the folder")
+    system, inner = filesystem(path)
+    with system.open_input_stream(inner, compression=None) as stream:
+        if not path.endswith(".parquet"):
+            return _inspect_csv(path, stream, limits.max_bytes)
+        digest = _digest(stream)
+    return _inspect_parquet(path, digest, table, limits)
 
 
 def _inspect_parquet(path: str, digest: str, table: LandingTable, limits: Limits) -> FileFacts:
@@ -126,33 +131,42 @@ def _sound_sums(
         file.read_row_group(number, columns=columns, use_threads=False)
         for number in range(file.num_row_groups)
     )
-    return sound_sums(groups, table, limits.clock_skew_hours)
+    return sound_sums(groups, table, limits.plausible)
+
+
+def _too_large(max_bytes: int) -> str:
+    return f"unpacks to more than landing.max_file_gib ({max_bytes / (1 << 30):.3g})"
 
 
 def _inspect_csv(path: str, stream: IO[bytes], max_bytes: int) -> FileFacts:
     digest = hashlib.sha256()
     head = b""
-    unpacked = 0
+    size = unpacked = padding = 0
     try:
-        for packed, plain in _unpacked(stream, gzipped=path.endswith(".gz")):
+        for packed, plain, zeros in _unpacked(stream, gzipped=path.endswith(".gz")):
             digest.update(packed)
+            size += len(packed)
             unpacked += len(plain)
+            padding += zeros
             if unpacked > max_bytes:
-                return FileFacts(
-                    path, error=f"unpacks to more than landing.max_file_gib ({max_bytes >> 30})"
-                )
+                return FileFacts(path, error=_too_large(max_bytes))
             if len(head) < _CHUNK:
                 head += plain
     except (EOFError, zlib.error):
-        # The rest is hashed so that the hash is that of the file as it lies there.
         return FileFacts(path, error="is a damaged or truncated gzip file: send it again")
+    except _BytesAfterEnd:
+        return FileFacts(
+            path, error="has other bytes after the end of its gzip data: send it again"
+        )
     if not head.strip():
         return FileFacts(
             path, digest.hexdigest(), error="is empty: even a file without rows needs a header"
         )
     header = head.removeprefix(b"\xef\xbb\xbf").splitlines()[0].decode("utf-8", errors="replace")
     columns = tuple(next(csv.reader([header])))
-    return FileFacts(path, digest.hexdigest(), columns, header)
+    return FileFacts(
+        path, digest.hexdigest(), columns, header, size=size, padding=padding if unpacked else 0
+    )
 
 
 def _digest(stream: IO[bytes]) -> str:
@@ -162,26 +176,42 @@ def _digest(stream: IO[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _unpacked(stream: IO[bytes], *, gzipped: bool) -> Iterator[tuple[bytes, bytes]]:
-    """Chunks of a file as they lie and as unpacked, never more than 16 MiB of the latter at once.
+class _BytesAfterEnd(Exception):
+    """A gzip file goes on after its last member, with something else than padding."""
+
+
+def _unpacked(stream: IO[bytes], *, gzipped: bool) -> Iterator[tuple[bytes, bytes, int]]:
+    """Chunks of a file as they lie and as unpacked, and how many zeros pad it after its end.
+
+    Never more than 16 MiB are unpacked at once. A gzip file has one member or more. Zeros after the last one
+    come from tapes and block devices and belong to no member; gzip ignores them, Spark would stop at them.
 
     Raises:
         EOFError: when a gzip file ends before its end mark.
+        zlib.error: when it is damaged.
+        _BytesAfterEnd: when something else than a member or padding comes after a member.
     """
-    member = None
+    member, members, is_padding = None, 0, False
     while chunk := stream.read(_CHUNK):
         if not gzipped:
-            yield chunk, chunk
+            yield chunk, chunk, 0
             continue
-        yield chunk, b""
-        rest = chunk
-        while rest:
-            member = member or zlib.decompressobj(wbits=31)
-            yield b"", member.decompress(rest, 16 * _CHUNK)
-            while member.unconsumed_tail:
-                yield b"", member.decompress(member.unconsumed_tail, 16 * _CHUNK)
-            rest = member.unused_data if member.eof else b""
-            if member.eof:
-                member = None
-    if gzipped and member is not None:
+        yield chunk, b"", 0
+        # In small pieces: what comes after a member is copied, and members may be tiny and many.
+        for start in range(0, len(chunk), _PIECE):
+            rest = chunk[start : start + _PIECE]
+            while rest:
+                if member is None:
+                    is_padding = is_padding or (members > 0 and rest[0] == 0)
+                    if is_padding or (members and rest[0] != _GZIP_MARK):
+                        if rest.strip(b"\0"):
+                            raise _BytesAfterEnd
+                        yield b"", b"", len(rest)
+                        break
+                    member, members = zlib.decompressobj(wbits=31), members + 1
+                yield b"", member.decompress(rest, 16 * _CHUNK), 0
+                rest = member.unused_data if member.eof else member.unconsumed_tail
+                if member.eof:
+                    member = None
+    if member is not None:
         raise EOFError

@@ -1,29 +1,32 @@
 """The landing folder: which batches lie there, what their manifests say, whether their files are whole."""
 
 import hashlib
-import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
-from pathlib import PurePosixPath
-from typing import Any
+from decimal import Decimal
 
 from expectations.landing.table import LandingTable
-from jobs.landing.files import FileFacts, folder_entries, read_bytes
+from jobs.landing.entries import (
+    FOLDER,
+    LINK,
+    NotReadable,
+    NotThere,
+    folder_entries,
+    read_landed,
+    shown,
+)
+from jobs.landing.files import FileFacts
+from jobs.landing.manifest_form import ListedFile, Manifest, ManifestFault, parsed_manifest
 
-_BATCH = re.compile(r"batch=(\d{4}-\d{2}-\d{2})$")
-_DATA_FILE = re.compile(r"part-.*\.(csv|csv\.gz|parquet)$")
+_BATCH = re.compile(r"batch=([0-9]{4}-[0-9]{2}-[0-9]{2})")
+#: No blank, wildcard or look-alike: a name means the same to a shell, a URL and Spark.
+_DATA_FILE = re.compile(r"part-[A-Za-z0-9._-]{0,200}\.(csv|csv\.gz|parquet)")
 MANIFEST = "_manifest.json"
-
-
-@dataclass(frozen=True)
-class ListedFile:
-    """A file as the manifest announces it."""
-
-    name: str
-    rows: int
-    sha256: str
+#: A hundred thousand files take 14 MiB.
+_LARGEST_MANIFEST = 64 << 20
+_TOLD_AT_MOST = 20
 
 
 @dataclass
@@ -51,83 +54,121 @@ class LandingBatch:
         return f"{self.folder}/{file.name}"
 
 
-def landed_batches(root: str, table: LandingTable) -> tuple[list[LandingBatch], list[str]]:
-    """The batches of a table with their manifests read, and warnings about folders that are none."""
-    batches, warnings = [], []
-    for name, is_folder in folder_entries(f"{root}/{table.name}"):
-        found = _BATCH.fullmatch(name)
-        try:
-            day = date.fromisoformat(found[1]) if found else None
-        except ValueError:
-            day = None
-        if is_folder and day:
-            batches.append(_with_manifest(LandingBatch(table, day, f"{root}/{table.name}/{name}")))
+@dataclass
+class LandedTable:
+    """The batches of a table, what lies beside them, and why the table cannot be looked into, if so."""
+
+    batches: list[LandingBatch] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    error: str = ""
+
+
+def landed_table(root: str, table: LandingTable) -> LandedTable:
+    """The batches of a table with their manifests read."""
+    landed = LandedTable()
+    try:
+        entries = folder_entries(f"{root}/{table.name}", 1)
+    except NotReadable as error:
+        landed.error = f"{table.name} {error}"
+        return landed
+    for name, kind in entries.items():
+        day = _day(name)
+        if day:
+            batch = LandingBatch(table, day, f"{root}/{table.name}/{name}")
+            _read_batch(batch, kind)
+            landed.batches.append(batch)
         elif not name.startswith((".", "_")):
-            warnings.append(
-                f"{table.name}/{name} is not a folder batch=<yyyy-MM-dd> and was left alone"
+            landed.warnings.append(
+                f"{table.name}/{shown(name)} is not a folder batch=<yyyy-MM-dd> and was left alone"
             )
-    return batches, warnings
+    return landed
 
 
 def check_files(batch: LandingBatch, inspected: dict[str, FileFacts]) -> None:
     """Compare the files with the manifest, adding to the batch's reasons."""
+    faults = []
     for file in batch.files:
         facts = inspected[batch.path(file)]
         batch.facts[file.name] = facts
         if facts.error:
-            batch.reasons.append(f"{file.name} {facts.error}")
+            faults.append(f"{file.name} {facts.error}")
         elif facts.sha256 != file.sha256:
-            batch.reasons.append(
+            faults.append(
                 f"{file.name} is not the file that the manifest lists: its SHA-256 differs"
             )
         if len(set(facts.columns)) < len(facts.columns):
-            batch.reasons.append(f"{file.name} has two columns of one name")
+            faults.append(f"{file.name} has two columns of one name")
+    batch.reasons += _first(faults)
 
 
-def _with_manifest(batch: LandingBatch) -> LandingBatch:
+def _day(name: str) -> date | None:
+    found = _BATCH.fullmatch(name)
     try:
-        content = read_bytes(f"{batch.folder}/{MANIFEST}")
-    except OSError:
+        return date.fromisoformat(found[1]) if found else None
+    except ValueError:
+        return None
+
+
+def _read_batch(batch: LandingBatch, kind: str) -> None:
+    """Read the manifest of a batch and hold it against the contract and the folder."""
+    if kind != FOLDER:
+        told = "a link, which is never followed" if kind == LINK else f"a {kind}, not a folder"
+        batch.reasons.append(f"{batch.name} is {told}: deliver the batch's folder itself")
+        return
+    try:
+        content = read_landed(f"{batch.folder}/{MANIFEST}", _LARGEST_MANIFEST)
+        entries = folder_entries(batch.folder, 2)
+    except NotThere:
         batch.reasons.append(f"{MANIFEST} is missing: the sender has to deliver it with the files")
-        return batch
+        return
+    except NotReadable as error:
+        batch.reasons.append(f"{MANIFEST} {error}")
+        return
     batch.version = hashlib.sha256(content).hexdigest()
     try:
-        _read_manifest(batch, json.loads(content, parse_float=Decimal))
-    except (ValueError, KeyError, TypeError, AttributeError, InvalidOperation) as error:
-        batch.reasons.append(
-            f"{MANIFEST} is not in the form of the contract: {type(error).__name__} {error}"
-        )
-    return batch
-
-
-def _read_manifest(batch: LandingBatch, manifest: dict[str, Any]) -> None:
-    batch.rows = int(manifest["rows"])
-    batch.control = {
-        name: Decimal(str(text)) for name, text in (manifest.get("control") or {}).items()
-    }
-    batch.files = [
-        ListedFile(str(file["name"]), int(file["rows"]), str(file["sha256"]).lower())
-        for file in manifest["files"]
-    ]
-    said = (manifest.get("table"), manifest.get("batch"))
-    if said != (batch.table.name, batch.day.isoformat()):
-        batch.reasons.append(f"{MANIFEST} is that of table {said[0]}, batch {said[1]}")
-    for name in sorted(set(batch.control) - set(batch.table.amounts)):
-        batch.reasons.append(f"{MANIFEST} has a control sum for {name}, which is no amount column")
-    names = [file.name for file in batch.files]
-    for name in names:
-        # A manifest comes from outside: its names must not lead out of the batch's folder.
-        if PurePosixPath(name).name != name or not _DATA_FILE.fullmatch(name):
-            batch.reasons.append(f"{MANIFEST} lists {name!r}, which is not a part-* data file name")
-    if len(set(names)) < len(names):
-        batch.reasons.append(f"{MANIFEST} lists a file twice")
-    if sum(file.rows for file in batch.files) != batch.rows:
-        batch.reasons.append(
-            f"{MANIFEST} says {batch.rows} rows, its files add up to another number"
-        )
-    lying = {name for name, is_folder in folder_entries(batch.folder) if not is_folder}
-    extra = sorted(name for name in lying - set(names) if not name.startswith((".", "_")))
-    if extra:
+        manifest = parsed_manifest(content)
+    except ManifestFault as fault:
+        batch.reasons.append(f"{MANIFEST} is not in the form of the contract: {fault}")
+        return
+    batch.rows, batch.control, batch.files = manifest.rows, manifest.control, manifest.files
+    batch.reasons += _faults(batch, manifest)
+    listed = {file.name for file in manifest.files}
+    extra = [name for name, found in entries.items() if found != FOLDER and name not in listed]
+    if alone := [shown(name) for name in extra if not name.startswith((".", "_"))]:
         batch.warnings.append(
-            f"files that the manifest does not list were left alone: {', '.join(extra)}"
+            f"files that the manifest does not list were left alone: {', '.join(_first(alone))}"
         )
+
+
+def _faults(batch: LandingBatch, manifest: Manifest) -> list[str]:
+    faults = []
+    if (manifest.table, manifest.batch) != (batch.table.name, batch.day.isoformat()):
+        faults.append(
+            f"{MANIFEST} is that of table {shown(manifest.table)}, batch {shown(manifest.batch)}"
+        )
+    for name in sorted(set(manifest.control) - set(batch.table.amounts)):
+        faults.append(f"{MANIFEST} has a control sum for {shown(name)}, which is no amount column")
+    names = [file.name for file in manifest.files]
+    faults += _first(
+        f"{MANIFEST} lists {_quoted(name)}, which is not a part-* data file name"
+        # A manifest comes from outside: its names must not lead out of the batch's folder.
+        for name in names
+        if not _DATA_FILE.fullmatch(name)
+    )
+    if len(set(names)) < len(names):
+        faults.append(f"{MANIFEST} lists a file twice")
+    if sum(file.rows for file in manifest.files) != manifest.rows:
+        faults.append(f"{MANIFEST} says {manifest.rows} rows, its files add up to another number")
+    return _first(faults)
+
+
+def _quoted(name: str) -> str:
+    told = shown(name)
+    return told if told.startswith(("'", '"')) else f"'{told}'"
+
+
+def _first(texts: Iterable[str]) -> list[str]:
+    """The first few of what may be a hundred thousand, and how many more there are."""
+    found = list(texts)
+    more = len(found) - _TOLD_AT_MOST
+    return found if more <= 0 else [*found[:_TOLD_AT_MOST], f"and {more} more"]

@@ -1,5 +1,6 @@
 """Landed rows: the files of good batches as typed frames, and what each file holds."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructType
 
+from expectations.landing.plausible import Plausible
 from expectations.landing.row_rules import (
     MALFORMED,
     sound_rows,
@@ -20,7 +22,8 @@ from expectations.landing.row_rules import (
 )
 from expectations.landing.table import LandingTable
 from jobs.landing.files import FileFacts
-from jobs.landing.manifests import LandingBatch, ListedFile
+from jobs.landing.manifest_form import ListedFile
+from jobs.landing.manifests import LandingBatch
 
 #: Session settings to read Parquet with. A row knows its place in its file itself, so large files may be
 #: split and small ones read together.
@@ -35,6 +38,7 @@ READING_TEXT = READING | {
     "spark.sql.files.openCostInBytes": "1t",
     "spark.sql.files.maxPartitionBytes": "1t",
 }
+_WILDCARD = re.compile(r"[{}\[\]*?\\]")
 _ROW_IN_TASK = (1 << 33) - 1
 _ORIGIN = ("batch", "source_file", "record_number")
 _ROLES = ("landed", "kept")
@@ -77,10 +81,20 @@ def reading(batches: list[LandingBatch]) -> dict[str, str]:
     return READING if all(name.endswith(".parquet") for name in names) else READING_TEXT
 
 
+def escaped(path: str) -> str:
+    """A path as Spark has to be given it: no letter of it is taken for a wildcard."""
+    return _WILDCARD.sub(r"\\\g<0>", path)
+
+
+def is_readable(root: str) -> bool:
+    """Whether Spark reads what lies below a folder: it fails where an escaped wildcard meets a colon."""
+    return ":" not in root or not _WILDCARD.search(root)
+
+
 def landed_rows(
-    spark: SparkSession, table: LandingTable, batches: list[LandingBatch], clock_skew_hours: int
+    spark: SparkSession, table: LandingTable, batches: list[LandingBatch], plausible: Plausible
 ) -> LandedRows:
-    """The rows of some batches, layout by layout, as types and columns may differ.
+    """The rows of some batches' private copies, layout by layout, as types and columns may differ.
 
     Adds `unusable_columns` to the reasons of batches whose columns won't do.
     """
@@ -92,7 +106,7 @@ def landed_rows(
             groups[facts.sums is not None, is_parquet, facts.layout].append((batch, file))
     landed = LandedRows(table, tuple(batch.day for batch in batches))
     for (is_sound, is_parquet, _), members in groups.items():
-        paths = [batch.path(file) for batch, file in members]
+        paths = [escaped(batch.facts[file.name].copy) for batch, file in members]
         facts = members[0][0].facts[members[0][1].name]
         if is_sound:
             raw = _read_sound(spark, paths, table, facts)
@@ -111,7 +125,7 @@ def landed_rows(
         if is_sound:
             landed.sound.append(sound_rows(rows, table))
         else:
-            landed.others.append(_common(typed_rows(rows, table, clock_skew_hours), table))
+            landed.others.append(_common(typed_rows(rows, table, plausible), table))
     return landed
 
 

@@ -107,6 +107,9 @@ class Quarantine(_Section):
     max_share: float = Field(ge=0, le=1)
     share_from_rows: int = Field(ge=0)
     clock_skew_hours: int = Field(ge=0)
+    earliest_year: int = Field(ge=1, le=9999)
+    earliest_arrival_year: int = Field(ge=1, le=9999)
+    latest_year: int = Field(ge=1, le=9999)
 
 
 class Report(_Section):

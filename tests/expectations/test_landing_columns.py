@@ -8,11 +8,13 @@ import pytest
 
 from expectations.landing.column_rules import has_contract_types, sound_sums
 from expectations.landing.event import SETTLEMENT
-from expectations.landing.reference import PERSON
+from expectations.landing.plausible import Plausible
+from expectations.landing.reference import INSTITUTION, PERSON
 
 TIMES = pa.timestamp("us")
 MONEY = pa.decimal128(16, 2)
 ARRIVED = datetime(2024, 1, 6)
+PLAUSIBLE = Plausible(24, 1880, 1990, 2100)
 #: Two settlements, the second with every optional text empty in one way or the other.
 COLUMNS = {
     "setl_id": (pa.string(), ["s1", "s2"]),
@@ -44,7 +46,7 @@ def test_sound_rows_have_the_sums_of_their_amounts(is_coded):
     rows = settlements(is_coded=is_coded)
     assert has_contract_types(rows.schema, SETTLEMENT)
     pieces = [rows.slice(0, 1), rows.slice(1, 1)]
-    assert sound_sums(pieces, SETTLEMENT, 24) == {
+    assert sound_sums(pieces, SETTLEMENT, PLAUSIBLE) == {
         "medfee_sumamt": Decimal("100000000000000.01"),
         "fund_pay_sumamt": Decimal("-5.00"),
         "acct_pay": Decimal(0),
@@ -60,15 +62,19 @@ def test_sound_rows_have_the_sums_of_their_amounts(is_coded):
         ("psn_no", ""),
         ("med_type", "99"),
         ("dise_codg", "I\ufffd0"),
+        ("dise_codg", "I\x000"),
+        ("setl_id", "\0"),
         ("medfee_sumamt", None),
         ("setl_time", None),
         ("setl_time", datetime(2024, 1, 7, 0, 0, 1)),
         ("arrive_time", None),
+        ("arrive_time", datetime(1989, 12, 31, 23, 59, 59)),
+        ("setl_time", datetime(1, 1, 1)),
     ],
 )
 def test_one_row_that_breaks_the_contract_is_seen(is_coded, column, value):
     rows = settlements(is_coded=is_coded, **{column: value})
-    assert sound_sums([rows], SETTLEMENT, 24) is None
+    assert sound_sums([rows], SETTLEMENT, PLAUSIBLE) is None
 
 
 def test_a_double_that_is_no_number_is_seen():
@@ -77,9 +83,38 @@ def test_a_double_that_is_no_number_is_seen():
         "home_lat": pa.array([30.5, None]),
         "arrive_time": pa.array([ARRIVED, ARRIVED], TIMES),
     }
-    assert sound_sums([pa.table(people)], PERSON, 24) == {}
-    people["home_lat"] = pa.array([30.5, float("nan")])
-    assert sound_sums([pa.table(people)], PERSON, 24) is None
+    assert sound_sums([pa.table(people)], PERSON, PLAUSIBLE) == {}
+    for number in (float("nan"), float("inf"), float("-inf")):
+        people["home_lat"] = pa.array([30.5, number])
+        assert sound_sums([pa.table(people)], PERSON, PLAUSIBLE) is None
+
+
+@pytest.mark.parametrize(
+    ("column", "days", "is_sound"),
+    [
+        ("contract_from", [date(1880, 1, 1), date(2100, 12, 31), None], True),
+        ("contract_from", [date(1879, 12, 31)], False),
+        ("contract_from", [date(2101, 1, 1)], False),
+        ("contract_from", [None], True),
+        ("contract_from", [2**31 - 1], False),
+        ("contract_from", [-(2**31)], False),
+        ("contract_to", [date(9999, 12, 31)], True),
+        ("contract_to", [2**31 - 1], False),
+        ("contract_to", [date(1, 1, 1)], False),
+    ],
+)
+def test_only_days_that_may_be_open_lie_beyond_the_plausible_years(column, days, is_sound):
+    is_number = isinstance(days[0], int)
+    found = (
+        pa.array(days, pa.int32()).cast(pa.date32()) if is_number else pa.array(days, pa.date32())
+    )
+    rows = {
+        "fixmedins_code": pa.array(["h1"] * len(days)),
+        column: found,
+        "arrive_time": pa.array([ARRIVED] * len(days), TIMES),
+    }
+    sums = sound_sums([pa.table(rows)], INSTITUTION, PLAUSIBLE)
+    assert sums == ({"visit_cap": Decimal(0)} if is_sound else None)
 
 
 @pytest.mark.parametrize(
@@ -106,3 +141,10 @@ def test_required_columns_have_to_be_there_and_optional_ones_need_not():
     assert has_contract_types(rows.drop_columns("acct_pay").schema, SETTLEMENT)
     twice = rows.append_column("psn_no", rows["psn_no"])
     assert not has_contract_types(twice.schema, SETTLEMENT)
+
+
+def test_only_the_rows_of_a_slice_are_looked_at():
+    rows = settlements(dise_codg="I\0")
+    assert sound_sums([rows.slice(0, 1)], SETTLEMENT, PLAUSIBLE) is not None
+    assert sound_sums([rows.slice(1, 1)], SETTLEMENT, PLAUSIBLE) is None
+    assert sound_sums([rows.slice(0, 0)], SETTLEMENT, PLAUSIBLE) is not None

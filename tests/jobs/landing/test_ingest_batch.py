@@ -178,7 +178,7 @@ def test_a_line_break_in_quotes_does_not_shift_record_numbers(ingested):
             "60 of 120 rows break the contract, more than quarantine.max_share (10%):"
             " values that are not allowed, or required and empty",
         ),
-        ("2025-03-31", "part-0.csv.gz unpacks to more than landing.max_file_gib (0)"),
+        ("2025-03-31", "part-0.csv.gz unpacks to more than landing.max_file_gib (0.001)"),
     ],
 )
 def test_a_broken_batch_is_refused_whole_with_its_reason(ingested, batch, reason):
@@ -251,4 +251,19 @@ def test_a_landing_folder_that_is_not_there_is_named_before_any_work(new_workspa
     this = new_workspace()
     this.landing.root.rmdir()
     with pytest.raises(ConfigError, match=r"landing.root is .* not a folder"):
+        this.run(JOB)
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("landing.root=s3a://bucket/a b*", "landing.root is s3a://bucket/a b"),
+        ("lake.root=/tmp/a:b/[c]", "lake.root is /tmp/a:b/"),
+        ("lake.root=s3a://bucket/%20", "lake.root is s3a://bucket/%20: in an address"),
+        ("quarantine.latest_year=1800", "quarantine.latest_year lies before earliest_year"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_named_before_any_work(new_workspace, setting, told):
+    this = new_workspace(setting)
+    with pytest.raises(ConfigError, match=told):
         this.run(JOB)

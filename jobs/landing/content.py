@@ -1,0 +1,82 @@
+"""What the rows of a batch say against it: counts, sums, too many bad rows, files that Spark cannot read."""
+
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from jobs.landing.manifests import LandingBatch
+from jobs.runtime.config import Quarantine
+
+#: A file in a message of Spark: the batch's day and the file's name.
+_FAILED_FILE = re.compile(
+    r"reading file [^\n]*?/batch=([0-9-]{10})/(part-[A-Za-z0-9._-]+)\.(?:\s|$)"
+)
+
+
+def check_content(
+    batch: LandingBatch,
+    stats: list[Mapping[str, Any]],
+    unreadable: dict[str, tuple[int, int]],
+    limits: Quarantine,
+) -> None:
+    """Compare what was read with the manifest and the limits, adding to the batch's reasons.
+
+    Args:
+        batch: the batch.
+        stats: `file_stats` of its files.
+        unreadable: how many values of a column could not be read, and how many could.
+        limits: when bad rows make a batch refused.
+    """
+    by_file = {row["source_file"]: row for row in stats}
+    for file in batch.files:
+        found = by_file[file.name]["rows"] if file.name in by_file else 0
+        if found != file.rows:
+            batch.reasons.append(f"{file.name} has {found} records, the manifest says {file.rows}")
+    for name, (count, read) in unreadable.items():
+        if count > 1 and not read:
+            batch.reasons.append(
+                f"column {name} can't be read throughout: not one value fits its type"
+            )
+    for name, wanted in batch.control.items():
+        found_sum = amount_sum(stats, f"{name}__landed")
+        if found_sum != wanted and name in unreadable:
+            text = f"the control sum of {name} can't be checked: {unreadable[name][0]} unreadable"
+            batch.warnings += [text] if text not in batch.warnings else []
+        elif found_sum != wanted:
+            batch.reasons.append(
+                f"the sum of {name} is {found_sum.normalize():f}, the manifest says {wanted}"
+            )
+    bad = total(stats, "bad")
+    if batch.rows >= limits.share_from_rows and bad > limits.max_share * batch.rows:
+        worst = sorted(unreadable.items(), key=lambda item: (-item[1][0], item[0]))[:3]
+        told = ", ".join(f"{name} {count} unreadable" for name, (count, _) in worst)
+        batch.reasons.append(
+            f"{bad} of {batch.rows} rows break the contract, more than quarantine.max_share"
+            f" ({limits.max_share:.0%}): {told or 'values that are not allowed, or required and empty'}"
+        )
+
+
+def blame_files(batches: list[LandingBatch], error: Exception) -> bool:
+    """Add to the reasons of the batches whose files an error of Spark names; whether it names any."""
+    named = set(_FAILED_FILE.findall(str(error)))
+    is_any = False
+    for batch in batches:
+        for file in batch.files:
+            if (batch.day.isoformat(), file.name) in named:
+                batch.reasons.append(
+                    f"{file.name} can't be read by Spark (damaged, or a record of far too many fields):"
+                    " send it again"
+                )
+                is_any = True
+    return is_any
+
+
+def total(rows: Iterable[Mapping[str, Any]], name: str) -> int:
+    """The sum of a count."""
+    return sum(row[name] for row in rows)
+
+
+def amount_sum(rows: Iterable[Mapping[str, Any]], name: str) -> Decimal:
+    """The sum of an amount; none counts as nothing."""
+    return sum((row[name] or Decimal(0) for row in rows), Decimal(0))

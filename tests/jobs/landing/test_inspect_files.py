@@ -1,0 +1,131 @@
+"""A landed file is copied and inspected whole: gzip members and what comes after them, sizes, faults of disks."""
+
+import errno
+import gzip
+import hashlib
+import io
+import os
+import time
+import zlib
+from pathlib import Path
+
+import pytest
+
+from expectations.landing.plausible import Plausible
+from expectations.tables import LANDING_BY_NAME
+from jobs.landing import copies
+from jobs.landing.files import Limits, inspect_landed
+
+PERSON = LANDING_BY_NAME["person"]
+LIMITS = Limits(8 << 20, Plausible(24, 1880, 1990, 2100))
+HEADER = b"psn_no,arrive_time\n"
+ROWS = HEADER + b"m1,2024-01-01 00:00:00\n" * 1000
+#: Four hundred times smaller than what it holds, so that it unpacks in many steps.
+DENSE = gzip.compress(HEADER + b"0" * (4 << 20))
+
+
+def member(content):
+    return gzip.compress(content, mtime=0)
+
+
+def inspected(tmp_path, content, name="part-0.csv.gz"):
+    """What is found out about a file, and the bytes that Spark would read."""
+    folder = tmp_path / "person" / "batch=2024-01-31"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+    facts = inspect_landed(f"{folder}/{name}", PERSON, LIMITS, f"{tmp_path}/copies")
+    if facts.error or facts.failure:
+        return facts, None
+    return facts, Path(facts.copy).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        member(ROWS),
+        member(ROWS) + member(b"m2,2024-01-01 00:00:00\n"),
+        member(b"") + member(ROWS) + member(b""),
+        DENSE,
+        DENSE + member(b"1"),
+        b"".join(member(ROWS[at : at + 1]) for at in range(len(ROWS))),
+    ],
+    ids=["one", "two", "empty ones", "dense", "dense and another", "one a byte"],
+)
+def test_whole_gzip_files_are_read_with_all_their_members(tmp_path, content):
+    facts, copy = inspected(tmp_path, content)
+    assert (facts.error, facts.columns) == ("", ("psn_no", "arrive_time"))
+    assert facts.sha256 == hashlib.sha256(content).hexdigest()
+    assert copy == content
+
+
+@pytest.mark.parametrize("length", [1, 512, 3 << 20])
+@pytest.mark.parametrize("content", [member(ROWS), DENSE, DENSE + member(b"1")])
+def test_zeros_that_pad_a_gzip_file_are_hashed_but_kept_from_spark(tmp_path, content, length):
+    facts, copy = inspected(tmp_path, content + bytes(length))
+    assert facts.sha256 == hashlib.sha256(content + bytes(length)).hexdigest()
+    assert (facts.error, copy) == ("", content)
+
+
+DAMAGED = "is a damaged or truncated gzip file: send it again"
+MORE = "has other bytes after the end of its gzip data: send it again"
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (member(ROWS) + b"\n", MORE),
+        (DENSE + b"\n", MORE),
+        (DENSE + b"m1,2024-01-01 00:00:00\n" * 100_000, MORE),
+        (DENSE + bytes(600) + b"\n", MORE),
+        (DENSE + bytes(600) + member(b"1"), MORE),
+        (DENSE + b"\x1f", DAMAGED),
+        (DENSE + b"\x1f\x8b", DAMAGED),
+        (DENSE + b"\x1f\x00", DAMAGED),
+        (DENSE + member(ROWS)[:-1], DAMAGED),
+        (DENSE[:-1], DAMAGED),
+        (DENSE[:-9], DAMAGED),
+        (DENSE[:5], DAMAGED),
+        (DENSE[:-8] + bytes(8), DAMAGED),
+        (ROWS, DAMAGED),
+        (bytes(600), DAMAGED),
+        (zlib.compress(ROWS), DAMAGED),
+        (member(ROWS) + member(HEADER + b"0" * (9 << 20)), "unpacks to more than landing.max_file"),
+        (DENSE * 3, "unpacks to more than landing.max_file_gib (0.00781)"),
+        (b"", "is empty: even a file without rows needs a header"),
+        (member(b""), "is empty: even a file without rows needs a header"),
+        (member(b"") + bytes(600), "is empty: even a file without rows needs a header"),
+    ],
+)
+def test_what_is_no_whole_gzip_file_is_refused_with_the_reason(tmp_path, content, error):
+    facts, _ = inspected(tmp_path, content)
+    assert error in facts.error
+
+
+def test_a_hundred_thousand_empty_members_end_soon(tmp_path):
+    clock = time.perf_counter()
+    facts, _ = inspected(tmp_path, member(ROWS) + member(b"") * 100_000)
+    assert facts.error == ""
+    assert time.perf_counter() - clock < 20
+
+
+def test_a_plain_file_beyond_the_limit_is_refused(tmp_path):
+    facts, _ = inspected(tmp_path, HEADER + b"0" * (9 << 20), "part-0.csv")
+    assert facts.error == "is larger than landing.max_file_gib (0.00781)"
+
+
+class FailingDisk(io.BytesIO):
+    def read(self, size=-1):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_a_disk_that_fails_is_the_fault_of_that_file_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(copies, "open_landed", lambda path: FailingDisk())
+    facts, _ = inspected(tmp_path, ROWS, "part-0.csv")
+    assert (facts.error, facts.failure) == ("can't be read: Input/output error", "")
+
+
+def test_a_copy_that_cannot_be_written_is_no_fault_of_the_file(tmp_path):
+    (tmp_path / "copies").touch()
+    facts, _ = inspected(tmp_path, ROWS, "part-0.csv")
+    assert facts.error == ""
+    assert facts.failure.endswith("part-0.csv can't be copied below lake.root: Not a directory")
