@@ -42,9 +42,11 @@ def lake_of_before(spark, new_workspace):
     ):
         create_table(spark, older(contract, without), lake.path(contract))
     visit = spark.range(1).select(
-        F.lit(_VALUES.get(each.type, "1")).cast(each.data_type).alias(each.name)
-        for each in VISIT_FACT.fields
-        if not each.nullable
+        *(
+            F.lit(_VALUES.get(each.type, "1")).cast(each.data_type).alias(each.name)
+            for each in VISIT_FACT.fields
+            if not each.nullable
+        )
     )
     visit.write.format("delta").mode("append").save(lake.path(VISIT_FACT))
     return workspace

@@ -38,7 +38,7 @@ def log_file(root, name):
     log = root / "gold" / "note" / "_delta_log"
     # Hadoop's checksums of local files would show first what is meant to be found out, and Delta's of versions
     # would hide it.
-    for path in (*log.glob(".*.crc"), *log.glob("*.crc")):
+    for path in log.glob("*.crc"):
         path.unlink()
     return log / name
 
