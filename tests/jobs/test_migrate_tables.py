@@ -17,10 +17,10 @@ from jobs.lake.table_making import create_table
 
 def older(contract, *without):
     """A contract as it was before some columns and what is said of the others."""
-    fields = tuple(
-        replace(each, description="Otherwise")
-        for each in contract.fields
-        if each.name not in without
+    first, *others = contract.fields
+    fields = (
+        replace(first, description="Otherwise"),
+        *(each for each in others if each.name not in without),
     )
     return replace(
         contract, fields=fields, grain="otherwise", properties={"delta.appendOnly": "false"}
