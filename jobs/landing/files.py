@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 
 from expectations.landing.column_rules import has_contract_types, sound_sums
 from expectations.landing.table import LandingTable
+from jobs.landing.parquet_sizes import exceeds, slices
 
 _CHUNK = 1 << 20
 
@@ -102,8 +103,10 @@ def _inspect_parquet(path: str, digest: str, table: LandingTable, limits: Limits
     system, inner = filesystem(path)
     try:
         with system.open_input_file(inner) as opened, pq.ParquetFile(opened) as file:
+            if exceeds(opened, file, limits.max_bytes):
+                return FileFacts(path, digest, error=_too_large(limits.max_bytes))
             schema = file.schema_arrow
-            sums = _sound_sums(file, table, limits)
+            sums = _sound_sums(opened, file, table, limits)
             rows = file.metadata.num_rows
     except (OSError, ValueError):
         return FileFacts(
@@ -115,18 +118,18 @@ def _inspect_parquet(path: str, digest: str, table: LandingTable, limits: Limits
 
 
 def _sound_sums(
-    file: pq.ParquetFile, table: LandingTable, limits: Limits
+    source: IO[bytes], file: pq.ParquetFile, table: LandingTable, limits: Limits
 ) -> dict[str, Decimal] | None:
-    """`sound_sums` of a file, a row group in memory at a time."""
+    """`sound_sums` of a file, a slice in memory at a time."""
     schema = file.schema_arrow
     if not has_contract_types(schema, table):
         return None
     columns = [name for name in table.columns if name in schema.names]
-    groups = (
-        file.read_row_group(number, columns=columns, use_threads=False)
-        for number in range(file.num_row_groups)
-    )
-    return sound_sums(groups, table, limits.clock_skew_hours)
+    return sound_sums(slices(source, file, columns), table, limits.clock_skew_hours)
+
+
+def _too_large(max_bytes: int) -> str:
+    return f"unpacks to more than landing.max_file_gib ({max_bytes / (1 << 30):g})"
 
 
 def _inspect_csv(path: str, stream: IO[bytes], max_bytes: int) -> FileFacts:
@@ -138,9 +141,7 @@ def _inspect_csv(path: str, stream: IO[bytes], max_bytes: int) -> FileFacts:
             digest.update(packed)
             unpacked += len(plain)
             if unpacked > max_bytes:
-                return FileFacts(
-                    path, error=f"unpacks to more than landing.max_file_gib ({max_bytes >> 30})"
-                )
+                return FileFacts(path, error=_too_large(max_bytes))
             if len(head) < _CHUNK:
                 head += plain
     except (EOFError, zlib.error):
