@@ -32,6 +32,8 @@ def start_session(app_name: str, properties_file: str) -> SparkSession:
         for key, value in properties.items():
             builder = builder.config(key, value)
     spark = builder.getOrCreate()
+    # Rules and mappings are data: what looks like ${a property} in them stays as it is written.
+    spark.conf.set("spark.sql.variable.substitute", "false")
     spark.sparkContext.setLogLevel("ERROR")
     # PySpark prints every analysis error a second time, as a page of JSON.
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
