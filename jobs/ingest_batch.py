@@ -11,21 +11,23 @@ from pyspark.sql import functions as F
 
 from expectations.contract.errors import ConfigError, DataRefused
 from expectations.contract.table import TableContract
+from expectations.landing.headers import Naming
 from expectations.landing.table import LandingTable
 from expectations.ops import LANDING_BATCH, quarantine
 from expectations.tables import LANDING_BY_NAME, LANDING_TABLES
 from jobs.lake.locks import is_local
+from jobs.landing.bad_rows import common, encoding_faults, shape_faults, too_many_bad
 from jobs.landing.batch_history import Ledger, read_ledger
 from jobs.landing.files import Limits, folder_entries, inspect_files
 from jobs.landing.manifests import LandingBatch, check_files, landed_batches
+from jobs.landing.row_counts import BadValues, bad_values, file_stats
 from jobs.landing.rows import (
     READING,
     READING_TEXT,
     LandedRows,
-    file_stats,
+    Reading,
     landed_rows,
     reading,
-    unreadable_values,
 )
 from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config, existing_folder
@@ -35,7 +37,11 @@ from jobs.runtime.threads import each_table
 
 
 def check(config: Config, options: Options) -> None:
-    """The landing folder has to be there before Spark is started."""
+    """The landing folder has to be there, and aliases to mean something, before Spark is started."""
+    known = {column for table in LANDING_TABLES for column in table.columns}
+    for alias, meant in config.landing.aliases.items():
+        if meant is not None and meant not in known:
+            raise ConfigError(f"landing.aliases: {alias} is {meant}, which is no landing column")
     if is_local(config.landing.root):
         existing_folder(config.landing.root, "landing.root")
 
@@ -117,20 +123,24 @@ def _ingest_all(
 def _ingest(run: JobRun, batches: list[LandingBatch], known: Ledger) -> list[dict[str, Any]]:
     """Ingest the new batches of one table in one commit; their rows for the ledger."""
     table = batches[0].table
-    skew = run.config.quarantine.clock_skew_hours
     stats: list[Mapping[str, Any]] = []
-    landed = landed_rows(run.spark, table, _sound(batches), skew)
+    landed = landed_rows(run.spark, table, _sound(batches), _reading(run.config))
     if _sound(batches):
         stats = file_stats(landed, _sound(batches))
-    unreadable = unreadable_values(landed) if _total(stats, "bad") else {}
+    bad_by_day = bad_values(landed) if _total(stats, "bad") else {}
     for batch in _sound(batches):
         mine = [row for row in stats if row["batch"] == batch.day]
-        _check_content(run, batch, mine, unreadable.get(batch.day, {}))
+        _check_content(run, batch, mine, bad_by_day.get(batch.day, BadValues()))
     if kept := _sound(batches):
         bad = sum(row["bad"] for row in stats if row["batch"] in _days(kept))
         _write(run, landed, kept, bad)
     _say(run, batches)
     return _ledger_rows(run, batches, stats, known)
+
+
+def _reading(config: Config) -> Reading:
+    naming = Naming(config.landing.known_aliases, config.landing.aliases)
+    return Reading(config.quarantine.clock_skew_hours, config.landing.time_zone, naming)
 
 
 def _sound(batches: list[LandingBatch]) -> list[LandingBatch]:
@@ -151,7 +161,7 @@ def _check_content(
     run: JobRun,
     batch: LandingBatch,
     stats: list[Mapping[str, Any]],
-    unreadable: dict[str, tuple[int, int]],
+    found_bad: BadValues,
 ) -> None:
     """Compare what was read with the manifest and the limits, adding to the batch's reasons.
 
@@ -159,36 +169,38 @@ def _check_content(
         run: the run.
         batch: the batch.
         stats: `file_stats` of its files.
-        unreadable: how many values of a column could not be read, and how many could.
+        found_bad: what is wrong with its rows.
     """
     by_file = {row["source_file"]: row for row in stats}
     for file in batch.files:
         found = by_file[file.name]["rows"] if file.name in by_file else 0
         if found != file.rows:
             batch.reasons.append(f"{file.name} has {found} records, the manifest says {file.rows}")
-    for name, (count, read) in unreadable.items():
+    for name, (count, read) in found_bad.unreadable.items():
         if count > 1 and not read:
             batch.reasons.append(
                 f"column {name} can't be read throughout: not one value fits its type"
             )
     for name, wanted in batch.control.items():
         total = _sum(stats, f"{name}__landed")
-        if total != wanted and name in unreadable:
+        missing = found_bad.malformed + found_bad.unreadable.get(name, (0, 0))[0]
+        if total != wanted and missing:
             batch.warnings.append(
-                f"the control sum of {name} can't be checked: {unreadable[name][0]} unreadable"
+                f"the control sum of {name} can't be checked: {missing} unreadable"
             )
         elif total != wanted:
             batch.reasons.append(
                 f"the sum of {name} is {total.normalize():f}, the manifest says {wanted}"
             )
-    bad, limits = _total(stats, "bad"), run.config.quarantine
-    if batch.rows >= limits.share_from_rows and bad > limits.max_share * batch.rows:
-        worst = sorted(unreadable.items(), key=lambda item: (-item[1][0], item[0]))[:3]
-        told = ", ".join(f"{name} {count} unreadable" for name, (count, _) in worst)
-        batch.reasons.append(
-            f"{bad} of {batch.rows} rows break the contract, more than quarantine.max_share"
-            f" ({limits.max_share:.0%}): {told or 'values that are not allowed, or required and empty'}"
-        )
+    batch.warnings += [
+        f"{name} {facts.text.warning}" for name, facts in batch.facts.items() if facts.text.warning
+    ]
+    encodings = encoding_faults(batch)
+    if fault := too_many_bad(run.config.quarantine, batch, _total(stats, "bad")):
+        told = [*shape_faults(batch, found_bad.malformed), *encodings, *common(found_bad.reasons)]
+        batch.reasons.append(f"{fault}: {', '.join(told)}")
+    else:
+        batch.warnings += encodings
 
 
 def _write(run: JobRun, landed: LandedRows, batches: list[LandingBatch], bad: int) -> None:

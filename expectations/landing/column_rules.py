@@ -12,7 +12,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from expectations.landing.row_rules import REPLACEMENT
+from expectations.landing.row_rules import REPLACEMENT, SHORTENED
 from expectations.landing.table import LandingField, LandingTable
 
 _TYPES = {
@@ -48,9 +48,18 @@ def sound_sums(
         clock_skew_hours: how long an event may lie after its arrival.
     """
     sums = dict.fromkeys(table.amounts, Decimal(0))
+    identifiers = [
+        column.name
+        for column in table.fields
+        if column.name in table.identifiers and column.type == "string"
+    ]
     for piece in pieces:
         present = [column for column in table.fields if column.name in piece.column_names]
         if not all(_is_sound(piece[column.name], column) for column in present):
+            return None
+        if any(
+            _may_be_shortened(piece[name]) for name in identifiers if name in piece.column_names
+        ):
             return None
         if table.event_time and _is_ahead(piece, table.event_time, clock_skew_hours):
             return None
@@ -80,6 +89,11 @@ def _is_sound(values: pa.ChunkedArray, column: LandingField) -> bool:
 def _is_sound_text(values: pa.Array, column: LandingField) -> bool:
     # A dictionary may hold values that no row has: in doubt the answer is no.
     texts = values.dictionary if pa.types.is_dictionary(values.type) else values
+    try:
+        # Bytes that a writer took for text without looking whether they are UTF-8.
+        texts.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
     if column.required and pc.any(pc.equal(texts, "")).as_py():
         return False
     if pc.any(pc.match_substring(texts, REPLACEMENT)).as_py():
@@ -88,6 +102,16 @@ def _is_sound_text(values: pa.Array, column: LandingField) -> bool:
         return True
     allowed = pa.array([*column.values, "", None], pa.string())
     return pc.all(pc.is_in(texts, allowed)).as_py() is not False
+
+
+def _may_be_shortened(values: pa.ChunkedArray) -> bool:
+    """Whether an identifier may be a number that a spreadsheet shortened."""
+    chunks = (
+        chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk for chunk in values.chunks
+    )
+    return any(
+        pc.any(pc.match_substring(chunk, SHORTENED, ignore_case=True)).as_py() for chunk in chunks
+    )
 
 
 def _is_ahead(piece: pa.Table, event_time: str, clock_skew_hours: int) -> bool:

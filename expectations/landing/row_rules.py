@@ -1,15 +1,16 @@
 """How landed text becomes typed values, and why a row cannot be accepted. Pure: frame in, frame out."""
 
-from collections.abc import Sequence
-
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, DecimalType, StringType, StructType
 
+from expectations.landing.headers import Header
 from expectations.landing.table import LandingField, LandingTable
 
 #: Added by the reader: the text of a record with the wrong number of fields.
 MALFORMED = "_malformed_record"
+#: And the reason that such a record is given.
+MALFORMED_RECORD = "record: does not have as many fields as the header"
 
 _TIMESTAMP = "yyyy-MM-dd HH:mm:ss"
 _DATE = "yyyy-MM-dd"
@@ -17,11 +18,15 @@ _MOST_PRECISE = "decimal(38,18)"
 #: What a reader puts in place of bytes that are not UTF-8.
 REPLACEMENT = "\ufffd"
 
+#: In a number as a spreadsheet shortens it, and the whole of it.
+SHORTENED = "E+"
+_SHORTENED_NUMBER = r"^-?[0-9]([.,][0-9]+)?E\+[0-9]+$"
+
 _READABLE_AS = {
     "string": {"string", "integer", "long", "short", "byte", "boolean", "date"},
     "timestamp": {"string", "timestamp", "timestamp_ntz", "date"},
     "date": {"string", "date", "timestamp", "timestamp_ntz"},
-    "boolean": {"string", "boolean"},
+    "boolean": {"string", "boolean", "byte", "short", "integer", "long"},
     "integer": {"string", "byte", "short", "integer", "long"},
     "double": {"string", "double", "float", "integer", "long", "decimal"},
     "decimal": {"string", "decimal", "byte", "short", "integer", "long", "double", "float"},
@@ -35,7 +40,7 @@ def unusable_columns(raw: StructType, table: LandingTable) -> list[str]:
         if column.name not in raw.names:
             if column.required:
                 faults.append(f"column {column.name} is missing, and it is required")
-        elif raw[column.name].dataType.typeName() not in _READABLE_AS[_kind(column)]:
+        elif not _is_readable(raw[column.name].dataType, column):
             found = raw[column.name].dataType.simpleString()
             faults.append(
                 f"column {column.name} is {found}, which can't be {column.type} throughout"
@@ -43,15 +48,22 @@ def unusable_columns(raw: StructType, table: LandingTable) -> list[str]:
     return faults
 
 
-def tolerated_columns(names: Sequence[str], table: LandingTable) -> list[str]:
+def _is_readable(found: DataType, column: LandingField) -> bool:
+    kind = _kind(column)
+    # Whole numbers beyond a long, as an unsigned one may be.
+    if kind == "string" and isinstance(found, DecimalType):
+        return found.scale == 0
+    return found.typeName() in _READABLE_AS[kind]
+
+
+def tolerated_columns(header: Header, table: LandingTable) -> list[str]:
     """Warnings for columns that are left out, and for optional ones that are missing."""
-    unknown = [f"column {name} is not in the contract and was left out" for name in names]
     return [
-        *(text for name, text in zip(names, unknown, strict=True) if name not in table.columns),
+        *(f"column {name} is not in the contract and was left out" for name in header.unknown),
         *(
             f"column {column.name} is missing and was taken as empty"
             for column in table.fields
-            if column.name not in names and not column.required
+            if column.name not in header.columns and not column.required
         ),
     ]
 
@@ -91,7 +103,7 @@ def typed_rows(raw: DataFrame, table: LandingTable, clock_skew_hours: int) -> Da
     Returns:
         The other columns of `raw`; `landed`, a struct of the landing columns as they came; the landing
         columns typed; `reasons` (empty for a good row; names fields, never values); `unreadable`, the
-        columns whose text was there and could not be read.
+        columns whose text was there and could not be read, or `MALFORMED` alone.
     """
     present = [column for column in table.fields if column.name in raw.columns]
     others = [F.col(name) for name in raw.columns if name not in table.columns]
@@ -105,7 +117,10 @@ def typed_rows(raw: DataFrame, table: LandingTable, clock_skew_hours: int) -> Da
     ]
     absent = [_absent(column) for column in table.fields if column.name not in raw.columns]
     typed = raw.select(*others, landed, *values, *absent)
-    faults = [_fault(column, raw.schema[column.name].dataType) for column in present]
+    faults = [
+        _fault(column, raw.schema[column.name].dataType, is_id=column.name in table.identifiers)
+        for column in present
+    ]
     if table.event_time:
         latest = F.col("arrive_time") + F.expr(f"interval {clock_skew_hours} hours")
         faults.append(
@@ -114,7 +129,7 @@ def typed_rows(raw: DataFrame, table: LandingTable, clock_skew_hours: int) -> Da
                 F.lit(f"{table.event_time}: lies in the future of arrive_time (a clock error?)"),
             )
         )
-    shape = F.array(F.lit("record: does not have as many fields as the header"))
+    shape = F.array(F.lit(MALFORMED_RECORD))
     unreadable = [
         F.when(_is_unreadable(column, raw.schema[column.name].dataType), F.lit(column.name))
         for column in present
@@ -123,9 +138,9 @@ def typed_rows(raw: DataFrame, table: LandingTable, clock_skew_hours: int) -> Da
     return typed.withColumns(
         {
             "reasons": F.when(malformed, shape).otherwise(_all_that_apply(faults)),
-            "unreadable": F.when(
-                malformed, F.array(*(F.lit(name) for name in table.columns))
-            ).otherwise(_all_that_apply(unreadable)),
+            "unreadable": F.when(malformed, F.array(F.lit(MALFORMED))).otherwise(
+                _all_that_apply(unreadable)
+            ),
         }
     )
 
@@ -174,6 +189,8 @@ def _value(found: Column, type_found: DataType, column: LandingField) -> Column:
         return F.when(~F.isnan(number), number)
     if kind == "integer":
         return found.try_cast("integer")
+    if kind == "boolean":
+        return F.when(found == 1, F.lit(True)).when(found == 0, F.lit(False))
     return found.cast(column.type)
 
 
@@ -218,7 +235,7 @@ def _is_unreadable(column: LandingField, type_found: DataType) -> Column:
     return is_there & F.col(column.name).isNull()
 
 
-def _fault(column: LandingField, type_found: DataType) -> Column:
+def _fault(column: LandingField, type_found: DataType, *, is_id: bool) -> Column:
     """The reason that one column gives against its row, or null."""
     value = F.col(column.name)
     fault = F.when(F.lit(False), F.lit(""))
@@ -230,7 +247,15 @@ def _fault(column: LandingField, type_found: DataType) -> Column:
     if column.required:
         fault = fault.when(value.isNull(), F.lit(f"{column.name}: is empty, and it is required"))
     if column.type == "string":
-        fault = fault.when(value.contains(REPLACEMENT), F.lit(f"{column.name}: is not valid UTF-8"))
+        is_broken = value.contains(REPLACEMENT) | ~F.is_valid_utf8(value)
+        fault = fault.when(is_broken, F.lit(f"{column.name}: is not valid UTF-8"))
+    if column.type == "string" and is_id:
+        upper = F.upper(value)
+        is_shortened = value.contains("+") & upper.contains(SHORTENED)
+        fault = fault.when(
+            is_shortened & upper.rlike(_SHORTENED_NUMBER),
+            F.lit(f"{column.name}: is a number that a spreadsheet shortened, its digits are lost"),
+        )
     if column.values:
         allowed = ", ".join(column.values)
         fault = fault.when(

@@ -1,10 +1,9 @@
 """Files of a landing folder, local or on object storage: listing, reading, inspecting."""
 
-import csv
 import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import IO
@@ -16,6 +15,8 @@ from pyspark.sql import SparkSession
 from expectations.landing.column_rules import has_contract_types, sound_sums
 from expectations.landing.table import LandingTable
 from jobs.landing.parquet_sizes import exceeds, slices
+from jobs.landing.parquet_types import Form, column_forms
+from jobs.landing.text_scan import TextFacts, TextScan
 
 _CHUNK = 1 << 20
 
@@ -39,7 +40,8 @@ class FileFacts:
     sha256: str = ""
     columns: tuple[str, ...] = ()
     layout: str = ""
-    nanosecond_columns: tuple[str, ...] = ()
+    forms: tuple[Form, ...] = ()
+    text: TextFacts = field(default_factory=TextFacts)
     error: str = ""
     rows: int = 0
     sums: dict[str, Decimal] | None = None
@@ -105,16 +107,18 @@ def _inspect_parquet(path: str, digest: str, table: LandingTable, limits: Limits
         with system.open_input_file(inner) as opened, pq.ParquetFile(opened) as file:
             if exceeds(opened, file, limits.max_bytes):
                 return FileFacts(path, digest, error=_too_large(limits.max_bytes))
-            schema = file.schema_arrow
+            forms = column_forms(file)
             sums = _sound_sums(opened, file, table, limits)
             rows = file.metadata.num_rows
     except (OSError, ValueError):
         return FileFacts(
             path, digest, error="is not a readable Parquet file (damaged or truncated)"
         )
-    layout = ", ".join(f"{column.name} {column.type}" for column in schema)
-    nanos = tuple(column.name for column in schema if str(column.type).startswith("timestamp[ns"))
-    return FileFacts(path, digest, tuple(schema.names), layout, nanos, rows=rows, sums=sums)
+    except NotImplementedError:
+        return FileFacts(path, digest, error="uses a feature of Parquet that can't be read here")
+    names = tuple(form.name for form in forms)
+    layout = ", ".join(f"{form.name} {form.stored}" for form in forms)
+    return FileFacts(path, digest, names, layout, forms, rows=rows, sums=sums)
 
 
 def _sound_sums(
@@ -134,7 +138,7 @@ def _too_large(max_bytes: int) -> str:
 
 def _inspect_csv(path: str, stream: IO[bytes], max_bytes: int) -> FileFacts:
     digest = hashlib.sha256()
-    head = b""
+    scan = TextScan()
     unpacked = 0
     try:
         for packed, plain in _unpacked(stream, gzipped=path.endswith(".gz")):
@@ -142,18 +146,13 @@ def _inspect_csv(path: str, stream: IO[bytes], max_bytes: int) -> FileFacts:
             unpacked += len(plain)
             if unpacked > max_bytes:
                 return FileFacts(path, error=_too_large(max_bytes))
-            if len(head) < _CHUNK:
-                head += plain
+            scan.feed(plain)
     except (EOFError, zlib.error):
         # The rest is hashed so that the hash is that of the file as it lies there.
         return FileFacts(path, error="is a damaged or truncated gzip file: send it again")
-    if not head.strip():
-        return FileFacts(
-            path, digest.hexdigest(), error="is empty: even a file without rows needs a header"
-        )
-    header = head.removeprefix(b"\xef\xbb\xbf").splitlines()[0].decode("utf-8", errors="replace")
-    columns = tuple(next(csv.reader([header])))
-    return FileFacts(path, digest.hexdigest(), columns, header)
+    text = scan.facts()
+    layout = f"{text.columns} {text.mixed_line_ends}"
+    return FileFacts(path, digest.hexdigest(), text.columns, layout, text=text, error=text.error)
 
 
 def _digest(stream: IO[bytes]) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from expectations.contract.errors import ConfigError
 
@@ -25,6 +26,16 @@ class Landing(_Section):
 
     root: str
     max_file_gib: float = Field(gt=0)
+    time_zone: str | None
+    known_aliases: bool
+    aliases: dict[str, str | None]
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, name: str | None) -> str | None:
+        if name is not None and name not in available_timezones():
+            raise ValueError("is no time zone; write it as Asia/Shanghai")
+        return name
 
 
 class Source(_Section):
@@ -45,6 +56,7 @@ class Quarantine(_Section):
 
     max_share: float = Field(ge=0, le=1)
     share_from_rows: int = Field(ge=0)
+    max_share_of_few: float = Field(ge=0, le=1)
     clock_skew_hours: int = Field(ge=0)
 
 

@@ -60,6 +60,7 @@ def test_sound_rows_have_the_sums_of_their_amounts(is_coded):
         ("psn_no", ""),
         ("med_type", "99"),
         ("dise_codg", "I\ufffd0"),
+        ("setl_id", "4.10123E+17"),
         ("medfee_sumamt", None),
         ("setl_time", None),
         ("setl_time", datetime(2024, 1, 7, 0, 0, 1)),
@@ -69,6 +70,14 @@ def test_sound_rows_have_the_sums_of_their_amounts(is_coded):
 def test_one_row_that_breaks_the_contract_is_seen(is_coded, column, value):
     rows = settlements(is_coded=is_coded, **{column: value})
     assert sound_sums([rows], SETTLEMENT, 24) is None
+
+
+def test_text_that_is_not_utf8_is_seen():
+    rows = settlements()
+    broken = pa.array([b"I10", "感冒".encode("gbk")]).cast(pa.string(), safe=False)
+    for column in (broken, pa.DictionaryArray.from_arrays(pa.array([0, 1]), broken)):
+        place = rows.column_names.index("dise_codg")
+        assert sound_sums([rows.set_column(place, "dise_codg", column)], SETTLEMENT, 24) is None
 
 
 def test_a_double_that_is_no_number_is_seen():
