@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from expectations.catalogue import catalogue
 from expectations.contract.table import ContractError, Field, TableContract
 from expectations.dictionary import dictionary
+from expectations.landing_page import landing_page
 from expectations.tables import LANDING_TABLES, all_contracts
 
 ROOT = Path(__file__).parents[2]
@@ -134,3 +135,8 @@ def _columns():
         if table.name.endswith("_feature")
         for column in table.fields
     ]
+
+
+def test_the_page_of_the_landing_contract_is_fresh():
+    written = (ROOT / "docs" / "landing_contract.md").read_text(encoding="utf-8")
+    assert written == landing_page(), "run make dictionary"
