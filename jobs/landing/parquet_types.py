@@ -9,13 +9,13 @@ import pyarrow.parquet as pq
 NOTHING = "void"
 _SPARK = {
     pa.bool_(): "boolean",
-    pa.int8(): "tinyint",
-    pa.int16(): "smallint",
-    pa.int32(): "int",
-    pa.int64(): "bigint",
-    pa.uint8(): "smallint",
-    pa.uint16(): "int",
-    pa.uint32(): "bigint",
+    pa.int8(): "byte",
+    pa.int16(): "short",
+    pa.int32(): "integer",
+    pa.int64(): "long",
+    pa.uint8(): "short",
+    pa.uint16(): "integer",
+    pa.uint32(): "long",
     pa.uint64(): "decimal(20,0)",
     pa.float32(): "float",
     pa.float64(): "double",
@@ -66,7 +66,7 @@ def _form(column: pa.Field, *, is_int96: bool) -> Form:
         return Form(column.name, "timestamp (INT96)", "timestamp", is_moment=True)
     if pa.types.is_timestamp(kind):
         is_nanoseconds = kind.unit == "ns"
-        spark = "bigint" if is_nanoseconds else "timestamp"
+        spark = "long" if is_nanoseconds else "timestamp"
         return Form(column.name, str(kind), spark, kind.tz is not None, is_nanoseconds)
     if pa.types.is_decimal(kind) and kind.precision <= _MOST_DIGITS:
         return Form(column.name, str(kind), f"decimal({kind.precision},{kind.scale})")
