@@ -194,6 +194,10 @@ def _check_inside(paths: list[Path], folder: Path, view: str) -> None:
     root = folder.resolve()
     within = [inner for path in paths if path.is_dir() for inner in path.rglob("*")]
     for path in (*paths, *within):
+        if re.search(r"[\\{}\[\]*?]", str(path)):
+            raise ConfigError(
+                f"views.{view}: Spark takes {path} for a pattern: give it a plainer name"
+            )
         if not path.resolve().is_relative_to(root):
             raise ConfigError(f"views.{view}: {path} is a link that leads out of source.folder")
 
@@ -242,9 +246,7 @@ def _selected(spark: SparkSession, text: str, known: list[str], where: str) -> D
 
 
 def _read(spark: SparkSession, view: View, files: list[str]) -> DataFrame:
-    # Spark takes a path for a pattern: the letters that make one are escaped.
-    paths = [re.sub(r"([\\{}\[\]*?])", r"\\\1", path) for path in files]
-    return spark.read.format(view.format).options(**view.reader_options).load(paths)
+    return spark.read.format(view.format).options(**view.reader_options).load(files)
 
 
 def _without_null_markers(raw: DataFrame, markers: tuple[str, ...]) -> DataFrame:

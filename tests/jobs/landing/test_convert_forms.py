@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from support.sources import PLACES, Source
 
+from expectations.contract.errors import ConfigError
 from expectations.landing.reference import INSTITUTION, PERSON
 from jobs.convert_source import keyed_hash
 from jobs.ingest_batch import JOB as INGEST
@@ -49,11 +50,18 @@ def test_csv_needs_no_options(source):
     content = (
         '\ufeffcode,name,note\r\nh1,"a ""b"" c",plain\r\nh2,"ends with \\",x\r\nh3,"one\ntwo",\r\n'
     )
-    source.file("places [1]{2}*?.csv", content.encode())
+    source.file("places 1.csv", content.encode())
     source.map({"places": {"files": "*.csv"}}, {"institution": PLACES})
     assert source.convert().exit_code == 0
     rows = {row["fixmedins_code"]: row["fixmedins_name"] for row in source.landed("institution")}
     assert rows == {"h1": 'a "b" c', "h2": "ends with \\", "h3": "one\ntwo"}
+
+
+def test_a_file_whose_name_spark_takes_for_a_pattern_is_refused(source):
+    source.file("places [1].csv", b"code,name\nh1,a\n")
+    source.map({"places": {"files": "*.csv"}}, {"institution": PLACES})
+    with pytest.raises(ConfigError, match="for a pattern: give it a plainer name"):
+        source.convert()
 
 
 def test_markers_of_null_hold_for_typed_columns_too(source):
