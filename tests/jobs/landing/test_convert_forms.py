@@ -120,7 +120,11 @@ def test_a_batch_that_the_source_no_longer_gives_is_taken_back(source):
     result = source.convert()
     assert "1 emptied" in result.message
     log = (source.workspace.folder / "log.jsonl").read_text()
-    warned = [each for each in map(json.loads, log.splitlines()) if each["level"] == "warning"]
+    warned = [
+        each
+        for each in map(json.loads, log.splitlines())
+        if (each["job"], each["level"]) == ("convert_source", "warning")
+    ]
     assert {each["batch"] for each in warned} == {
         "person/batch=2025-02-28",
         "person/batch=2025-03-31",
