@@ -59,7 +59,7 @@ zip: .venv/.installed  ## dist/drugtrail.zip for spark-submit --py-files
 	@rm -rf dist && mkdir dist && find expectations features jobs models -name __pycache__ -prune -exec rm -rf {} +
 	@$(PY) -m zipfile -c dist/drugtrail.zip expectations features jobs models && echo dist/drugtrail.zip
 
-dictionary: .venv/.installed  ## write docs/data_dictionary.md and docs/features.md anew
+dictionary: .venv/.installed  ## write docs/data_dictionary.md, features.md and landing_contract.md anew
 	@$(PY) -m expectations.dictionary docs
 
 lock: .venv/.installed  ## write requirements.lock anew from pyproject.toml

@@ -1,6 +1,6 @@
 """The data dictionary, generated from the contracts.
 
-`python -m expectations.dictionary FOLDER` writes it and the catalogue of features.
+`python -m expectations.dictionary FOLDER` writes it, the catalogue of features and the landing contract.
 """
 
 import sys
@@ -9,6 +9,7 @@ from pathlib import Path
 from expectations.catalogue import catalogue
 from expectations.contract.table import Field, TableContract
 from expectations.landing.table import LandingTable
+from expectations.landing_page import landing_page
 from expectations.tables import LANDING_TABLES, all_contracts
 
 _HEAD = """# Data dictionary
@@ -80,3 +81,4 @@ if __name__ == "__main__":
     folder = Path(sys.argv[1])
     (folder / "data_dictionary.md").write_text(dictionary(), encoding="utf-8")
     (folder / "features.md").write_text(catalogue(), encoding="utf-8")
+    (folder / "landing_contract.md").write_text(landing_page(), encoding="utf-8")

@@ -4,30 +4,43 @@ import hashlib
 import hmac
 import json
 import os
-import re
 import shutil
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
+from pyspark.sql.types import TimestampType
 
 from expectations.contract.errors import ConfigError, DataRefused
 from expectations.tables import LANDING_BY_NAME
 from jobs.lake.locks import is_local, local_path
 from jobs.landing.manifests import MANIFEST
 from jobs.landing.mappings import Mapping, load_mapping, mapped_tables, source_files
+from jobs.landing.source_errors import unreadable_file, without_values
 from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config, existing_folder
 from jobs.runtime.job import Job, JobRun, Options, step
+from jobs.runtime.session import session_conf
 
 _ROWS_PER_FILE = 5_000_000
 _NO_BATCH = "__HIVE_DEFAULT_PARTITION__"
+#: Encodings beyond UTF-8, such as GB18030, are read by Java's names for them.
+_READING = {
+    "spark.sql.legacy.javaCharsets": "true",
+    # What pandas and older writers have in Parquet: times in nanoseconds come as numbers, unmarked text as text.
+    "spark.sql.legacy.parquet.nanosAsLong": "true",
+    "spark.sql.parquet.binaryAsString": "true",
+}
 
 
 def check(config: Config, options: Options) -> None:
@@ -47,26 +60,49 @@ def main(run: JobRun) -> str:
     mapping = load_mapping(config.source.mapping)
     files = source_files(mapping, existing_folder(config.source.folder, "source.folder"))
     landing = local_path(config.landing.root)
-    frames = mapped_tables(run.spark, mapping, files, str(config.source.mapping))
     key = _hash_key(mapping)
+    shutil.rmtree(landing / "_staging", ignore_errors=True)
+    given: set[tuple[str, str]] = set()
     written = unchanged = 0
-    for table, frame in frames.items():
-        with step(run, f"{table}: converted"):
-            hashed = _with_hashes(frame, mapping, key)
-            staging = landing / "_staging" / table
-            control = _stage(hashed, table, staging)
-            new, same, rows = _deliver(table, staging, landing / table, control)
-        written, unchanged = written + new, unchanged + same
-        run.lake.rows_written += rows
-    shutil.rmtree(landing / "_staging")
-    return f"{len(frames)} tables, {written} batches written, {unchanged} unchanged"
+    with session_conf(run.spark, _READING), _without_sparks_own_log(run.spark):
+        frames = mapped_tables(run.spark, mapping, files, str(config.source.mapping))
+        for table, frame in frames.items():
+            with step(run, f"{table}: converted"):
+                hashed = _with_hashes(frame, mapping, key)
+                staging = landing / "_staging" / table
+                control = _stage(hashed, table, staging, str(config.source.mapping))
+                given |= {(table, day) for day in control}
+                new, same, rows = _deliver(table, staging, landing / table, control, mapping.title)
+            written, unchanged = written + new, unchanged + same
+            run.lake.rows_written += rows
+    emptied = _empty_stale(run, landing, mapping.title, given)
+    shutil.rmtree(landing / "_staging", ignore_errors=True)
+    told = f"{len(frames)} tables, {written} batches written, {unchanged} unchanged"
+    return f"{told}, {emptied} emptied, which the source no longer gives" if emptied else told
+
+
+@contextmanager
+def _without_sparks_own_log(spark: SparkSession) -> Iterator[None]:
+    """Spark logs what failed with the value that it failed for: it must not, as values may be identifiers."""
+    spark.sparkContext.setLogLevel("OFF")
+    try:
+        yield
+    finally:
+        spark.sparkContext.setLogLevel("ERROR")
 
 
 def keyed_hash(values: pd.Series, key: bytes) -> pd.Series:
-    """HMAC-SHA256 of each text as hex; an empty value stays empty. One key, one pseudonym for all time."""
-    return values.map(
-        lambda text: hmac.new(key, text.encode(), hashlib.sha256).hexdigest(), na_action="ignore"
-    )
+    """HMAC-SHA256 of each text as hex. One key, one pseudonym for all time.
+
+    A text is hashed without blanks around it and in Unicode's compatible form (full-width digits are
+    digits). Nothing is left of an empty value: it has no hash.
+    """
+
+    def hashed(text: str) -> str | None:
+        plain = unicodedata.normalize("NFKC", text).strip()
+        return hmac.new(key, plain.encode(), hashlib.sha256).hexdigest() if plain else None
+
+    return values.map(hashed, na_action="ignore")
 
 
 def _hash_key(mapping: Mapping) -> bytes:
@@ -88,16 +124,17 @@ def _with_hashes(frame: DataFrame, mapping: Mapping, key: bytes) -> DataFrame:
     return frame.withColumns({name: hashed(F.col(name).cast("string")) for name in columns})
 
 
-def _stage(frame: DataFrame, table: str, staging: Path) -> dict[str, dict[str, str]]:
+def _stage(frame: DataFrame, table: str, staging: Path, source: str) -> dict[str, dict[str, str]]:
     """Write Parquet by batch, sorted, so that the same source gives the same bytes; the control sums.
 
     Raises:
-        DataRefused: when a source record has the wrong shape, or a row no batch.
+        DataRefused: when a source record can't be read, or a row has no batch; names the table.
     """
     contract = LANDING_BY_NAME[table]
+    plain = _as_landed(frame)
     try:
         (
-            frame.repartition("batch")
+            plain.repartition("batch")
             .sortWithinPartitions("batch", *contract.key, "arrive_time")
             .write.mode("overwrite")
             .option("maxRecordsPerFile", _ROWS_PER_FILE)
@@ -105,15 +142,9 @@ def _stage(frame: DataFrame, table: str, staging: Path) -> dict[str, dict[str, s
             .parquet(str(staging))
         )
     except (PySparkException, Py4JJavaError) as error:
-        found = re.search(
-            r"FAILED_READ_FILE\S* Encountered error while reading file (\S+)\.", str(error)
-        )
-        if found is None:
-            raise
-        raise DataRefused(
-            f"tables.{table}: {found[1]} is damaged, or has a record with another number of fields than"
-            " its header; mend the file, nothing was delivered for this table"
-        ) from None
+        raise DataRefused(f"{source}: tables.{table}{_why(plain, error)}") from None
+    if not any(staging.glob("batch=*")):
+        return {}
     staged = frame.sparkSession.read.parquet(str(staging))
     amounts = [name for name in contract.amounts if name in staged.columns]
     sums = staged.groupBy(F.col("batch").cast("string").alias("batch")).agg(
@@ -131,8 +162,39 @@ def _stage(frame: DataFrame, table: str, staging: Path) -> dict[str, dict[str, s
     return control
 
 
+def _as_landed(frame: DataFrame) -> DataFrame:
+    """Times as wall-clock times, not moments, and the batch as a date."""
+    times = [each.name for each in frame.schema if isinstance(each.dataType, TimestampType)]
+    clocks = {name: F.col(name).cast("timestamp_ntz") for name in times if name != "batch"}
+    return frame.withColumns(clocks | {"batch": F.col("batch").try_cast("date")})
+
+
+def _why(frame: DataFrame, error: PySparkException | Py4JJavaError) -> str:
+    """Why a table could not be written: the file, or the column, but never a value."""
+    if file := unreadable_file(error):
+        return (
+            f": {file} is damaged, or has a record with another number of fields than"
+            " its header; mend the file, nothing was delivered for this table"
+        )
+    failing = [name for name in frame.columns if _fails(frame, name)]
+    # What fails for every column lies in a join or a condition.
+    column = f".{failing[0]}" if 0 < len(failing) < len(frame.columns) else ""
+    return (
+        f"{column}: {without_values(error)}; read it with try_cast, or leave it as text: ingest_batch"
+        " then quarantines the rows concerned"
+    )
+
+
+def _fails(frame: DataFrame, name: str) -> bool:
+    try:
+        frame.select(name).write.format("noop").mode("overwrite").save()
+    except (PySparkException, Py4JJavaError):
+        return True
+    return False
+
+
 def _deliver(
-    table: str, staging: Path, target: Path, control: dict[str, dict[str, str]]
+    table: str, staging: Path, target: Path, control: dict[str, dict[str, str]], title: str
 ) -> tuple[int, int, int]:
     """Move staged batches to their place, the manifest included; (new, unchanged, rows)."""
     new = unchanged = rows = 0
@@ -145,6 +207,7 @@ def _deliver(
             "rows": sum(file["rows"] for file in files),
             "control": control[day],
             "files": files,
+            "source": title,
         }
         text = json.dumps(manifest, indent=1)
         place = target / folder.name
@@ -159,6 +222,42 @@ def _deliver(
         place.parent.mkdir(parents=True, exist_ok=True)
         folder.rename(place)
     return new, unchanged, rows
+
+
+def _empty_stale(run: JobRun, landing: Path, title: str, given: set[tuple[str, str]]) -> int:
+    """Replace batches that this source gave once and gives no more by empty ones; how many.
+
+    An empty batch is a new version of the batch, so that `ingest_batch` takes its rows back. Batches
+    of which it is not known whose they are stay, and are named.
+    """
+    emptied = 0
+    staging = landing / "_staging" / "empty"
+    for place in sorted(landing.glob("*/batch=*")):
+        table, day = place.parent.name, place.name.removeprefix("batch=")
+        contract = LANDING_BY_NAME.get(table)
+        if contract is None or (table, day) in given or not place.is_dir():
+            continue
+        name = f"{table}/{place.name}"
+        source, rows = _delivered(place)
+        if source != title:
+            run.log.warning("a batch in the landing folder is not of this source", batch=name)
+        elif rows:
+            (staging / place.name).mkdir(parents=True)
+            nothing = {column: pa.array([], pa.string()) for column in contract.columns}
+            pq.write_table(pa.table(nothing), staging / place.name / "part-0.parquet")
+            _deliver(table, staging, landing / table, {day: {}}, title)
+            run.log.warning("the source no longer gives a batch: it is empty now", batch=name)
+            emptied += 1
+    return emptied
+
+
+def _delivered(place: Path) -> tuple[str | None, int]:
+    """Which source a batch is of, and its rows; None where its manifest does not say."""
+    try:
+        manifest = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
+        return manifest.get("source"), int(manifest["rows"])
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        return None, 0
 
 
 def _plain_files(folder: Path) -> list[dict[str, Any]]:

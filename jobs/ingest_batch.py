@@ -14,10 +14,11 @@ from pyspark.sql import functions as F
 
 from expectations.contract.errors import ConfigError, DataRefused
 from expectations.contract.table import TableContract
+from expectations.landing.headers import Naming
 from expectations.landing.plausible import Plausible
 from expectations.landing.table import LandingTable
 from expectations.ops import LANDING_BATCH, quarantine
-from expectations.tables import LANDING_BY_NAME
+from expectations.tables import LANDING_BY_NAME, LANDING_TABLES
 from jobs.lake.locks import is_local, local_path
 from jobs.lake.sequence import next_sequence
 from jobs.landing.arrivals import Arrivals, find_arrivals
@@ -27,15 +28,15 @@ from jobs.landing.copies import copies_folder, drop_copies
 from jobs.landing.entries import FILE, NotReadable, folder_entries, resolved_root, shown
 from jobs.landing.files import Limits, inspect_files
 from jobs.landing.manifests import LandingBatch, check_files
+from jobs.landing.row_counts import BadValues, bad_values, file_stats
 from jobs.landing.rows import (
     READING,
     READING_TEXT,
     LandedRows,
-    file_stats,
+    Reading,
     is_readable,
     landed_rows,
     reading,
-    unreadable_values,
 )
 from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config, existing_folder
@@ -48,7 +49,11 @@ _ODD_IN_ADDRESS = re.compile(r"[\s%#?*\[\]{}\\]")
 
 
 def check(config: Config, options: Options) -> None:
-    """The landing folder has to be there before Spark is started."""
+    """The landing folder has to be there, and aliases to mean something, before Spark is started."""
+    known = {column for table in LANDING_TABLES for column in table.columns}
+    for alias, meant in config.landing.aliases.items():
+        if meant is not None and meant not in known:
+            raise ConfigError(f"landing.aliases: {alias} is {meant}, which is no landing column")
     if is_local(config.landing.root):
         existing_folder(str(local_path(config.landing.root)), "landing.root")
     for key, root in (("landing.root", config.landing.root), ("lake.root", config.lake.root)):
@@ -171,17 +176,24 @@ def _kept_stats(run: JobRun, batches: list[LandingBatch]) -> list[Mapping[str, A
     """Write the new batches of one table that have nothing against them; `file_stats` of those read."""
     table = batches[0].table
     stats: list[Mapping[str, Any]] = []
-    landed = landed_rows(run.spark, table, _sound(batches), _plausible(run))
+    landed = landed_rows(run.spark, table, _sound(batches), _reading(run))
     if _sound(batches):
         stats = file_stats(landed, _sound(batches))
-    unreadable = unreadable_values(landed) if total(stats, "bad") else {}
+    bad_by_day = bad_values(landed) if total(stats, "bad") else {}
     for batch in _sound(batches):
         mine = [row for row in stats if row["batch"] == batch.day]
-        check_content(batch, mine, unreadable.get(batch.day, {}), run.config.quarantine)
+        found_bad = bad_by_day.get(batch.day, BadValues())
+        check_content(batch, mine, found_bad, run.config.quarantine)
     if kept := _sound(batches):
         bad = sum(row["bad"] for row in stats if row["batch"] in _days(kept))
         _write(run, landed, kept, bad)
     return stats
+
+
+def _reading(run: JobRun) -> Reading:
+    landing = run.config.landing
+    naming = Naming(landing.known_aliases, landing.aliases)
+    return Reading(_plausible(run), landing.time_zone, naming)
 
 
 def _sound(batches: list[LandingBatch]) -> list[LandingBatch]:

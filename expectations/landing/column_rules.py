@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from expectations.landing.plausible import Plausible
-from expectations.landing.row_rules import NUL, REPLACEMENT
+from expectations.landing.row_rules import NUL, REPLACEMENT, SHORTENED
 from expectations.landing.table import LandingField, LandingTable
 
 _TYPES = {
@@ -50,9 +50,18 @@ def sound_sums(
         plausible: which times are.
     """
     sums = dict.fromkeys(table.amounts, Decimal(0))
+    identifiers = [
+        column.name
+        for column in table.fields
+        if column.name in table.identifiers and column.type == "string"
+    ]
     for piece in pieces:
         present = [column for column in table.fields if column.name in piece.column_names]
         if not all(_is_sound(piece[column.name], column, plausible) for column in present):
+            return None
+        if any(
+            _may_be_shortened(piece[name]) for name in identifiers if name in piece.column_names
+        ):
             return None
         if table.event_time and _is_ahead(piece, table.event_time, plausible.clock_skew_hours):
             return None
@@ -92,6 +101,11 @@ def _is_plausible(values: pa.ChunkedArray, column: LandingField, plausible: Plau
 def _is_sound_text(values: pa.Array, column: LandingField) -> bool:
     # A dictionary may hold values that no row has: in doubt the answer is no.
     texts = values.dictionary if pa.types.is_dictionary(values.type) else values
+    try:
+        # Bytes that a writer took for text without looking whether they are UTF-8.
+        texts.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
     if column.required and pc.any(pc.equal(texts, "")).as_py():
         return False
     if _holds_any(texts, (REPLACEMENT.encode(), NUL.encode())):
@@ -110,6 +124,16 @@ def _holds_any(texts: pa.StringArray, marks: Sequence[bytes]) -> bool:
     first, last = np.frombuffer(ends, np.int32)[[texts.offset, texts.offset + len(texts)]].tolist()
     whole = content.slice(first, last - first).to_pybytes()
     return any(mark in whole for mark in marks)
+
+
+def _may_be_shortened(values: pa.ChunkedArray) -> bool:
+    """Whether an identifier may be a number that a spreadsheet shortened."""
+    chunks = (
+        chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk for chunk in values.chunks
+    )
+    return any(
+        pc.any(pc.match_substring(chunk, SHORTENED, ignore_case=True)).as_py() for chunk in chunks
+    )
 
 
 def _is_ahead(piece: pa.Table, event_time: str, clock_skew_hours: int) -> bool:

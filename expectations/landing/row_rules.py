@@ -1,16 +1,17 @@
 """How landed text becomes typed values, and why a row cannot be accepted. Pure: frame in, frame out."""
 
-from collections.abc import Sequence
-
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, DecimalType, StringType, StructType
 
+from expectations.landing.headers import Header
 from expectations.landing.plausible import Plausible
 from expectations.landing.table import ARRIVE_TIME, LandingField, LandingTable
 
 #: Added by the reader: the text of a record with the wrong number of fields.
 MALFORMED = "_malformed_record"
+#: And the reason that such a record is given.
+MALFORMED_RECORD = "record: does not have as many fields as the header"
 
 _TIMESTAMP = "yyyy-MM-dd HH:mm:ss"
 _DATE = "yyyy-MM-dd"
@@ -20,11 +21,15 @@ REPLACEMENT = "\ufffd"
 #: No text of the contract has one; many programs take it for the end of the text.
 NUL = "\0"
 
+#: In a number as a spreadsheet shortens it, and the whole of it.
+SHORTENED = "E+"
+_SHORTENED_NUMBER = r"^-?[0-9]([.,][0-9]+)?E\+[0-9]+$"
+
 _READABLE_AS = {
     "string": {"string", "integer", "long", "short", "byte", "boolean", "date"},
     "timestamp": {"string", "timestamp", "timestamp_ntz", "date"},
     "date": {"string", "date", "timestamp", "timestamp_ntz"},
-    "boolean": {"string", "boolean"},
+    "boolean": {"string", "boolean", "byte", "short", "integer", "long"},
     "integer": {"string", "byte", "short", "integer", "long"},
     "double": {"string", "double", "float", "integer", "long", "decimal"},
     "decimal": {"string", "decimal", "byte", "short", "integer", "long", "double", "float"},
@@ -38,7 +43,7 @@ def unusable_columns(raw: StructType, table: LandingTable) -> list[str]:
         if column.name not in raw.names:
             if column.required:
                 faults.append(f"column {column.name} is missing, and it is required")
-        elif raw[column.name].dataType.typeName() not in _READABLE_AS[_kind(column)]:
+        elif not _is_readable(raw[column.name].dataType, column):
             found = raw[column.name].dataType.simpleString()
             faults.append(
                 f"column {column.name} is {found}, which can't be {column.type} throughout"
@@ -46,15 +51,22 @@ def unusable_columns(raw: StructType, table: LandingTable) -> list[str]:
     return faults
 
 
-def tolerated_columns(names: Sequence[str], table: LandingTable) -> list[str]:
+def _is_readable(found: DataType, column: LandingField) -> bool:
+    kind = _kind(column)
+    # Whole numbers beyond a long, as an unsigned one may be.
+    if kind == "string" and isinstance(found, DecimalType):
+        return found.scale == 0
+    return found.typeName() in _READABLE_AS[kind]
+
+
+def tolerated_columns(header: Header, table: LandingTable) -> list[str]:
     """Warnings for columns that are left out, and for optional ones that are missing."""
-    unknown = [f"column {name} is not in the contract and was left out" for name in names]
     return [
-        *(text for name, text in zip(names, unknown, strict=True) if name not in table.columns),
+        *(f"column {name} is not in the contract and was left out" for name in header.unknown),
         *(
             f"column {column.name} is missing and was taken as empty"
             for column in table.fields
-            if column.name not in names and not column.required
+            if column.name not in header.columns and not column.required
         ),
     ]
 
@@ -94,7 +106,7 @@ def typed_rows(raw: DataFrame, table: LandingTable, plausible: Plausible) -> Dat
     Returns:
         The other columns of `raw`; `landed`, a struct of the landing columns as they came; the landing
         columns typed; `reasons` (empty for a good row; names fields, never values); `unreadable`, the
-        columns whose text was there and could not be read.
+        columns whose text was there and could not be read, or `MALFORMED` alone.
     """
     present = [column for column in table.fields if column.name in raw.columns]
     others = [F.col(name) for name in raw.columns if name not in table.columns]
@@ -108,10 +120,18 @@ def typed_rows(raw: DataFrame, table: LandingTable, plausible: Plausible) -> Dat
     ]
     absent = [_absent(column) for column in table.fields if column.name not in raw.columns]
     typed = raw.select(*others, landed, *values, *absent)
-    faults = [_fault(column, raw.schema[column.name].dataType, plausible) for column in present]
+    faults = [
+        _fault(
+            column,
+            raw.schema[column.name].dataType,
+            plausible,
+            is_id=column.name in table.identifiers,
+        )
+        for column in present
+    ]
     if table.event_time:
         faults.append(_ahead_of_arrival(table, plausible))
-    shape = F.array(F.lit("record: does not have as many fields as the header"))
+    shape = F.array(F.lit(MALFORMED_RECORD))
     unreadable = [
         F.when(_is_unreadable(column, raw.schema[column.name].dataType), F.lit(column.name))
         for column in present
@@ -120,9 +140,9 @@ def typed_rows(raw: DataFrame, table: LandingTable, plausible: Plausible) -> Dat
     return typed.withColumns(
         {
             "reasons": F.when(malformed, shape).otherwise(_all_that_apply(faults)),
-            "unreadable": F.when(
-                malformed, F.array(*(F.lit(name) for name in table.columns))
-            ).otherwise(_all_that_apply(unreadable)),
+            "unreadable": F.when(malformed, F.array(F.lit(MALFORMED))).otherwise(
+                _all_that_apply(unreadable)
+            ),
         }
     )
 
@@ -173,6 +193,8 @@ def _value(found: Column, type_found: DataType, column: LandingField) -> Column:
     if kind == "timestamp":
         # A day beyond the years 1 to 9999 may be none of Spark's times.
         return F.when(F.year(found).between(1, 9999), found.cast("timestamp"))
+    if kind == "boolean":
+        return F.when(found == 1, F.lit(True)).when(found == 0, F.lit(False))
     return found.cast(column.type)
 
 
@@ -237,7 +259,9 @@ def _is_implausible(column: LandingField, plausible: Plausible) -> Column:
     return ~F.col(column.name).between(first, last)
 
 
-def _fault(column: LandingField, type_found: DataType, plausible: Plausible) -> Column:
+def _fault(
+    column: LandingField, type_found: DataType, plausible: Plausible, *, is_id: bool
+) -> Column:
     """The reason that one column gives against its row, or null."""
     value = F.col(column.name)
     fault = F.when(F.lit(False), F.lit(""))
@@ -255,8 +279,16 @@ def _fault(column: LandingField, type_found: DataType, plausible: Plausible) -> 
             F.lit(f"{column.name}: lies outside the years {first} to {last}"),
         )
     if column.type == "string":
-        fault = fault.when(value.contains(REPLACEMENT), F.lit(f"{column.name}: is not valid UTF-8"))
+        is_broken = value.contains(REPLACEMENT) | ~F.is_valid_utf8(value)
+        fault = fault.when(is_broken, F.lit(f"{column.name}: is not valid UTF-8"))
         fault = fault.when(value.contains(NUL), F.lit(f"{column.name}: holds a NUL character"))
+    if column.type == "string" and is_id:
+        upper = F.upper(value)
+        is_shortened = value.contains("+") & upper.contains(SHORTENED)
+        fault = fault.when(
+            is_shortened & upper.rlike(_SHORTENED_NUMBER),
+            F.lit(f"{column.name}: is a number that a spreadsheet shortened, its digits are lost"),
+        )
     if column.values:
         allowed = ", ".join(column.values)
         fault = fault.when(

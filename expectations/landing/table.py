@@ -97,6 +97,11 @@ class LandingTable:
         return [column.name for column in self.fields]
 
     @property
+    def identifiers(self) -> frozenset[str]:
+        """The columns that name the row itself or another one."""
+        return frozenset({*self.key, *(each.column for each in self.references)})
+
+    @property
     def amounts(self) -> list[str]:
         """The columns that a manifest may give a control sum for."""
         return [column.name for column in self.fields if column.type.startswith("decimal")]

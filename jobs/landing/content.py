@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from jobs.landing.bad_rows import common, encoding_faults, shape_faults, too_many_bad
 from jobs.landing.manifests import LandingBatch
+from jobs.landing.row_counts import BadValues
 from jobs.runtime.config import Quarantine
 
 #: A file in a message of Spark: the batch's day and the file's name.
@@ -17,7 +19,7 @@ _FAILED_FILE = re.compile(
 def check_content(
     batch: LandingBatch,
     stats: list[Mapping[str, Any]],
-    unreadable: dict[str, tuple[int, int]],
+    found_bad: BadValues,
     limits: Quarantine,
 ) -> None:
     """Compare what was read with the manifest and the limits, adding to the batch's reasons.
@@ -25,7 +27,7 @@ def check_content(
     Args:
         batch: the batch.
         stats: `file_stats` of its files.
-        unreadable: how many values of a column could not be read, and how many could.
+        found_bad: what is wrong with its rows.
         limits: when bad rows make a batch refused.
     """
     by_file = {row["source_file"]: row for row in stats}
@@ -33,28 +35,31 @@ def check_content(
         found = by_file[file.name]["rows"] if file.name in by_file else 0
         if found != file.rows:
             batch.reasons.append(f"{file.name} has {found} records, the manifest says {file.rows}")
-    for name, (count, read) in unreadable.items():
+    for name, (count, read) in found_bad.unreadable.items():
         if count > 1 and not read:
             batch.reasons.append(
                 f"column {name} can't be read throughout: not one value fits its type"
             )
+    warnings = [
+        f"{name} {facts.text.warning}" for name, facts in batch.facts.items() if facts.text.warning
+    ]
     for name, wanted in batch.control.items():
         found_sum = amount_sum(stats, f"{name}__landed")
-        if found_sum != wanted and name in unreadable:
-            text = f"the control sum of {name} can't be checked: {unreadable[name][0]} unreadable"
-            batch.warnings += [text] if text not in batch.warnings else []
+        missing = found_bad.malformed + found_bad.unreadable.get(name, (0, 0))[0]
+        if found_sum != wanted and missing:
+            warnings.append(f"the control sum of {name} can't be checked: {missing} unreadable")
         elif found_sum != wanted:
             batch.reasons.append(
                 f"the sum of {name} is {found_sum.normalize():f}, the manifest says {wanted}"
             )
-    bad = total(stats, "bad")
-    if batch.rows >= limits.share_from_rows and bad > limits.max_share * batch.rows:
-        worst = sorted(unreadable.items(), key=lambda item: (-item[1][0], item[0]))[:3]
-        told = ", ".join(f"{name} {count} unreadable" for name, (count, _) in worst)
-        batch.reasons.append(
-            f"{bad} of {batch.rows} rows break the contract, more than quarantine.max_share"
-            f" ({limits.max_share:.0%}): {told or 'values that are not allowed, or required and empty'}"
-        )
+    encodings = encoding_faults(batch)
+    if fault := too_many_bad(limits, batch, total(stats, "bad")):
+        causes = [*shape_faults(batch, found_bad.malformed), *encodings, *common(found_bad.reasons)]
+        batch.reasons.append(f"{fault}: {', '.join(causes)}")
+    else:
+        warnings += encodings
+    # What Spark could not read is read again without the files that were to blame.
+    batch.warnings += [text for text in warnings if text not in batch.warnings]
 
 
 def blame_files(batches: list[LandingBatch], error: Exception) -> bool:

@@ -1,10 +1,9 @@
 """Files of a landing folder, local or on object storage: copied, hashed, inspected."""
 
-import csv
 import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import IO
 
@@ -17,6 +16,9 @@ from expectations.landing.plausible import Plausible
 from expectations.landing.table import LandingTable
 from jobs.landing.copies import copy_landed, cut_copy
 from jobs.landing.entries import NotReadable, NotThere, filesystem
+from jobs.landing.parquet_sizes import exceeds, slices
+from jobs.landing.parquet_types import Form, column_forms
+from jobs.landing.text_scan import TextFacts, TextScan
 
 _CHUNK = 1 << 20
 _PIECE = 1 << 14
@@ -44,7 +46,8 @@ class FileFacts:
     sha256: str = ""
     columns: tuple[str, ...] = ()
     layout: str = ""
-    nanosecond_columns: tuple[str, ...] = ()
+    forms: tuple[Form, ...] = ()
+    text: TextFacts = field(default_factory=TextFacts)
     error: str = ""
     rows: int = 0
     sums: dict[str, Decimal] | None = None
@@ -107,31 +110,31 @@ def _inspect_parquet(path: str, digest: str, table: LandingTable, limits: Limits
     system, inner = filesystem(path)
     try:
         with system.open_input_file(inner) as opened, pq.ParquetFile(opened) as file:
-            schema = file.schema_arrow
-            sums = _sound_sums(file, table, limits)
+            if exceeds(opened, file, limits.max_bytes):
+                return FileFacts(path, digest, error=_too_large(limits.max_bytes))
+            forms = column_forms(file)
+            sums = _sound_sums(opened, file, table, limits)
             rows = file.metadata.num_rows
     except (OSError, ValueError):
         return FileFacts(
             path, digest, error="is not a readable Parquet file (damaged or truncated)"
         )
-    layout = ", ".join(f"{column.name} {column.type}" for column in schema)
-    nanos = tuple(column.name for column in schema if str(column.type).startswith("timestamp[ns"))
-    return FileFacts(path, digest, tuple(schema.names), layout, nanos, rows=rows, sums=sums)
+    except NotImplementedError:
+        return FileFacts(path, digest, error="uses a feature of Parquet that can't be read here")
+    names = tuple(form.name for form in forms)
+    layout = ", ".join(f"{form.name} {form.stored}" for form in forms)
+    return FileFacts(path, digest, names, layout, forms, rows=rows, sums=sums)
 
 
 def _sound_sums(
-    file: pq.ParquetFile, table: LandingTable, limits: Limits
+    source: IO[bytes], file: pq.ParquetFile, table: LandingTable, limits: Limits
 ) -> dict[str, Decimal] | None:
-    """`sound_sums` of a file, a row group in memory at a time."""
+    """`sound_sums` of a file, a slice in memory at a time."""
     schema = file.schema_arrow
     if not has_contract_types(schema, table):
         return None
     columns = [name for name in table.columns if name in schema.names]
-    groups = (
-        file.read_row_group(number, columns=columns, use_threads=False)
-        for number in range(file.num_row_groups)
-    )
-    return sound_sums(groups, table, limits.plausible)
+    return sound_sums(slices(source, file, columns), table, limits.plausible)
 
 
 def _too_large(max_bytes: int) -> str:
@@ -140,7 +143,7 @@ def _too_large(max_bytes: int) -> str:
 
 def _inspect_csv(path: str, stream: IO[bytes], max_bytes: int) -> FileFacts:
     digest = hashlib.sha256()
-    head = b""
+    scan = TextScan()
     size = unpacked = padding = 0
     try:
         for packed, plain, zeros in _unpacked(stream, gzipped=path.endswith(".gz")):
@@ -150,22 +153,24 @@ def _inspect_csv(path: str, stream: IO[bytes], max_bytes: int) -> FileFacts:
             padding += zeros
             if unpacked > max_bytes:
                 return FileFacts(path, error=_too_large(max_bytes))
-            if len(head) < _CHUNK:
-                head += plain
+            scan.feed(plain)
     except (EOFError, zlib.error):
         return FileFacts(path, error="is a damaged or truncated gzip file: send it again")
     except _BytesAfterEnd:
         return FileFacts(
             path, error="has other bytes after the end of its gzip data: send it again"
         )
-    if not head.strip():
-        return FileFacts(
-            path, digest.hexdigest(), error="is empty: even a file without rows needs a header"
-        )
-    header = head.removeprefix(b"\xef\xbb\xbf").splitlines()[0].decode("utf-8", errors="replace")
-    columns = tuple(next(csv.reader([header])))
+    text = scan.facts()
+    layout = f"{text.columns} {text.mixed_line_ends}"
     return FileFacts(
-        path, digest.hexdigest(), columns, header, size=size, padding=padding if unpacked else 0
+        path,
+        digest.hexdigest(),
+        text.columns,
+        layout,
+        text=text,
+        error=text.error,
+        size=size,
+        padding=padding if unpacked else 0,
     )
 
 

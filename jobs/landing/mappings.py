@@ -1,15 +1,67 @@
 """Mappings of foreign claims formats: a YAML file with source views and a SELECT per landing table."""
 
-from pathlib import Path
+import re
+from pathlib import Path, PurePath
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-from pyspark.errors import AnalysisException, ParseException
-from pyspark.sql import DataFrame, SparkSession
+from py4j.protocol import Py4JJavaError
+from pydantic import BaseModel, ConfigDict, field_validator
+from pyspark.errors import PySparkException
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
-from expectations.contract.errors import ConfigError
+from expectations.contract.errors import ConfigError, DataRefused
 from expectations.contract.yaml_files import checked, read_yaml
 from expectations.tables import LANDING_BY_NAME
+from jobs.landing.selects import fault_of_select
+from jobs.landing.source_errors import is_of_mapping, unreadable_file, without_values
+
+#: CSV as RFC 4180 has it: a header, quotes doubled inside quotes, line breaks inside quotes, and no other
+#: escape. A record of another shape and a file with other columns are refused.
+_CSV = {
+    "header": "true",
+    "multiLine": "true",
+    "escape": '"',
+    "mode": "FAILFAST",
+    "enforceSchema": "false",
+}
+#: Reader options that say how a file is to be read. Others name files or run code, or read on in silence.
+_OPTIONS = {
+    "csv": {
+        *(
+            "header",
+            "sep",
+            "delimiter",
+            "quote",
+            "escape",
+            "encoding",
+            "charset",
+            "multiLine",
+            "mode",
+        ),
+        *(
+            "comment",
+            "enforceSchema",
+            "nullValue",
+            "emptyValue",
+            "lineSep",
+            "inferSchema",
+            "locale",
+        ),
+        *("ignoreLeadingWhiteSpace", "ignoreTrailingWhiteSpace", "dateFormat", "timestampFormat"),
+        *("timestampNTZFormat", "maxColumns", "maxCharsPerColumn", "charToEscapeQuoteEscaping"),
+        *("unescapedQuoteHandling", "nanValue", "positiveInf", "negativeInf", "preferDate"),
+    },
+    "json": {
+        *("multiLine", "encoding", "charset", "lineSep", "mode", "primitivesAsString", "locale"),
+        *("prefersDecimal", "allowComments", "allowUnquotedFieldNames", "allowSingleQuotes"),
+        *("allowNumericLeadingZeros", "allowBackslashEscapingAnyCharacter", "dropFieldIfAllNull"),
+        *("allowNonNumericNumbers", "dateFormat", "timestampFormat", "timestampNTZFormat"),
+    },
+    "parquet": {"mergeSchema", "datetimeRebaseMode", "int96RebaseMode"},
+    "orc": {"mergeSchema"},
+}
 
 
 class _Closed(BaseModel):
@@ -24,12 +76,33 @@ class Constant(_Closed):
 
 
 class View(_Closed):
-    """Source files read as text, or a SELECT over views declared before."""
+    """Source files, or a SELECT over views declared before."""
 
     files: str | None = None
-    format: str = "csv"
+    format: Literal["csv", "json", "parquet", "orc"] = "csv"
     options: dict[str, str] = {}
     sql: str | None = None
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _as_text(cls, options: Any) -> Any:
+        """`header: true` and `header: "true"` are the same."""
+        if not isinstance(options, dict):
+            return options
+        return {
+            name: str(value).lower() if isinstance(value, bool) else str(value)
+            for name, value in options.items()
+        }
+
+    @property
+    def reader_options(self) -> dict[str, str]:
+        """The options given, over those of plain CSV."""
+        if self.format != "csv":
+            return self.options
+        given = {name.lower() for name in self.options}
+        return {
+            name: text for name, text in _CSV.items() if name.lower() not in given
+        } | self.options
 
 
 class Hash(_Closed):
@@ -65,24 +138,58 @@ def load_mapping(path: str | None) -> Mapping:
     for name, view in mapping.views.items():
         if (view.files is None) == (view.sql is None):
             raise ConfigError(f"{path}: views.{name}: give either files or sql")
+        unknown = _unknown_options(view)
+        if unknown:
+            raise ConfigError(
+                f"{path}: views.{name}: {', '.join(unknown)} is no option that a mapping may give"
+                f" for {view.format}"
+            )
+        mode = {key.lower(): text for key, text in view.options.items()}.get("mode", "FAILFAST")
+        if mode.upper() != "FAILFAST":
+            raise ConfigError(
+                f"{path}: views.{name}: mode {mode} would lose records in silence, only FAILFAST does not"
+            )
     return mapping
+
+
+def _unknown_options(view: View) -> list[str]:
+    known = {name.lower() for name in _OPTIONS[view.format]}
+    return sorted(name for name in view.options if name.lower() not in known)
 
 
 def source_files(mapping: Mapping, folder: Path) -> dict[str, list[str]]:
     """The files of each view.
 
     Raises:
-        ConfigError: when a view has none.
+        ConfigError: when a view has none, or one outside the folder.
     """
     found = {}
     for name, view in mapping.views.items():
         if view.files:
-            found[name] = sorted(str(path) for path in folder.glob(view.files))
-            if not found[name]:
+            pattern = PurePath(view.files)
+            if pattern.is_absolute() or ".." in pattern.parts:
+                raise ConfigError(f"views.{name}: {view.files} leads out of source.folder")
+            paths = sorted(folder.glob(view.files))
+            if not paths:
                 raise ConfigError(
                     f"source.folder: no file in {folder} is called {view.files} (view {name})"
                 )
+            _check_inside(paths, folder, name)
+            found[name] = [str(path) for path in paths]
     return found
+
+
+def _check_inside(paths: list[Path], folder: Path, view: str) -> None:
+    """A link must not lead out of the source folder either."""
+    root = folder.resolve()
+    within = [inner for path in paths if path.is_dir() for inner in path.rglob("*")]
+    for path in (*paths, *within):
+        if re.search(r"[\\{}\[\]*?]", str(path)):
+            raise ConfigError(
+                f"views.{view}: Spark takes {path} for a pattern: give it a plainer name"
+            )
+        if not path.resolve().is_relative_to(root):
+            raise ConfigError(f"views.{view}: {path} is a link that leads out of source.folder")
 
 
 def mapped_tables(
@@ -96,33 +203,58 @@ def mapped_tables(
     given = {name: constant.value for name, constant in mapping.constants.items()}
     spark.createDataFrame([given or {"none": ""}]).createOrReplaceTempView("constants")
     at = ""
+    known = ["constants"]
     frames = {}
     try:
         for name, view in mapping.views.items():
             at = f"views.{name}"
             if view.sql:
-                frame = spark.sql(view.sql)
+                frame = _selected(spark, view.sql, known, f"{source}: {at}")
             else:
-                raw = spark.read.format(view.format).options(**view.options).load(files[name])
-                frame = _without_null_markers(raw, mapping.null_markers)
+                frame = _without_null_markers(_read(spark, view, files[name]), mapping.null_markers)
             frame.createOrReplaceTempView(name)
+            known.append(name)
         for name, select in mapping.tables.items():
             at = f"tables.{name}"
-            frames[name] = spark.sql(select)
+            frames[name] = _selected(spark, select, known, f"{source}: {at}")
             _check_columns(frames[name], name, source)
-    except (AnalysisException, ParseException) as error:
-        told = str(error).strip().splitlines()[0]
+    except (PySparkException, Py4JJavaError) as error:
+        if unreadable := unreadable_file(error):
+            raise DataRefused(f"{source}: {at}: {unreadable} can't be read: mend it") from None
+        if not is_of_mapping(error):
+            raise DataRefused(f"{source}: {at}: {without_values(error)}") from None
+        told = without_values(error)
         raise ConfigError(f"{source}: {at} does not fit the files: {told}") from None
     return frames
+
+
+def _selected(spark: SparkSession, text: str, known: list[str], where: str) -> DataFrame:
+    fault = fault_of_select(spark, text, known)
+    if fault:
+        raise ConfigError(f"{where} {fault}")
+    return spark.sql(text)
+
+
+def _read(spark: SparkSession, view: View, files: list[str]) -> DataFrame:
+    return spark.read.format(view.format).options(**view.reader_options).load(files)
 
 
 def _without_null_markers(raw: DataFrame, markers: tuple[str, ...]) -> DataFrame:
     return raw.select(
         *(
-            F.when(~F.col(f"`{name}`").isin(*markers), F.col(f"`{name}`")).alias(name)
-            for name in raw.columns
+            _unmarked(F.col(f"`{column.name.replace('`', '``')}`"), column.dataType, markers).alias(
+                column.name
+            )
+            for column in raw.schema
         )
     )
+
+
+def _unmarked(value: Column, kind: DataType, markers: tuple[str, ...]) -> Column:
+    """A value, or null if its text is a marker; texts within nested columns are left as they are."""
+    if not markers or isinstance(kind, (ArrayType, MapType, StructType)):
+        return value
+    return F.when(~value.cast("string").isin(*markers), value)
 
 
 def _check_columns(frame: DataFrame, table: str, source: str) -> None:

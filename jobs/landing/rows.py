@@ -2,16 +2,16 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import reduce
-from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructType
 
+from expectations.landing.headers import Header, Naming, read_header
 from expectations.landing.plausible import Plausible
 from expectations.landing.row_rules import (
     MALFORMED,
@@ -24,6 +24,7 @@ from expectations.landing.table import LandingTable
 from jobs.landing.files import FileFacts
 from jobs.landing.manifest_form import ListedFile
 from jobs.landing.manifests import LandingBatch
+from jobs.landing.parquet_types import NOTHING
 
 #: Session settings to read Parquet with. A row knows its place in its file itself, so large files may be
 #: split and small ones read together.
@@ -41,7 +42,21 @@ READING_TEXT = READING | {
 _WILDCARD = re.compile(r"[{}\[\]*?\\]")
 _ROW_IN_TASK = (1 << 33) - 1
 _ORIGIN = ("batch", "source_file", "record_number")
-_ROLES = ("landed", "kept")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How rows are read.
+
+    Attributes:
+        plausible: which times are.
+        time_zone: the province's, to convert moments with; None where they are refused.
+        naming: under which names columns are taken.
+    """
+
+    plausible: Plausible
+    time_zone: str | None = None
+    naming: Naming = field(default_factory=Naming)
 
 
 @dataclass
@@ -63,15 +78,16 @@ class LandedRows:
         others = self.others
         if is_any_bad:
             others = [frame.filter(F.size("reasons") == 0) for frame in others]
-        return _all([frame.select(*columns) for frame in (*self.sound, *others)])
+        return all_rows([frame.select(*columns) for frame in (*self.sound, *others)])
 
     def bad(self) -> DataFrame | None:
         """What has to go to quarantine."""
-        found = _all(self.others)
+        found = all_rows(self.others)
         return None if found is None else found.filter(F.size("reasons") > 0)
 
 
-def _all(frames: Sequence[DataFrame]) -> DataFrame | None:
+def all_rows(frames: Sequence[DataFrame]) -> DataFrame | None:
+    """The rows of some frames; None if there are none."""
     return reduce(DataFrame.unionByName, frames) if frames else None
 
 
@@ -92,11 +108,11 @@ def is_readable(root: str) -> bool:
 
 
 def landed_rows(
-    spark: SparkSession, table: LandingTable, batches: list[LandingBatch], plausible: Plausible
+    spark: SparkSession, table: LandingTable, batches: list[LandingBatch], how: Reading
 ) -> LandedRows:
     """The rows of some batches' private copies, layout by layout, as types and columns may differ.
 
-    Adds `unusable_columns` to the reasons of batches whose columns won't do.
+    Adds what is wrong with their columns to the reasons of batches, and what is odd to their warnings.
     """
     groups: dict[tuple[bool, bool, str], list[tuple[LandingBatch, ListedFile]]] = defaultdict(list)
     for batch in batches:
@@ -108,14 +124,17 @@ def landed_rows(
     for (is_sound, is_parquet, _), members in groups.items():
         paths = [escaped(batch.facts[file.name].copy) for batch, file in members]
         facts = members[0][0].facts[members[0][1].name]
-        if is_sound:
-            raw = _read_sound(spark, paths, table, facts)
-        elif is_parquet:
-            raw = _read_parquet(spark, paths, facts)
-        else:
-            raw = _read_csv(spark, paths, facts)
-        faults = unusable_columns(raw.schema, table)
-        warnings = tolerated_columns(facts.columns, table)
+        header = read_header(facts.columns, table, how.naming)
+        faults = [*header.faults, *_form_faults(facts, header, table, how)]
+        if not faults:
+            if is_sound:
+                raw = _read_sound(spark, paths, table, facts)
+            elif is_parquet:
+                raw = _read_parquet(spark, paths, facts, header, how.time_zone)
+            else:
+                raw = _read_csv(spark, paths, facts, header)
+            faults = unusable_columns(raw.schema, table)
+        warnings = tolerated_columns(header, table)
         for batch in {id(batch): batch for batch, _ in members}.values():
             batch.reasons += [fault for fault in faults if fault not in batch.reasons]
             batch.warnings += [text for text in warnings if text not in batch.warnings]
@@ -125,15 +144,38 @@ def landed_rows(
         if is_sound:
             landed.sound.append(sound_rows(rows, table))
         else:
-            landed.others.append(_common(typed_rows(rows, table, plausible), table))
+            landed.others.append(_common(typed_rows(rows, table, how.plausible), table))
     return landed
 
 
-def _read_csv(spark: SparkSession, paths: list[str], facts: FileFacts) -> DataFrame:
+def _form_faults(facts: FileFacts, header: Header, table: LandingTable, how: Reading) -> list[str]:
+    """Why some columns of a Parquet file can't be read as they are stored."""
+    faults = []
+    types = {column.name: column.type for column in table.fields}
+    for form, name in zip(facts.forms, header.columns, strict=bool(facts.forms)):
+        if name is None:
+            continue
+        if not form.spark:
+            faults.append(
+                f"column {name} is {form.stored}, which can't be {types[name]} throughout"
+            )
+        elif form.is_moment and types[name] in ("timestamp", "date") and how.time_zone is None:
+            faults.append(
+                f"column {name} is {form.stored}: moments in UTC, and the contract's times are those of a"
+                " clock on the wall: set landing.time_zone to the zone to convert them with"
+            )
+    return faults
+
+
+def _read_csv(spark: SparkSession, paths: list[str], facts: FileFacts, header: Header) -> DataFrame:
+    # Columns are taken by their place: a name may be anything.
     schema = StructType()
-    for name in (*facts.columns, MALFORMED):
-        schema.add(name, StringType())
-    return spark.read.csv(
+    for place in range(len(facts.columns)):
+        schema.add(f"_{place}", StringType())
+    schema.add(MALFORMED, StringType())
+    # Where line ends are mixed, those of two letters leave the first one behind.
+    ends = {"lineSep": "\n"} if facts.text.mixed_line_ends else {}
+    raw = spark.read.csv(
         paths,
         schema=schema,
         header=True,
@@ -141,14 +183,43 @@ def _read_csv(spark: SparkSession, paths: list[str], facts: FileFacts) -> DataFr
         escape='"',
         mode="PERMISSIVE",
         columnNameOfCorruptRecord=MALFORMED,
+        **ends,
+    )
+    if ends:
+        last = F.col(f"_{len(facts.columns) - 1}")
+        without = F.when(last.endswith("\r"), last.substr(F.lit(1), F.length(last) - 1))
+        raw = raw.withColumn(f"_{len(facts.columns) - 1}", without.otherwise(last))
+    return raw.select(
+        MALFORMED,
+        *(
+            F.col(f"_{place}").alias(name)
+            for place, name in enumerate(header.columns)
+            if name is not None
+        ),
     )
 
 
-def _read_parquet(spark: SparkSession, paths: list[str], facts: FileFacts) -> DataFrame:
-    times = {
-        name: F.timestamp_micros(F.floor(F.col(name) / 1000)) for name in facts.nanosecond_columns
-    }
-    return spark.read.parquet(*paths).withColumns(times)
+def _read_parquet(
+    spark: SparkSession, paths: list[str], facts: FileFacts, header: Header, time_zone: str | None
+) -> DataFrame:
+    """Only what the contract knows is read: other columns may be of any type."""
+    schema = StructType()
+    values = []
+    for form, name in zip(facts.forms, header.columns, strict=True):
+        if name is None:
+            continue
+        if form.spark == NOTHING:
+            values.append(F.lit(None).cast("string").alias(name))
+            continue
+        schema.add(form.name, form.spark)
+        value = F.col(f"`{form.name.replace('`', '``')}`")
+        if form.is_nanoseconds:
+            whole = value - F.pmod(value, F.lit(1000))
+            value = F.timestamp_micros(F.call_function("div", whole, F.lit(1000)))
+        if form.is_moment and time_zone:
+            value = F.from_utc_timestamp(value, time_zone)
+        values.append(value.alias(name))
+    return spark.read.schema(schema).parquet(*paths).select(*values)
 
 
 def _read_sound(
@@ -190,52 +261,3 @@ def _common(typed: DataFrame, table: LandingTable) -> DataFrame:
         F.when(F.size("reasons") > 0, raw).alias("raw_record"),
         *table.columns,
     )
-
-
-def file_stats(landed: LandedRows, batches: list[LandingBatch]) -> list[Mapping[str, Any]]:
-    """Rows, bad rows and sums of each file: a row per file comes to the driver."""
-    known: list[Mapping[str, Any]] = [
-        {"batch": batch.day, "source_file": file.name, "rows": facts.rows, "bad": 0}
-        | {f"{name}__{role}": total for name, total in facts.sums.items() for role in _ROLES}
-        for batch in batches
-        for file in batch.files
-        if (facts := batch.facts[file.name]).sums is not None
-    ]
-    typed = _all(landed.others)
-    if typed is None:
-        return known
-    is_bad = F.size("reasons") > 0
-    sums = [
-        F.sum(value).cast("decimal(38,6)").alias(f"{name}__{role}")
-        for name in landed.table.amounts
-        for role, value in zip(_ROLES, (F.col(name), F.when(~is_bad, F.col(name))), strict=True)
-    ]
-    files = typed.groupBy("batch", "source_file")
-    counts = files.agg(F.count("*").alias("rows"), F.count_if(is_bad).alias("bad"), *sums)
-    return known + [row.asDict() for row in counts.collect()]
-
-
-def unreadable_values(landed: LandedRows) -> dict[date, dict[str, tuple[int, int]]]:
-    """By batch and column, how many values could not be read and how many were; only where any."""
-    typed = _all(landed.others)
-    if typed is None:
-        return {}
-    unreadable = typed.select("batch", F.explode("unreadable").alias("column"))
-    counts = {
-        (row["batch"], row["column"]): row["count"]
-        for row in unreadable.groupBy("batch", "column").count().collect()
-    }
-    if not counts:
-        return {}
-    names = sorted({column for _, column in counts})
-    every = _all([frame.select("batch", *names) for frame in (*landed.sound, typed)])
-    assert every is not None
-    filled = every.groupBy("batch").agg(*(F.count(name).alias(name) for name in names)).collect()
-    return {
-        row["batch"]: {
-            name: (counts[row["batch"], name], row[name])
-            for name in names
-            if (row["batch"], name) in counts
-        }
-        for row in filled
-    }

@@ -6,8 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from expectations.contract.errors import ConfigError
 from expectations.contract.yaml_files import (
@@ -86,6 +94,16 @@ class Landing(_Section):
 
     root: Root
     max_file_gib: float = Field(gt=0)
+    time_zone: str | None
+    known_aliases: bool
+    aliases: dict[str, str | None]
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, name: str | None) -> str | None:
+        if name is not None and name not in available_timezones():
+            raise ValueError("is no time zone; write it as Asia/Shanghai")
+        return name
 
 
 class Source(_Section):
@@ -106,6 +124,7 @@ class Quarantine(_Section):
 
     max_share: float = Field(ge=0, le=1)
     share_from_rows: int = Field(ge=0)
+    max_share_of_few: float = Field(ge=0, le=1)
     clock_skew_hours: int = Field(ge=0)
     earliest_year: int = Field(ge=1, le=9999)
     earliest_arrival_year: int = Field(ge=1, le=9999)

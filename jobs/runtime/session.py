@@ -66,6 +66,8 @@ def start_session(
         require_java()
         _launch(app_name, read_properties(properties_file), files)
     spark = SparkSession.builder.appName(app_name).getOrCreate()
+    # Rules and mappings are data: what looks like ${a property} in them stays as it is written.
+    spark.conf.set("spark.sql.variable.substitute", "false")
     spark.sparkContext.setLogLevel("ERROR")
     # PySpark prints every analysis error a second time, as a page of JSON.
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):

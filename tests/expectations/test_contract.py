@@ -11,6 +11,7 @@ from expectations.catalogue import catalogue
 from expectations.contract.errors import ContractError
 from expectations.contract.table import Field, TableContract
 from expectations.dictionary import dictionary
+from expectations.landing_page import landing_page
 from expectations.tables import LANDING_TABLES, all_contracts
 
 ROOT = Path(__file__).parents[2]
@@ -135,3 +136,8 @@ def _columns():
         if table.name.endswith("_feature")
         for column in table.fields
     ]
+
+
+def test_the_page_of_the_landing_contract_is_fresh():
+    written = (ROOT / "docs" / "landing_contract.md").read_text(encoding="utf-8")
+    assert written == landing_page(), "run make dictionary"

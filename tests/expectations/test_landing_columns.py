@@ -64,6 +64,7 @@ def test_sound_rows_have_the_sums_of_their_amounts(is_coded):
         ("dise_codg", "I\ufffd0"),
         ("dise_codg", "I\x000"),
         ("setl_id", "\0"),
+        ("setl_id", "4.10123E+17"),
         ("medfee_sumamt", None),
         ("setl_time", None),
         ("setl_time", datetime(2024, 1, 7, 0, 0, 1)),
@@ -75,6 +76,16 @@ def test_sound_rows_have_the_sums_of_their_amounts(is_coded):
 def test_one_row_that_breaks_the_contract_is_seen(is_coded, column, value):
     rows = settlements(is_coded=is_coded, **{column: value})
     assert sound_sums([rows], SETTLEMENT, PLAUSIBLE) is None
+
+
+def test_text_that_is_not_utf8_is_seen():
+    rows = settlements()
+    broken = pa.array([b"I10", "感冒".encode("gbk")]).cast(pa.string(), safe=False)
+    for column in (broken, pa.DictionaryArray.from_arrays(pa.array([0, 1]), broken)):
+        place = rows.column_names.index("dise_codg")
+        assert (
+            sound_sums([rows.set_column(place, "dise_codg", column)], SETTLEMENT, PLAUSIBLE) is None
+        )
 
 
 def test_a_double_that_is_no_number_is_seen():

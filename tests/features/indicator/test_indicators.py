@@ -333,3 +333,12 @@ def test_names_of_rules_may_hold_quotes_and_backslashes(spark):
         name
     }
     assert row["points"] == pytest.approx(1.5e-7)
+
+
+def test_what_looks_like_a_property_of_the_session_stays_as_it_is_written(spark):
+    code = "${spark.app.name} '\\ ${system:user.home}"
+    rule = Rule(code, "use", "t", Condition("f", 1.0), (), False, 1.0, 30, "drugs")
+    allowance = Allowance("${spark.app.name}", ("use",), (Condition("f", 1.0),))
+    features = spark.createDataFrame([("m1", 2.0)], "subject_id string, f double")
+    (row,) = indicators(features, None, [rule], [allowance]).collect()
+    assert (row["reason_code"], row["held_back_by"]) == (code, "${spark.app.name}")

@@ -1,0 +1,134 @@
+"""A mapping is data: it reads its own files by SELECT, and does nothing else."""
+
+import pytest
+from support.sources import PLACES, Source
+
+from expectations.contract.errors import ConfigError
+from jobs.landing.mappings import load_mapping, source_files
+from jobs.landing.selects import fault_of_select
+
+VIEWS = {"places": {"files": "places.csv"}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT code, upper(name) AS name FROM places WHERE code IS NOT NULL ORDER BY code LIMIT 3",
+        "WITH a AS (SELECT 1 AS x) SELECT (SELECT max(x) FROM a) FROM A WHERE x IN (SELECT 1)",
+        "SELECT count(*) FROM places GROUP BY code HAVING count(*) > 1",
+        "SELECT a FROM VALUES (1, array(2)) AS t(a, b) LATERAL VIEW explode(b) c AS d",
+        "SELECT * FROM places LEFT JOIN constants ON code = known UNION ALL SELECT * FROM places",
+        "SELECT row_number() OVER w FROM places WINDOW w AS (PARTITION BY code ORDER BY name)",
+        "FROM places |> WHERE code > 1 |> SELECT code",
+        "SELECT transform(array(1), each -> each + 1), n FROM explode(array(1)) AS t(n)",
+        "SELECT * FROM places, LATERAL (SELECT code AS again)",
+        "SELECT * FROM places PIVOT (count(name) FOR code IN ('1', '2'))",
+    ],
+)
+def test_a_select_over_declared_views_may_be_run(spark, text):
+    assert fault_of_select(spark, text, ["constants", "places"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("INSERT OVERWRITE DIRECTORY '/tmp/x' USING csv SELECT 1", "no plain SELECT"),
+        ("FROM places INSERT INTO places SELECT 1", "no plain SELECT"),
+        ("WITH a AS (SELECT 1) INSERT INTO places SELECT * FROM a", "no plain SELECT"),
+        ("CREATE TABLE t AS SELECT 1", "no plain SELECT"),
+        ("DROP VIEW places", "no plain SELECT"),
+        ("SET spark.sql.shuffle.partitions = 1", "no plain SELECT"),
+        ("ADD JAR '/tmp/x.jar'", "no plain SELECT"),
+        ("EXECUTE IMMEDIATE 'DROP VIEW places'", "no plain SELECT"),
+        ("BEGIN SELECT 1; DROP VIEW places; END", "no plain SELECT"),
+        ("SELECT TRANSFORM(code) USING 'cat' AS b FROM places", "no plain SELECT"),
+        ("SELECT * FROM csv.`/etc/passwd`", "reads csv./etc/passwd, which is no view"),
+        (
+            "SELECT EXISTS(SELECT * FROM text.`../x`) FROM places",
+            "reads text.../x, which is no view",
+        ),
+        (
+            "WITH a AS (SELECT * FROM json.`../x`) SELECT * FROM a",
+            "reads json.../x, which is no view",
+        ),
+        ("SELECT * FROM later", "reads later, which is no view that the mapping declares before"),
+        ("SELECT * FROM places WITH ('path' = '/etc')", "reads places with options"),
+        ("SELECT * FROM IDENTIFIER('csv.`/etc/x`')", "reads csv./etc/x, which is no view"),
+        ("SELECT * FROM IDENTIFIER('pl' || 'aces')", "IDENTIFIER|no plain SELECT"),
+        ("SELECT reflect('java.lang.System', 'getProperty', 'user.home')", "calls reflect"),
+        ("SELECT upper(java_method('java.lang.System', 'lineSeparator'))", "calls java_method"),
+        ("SELECT default.secret(code) FROM places", "calls default.secret"),
+        ("SELECT * FROM sql_keywords()", "calls sql_keywords"),
+    ],
+)
+def test_anything_else_is_refused_with_what_it_does(spark, text, told):
+    fault = fault_of_select(spark, text, ["constants", "places"])
+    assert any(each in fault for each in told.split("|")), fault
+
+
+def test_what_a_mapping_or_a_rule_says_stays_as_it_is_written(spark):
+    text = "SELECT '${spark.app.name} ${system:user.home} ${env:PATH}' AS said"
+    assert spark.sql(text).first()["said"] == "${spark.app.name} ${system:user.home} ${env:PATH}"
+
+
+def test_a_view_that_writes_is_refused_by_name_and_writes_nothing(new_workspace, tmp_path):
+    source = Source(new_workspace, tmp_path)
+    source.file("places.csv", b"code,name\nh1,a\n")
+    target = tmp_path / "written"
+    evil = f"INSERT OVERWRITE DIRECTORY '{target}' USING csv SELECT * FROM places"
+    source.map(VIEWS | {"evil": {"sql": evil}}, {"institution": PLACES})
+    result = source.convert()
+    assert (result.exit_code, target.exists()) == (2, False)
+    assert "views.evil is no plain SELECT" in result.message
+
+
+@pytest.mark.parametrize("pattern", ["../other/*.csv", "/etc/pass*", "a/../../other/x.csv"])
+def test_files_outside_the_source_folder_are_not_read(new_workspace, tmp_path, pattern):
+    source = Source(new_workspace, tmp_path)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "x.csv").write_text("code,name\nh1,a\n")
+    source.map({"places": {"files": pattern}}, {"institution": PLACES})
+    with pytest.raises(ConfigError, match=r"views.places: .* leads out of source.folder"):
+        source.convert()
+
+
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_a_link_out_of_the_source_folder_is_not_followed(tmp_path, is_folder):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    secret = tmp_path / "secret.csv"
+    secret.write_text("code,name\n")
+    place = folder / "places"
+    if is_folder:
+        place.mkdir()
+        place = place / "part.csv"
+    place.symlink_to(secret)
+    path = tmp_path / "m.yaml"
+    path.write_text("title: t\nviews: {places: {files: places}}\ntables: {}\n")
+    with pytest.raises(ConfigError, match=r"is a link that leads out of source.folder"):
+        source_files(load_mapping(str(path)), folder)
+
+
+@pytest.mark.parametrize(
+    ("view", "told"),
+    [
+        ("{files: a, options: {path: /etc}}", "views.v: path is no option that a mapping may give"),
+        ("{files: a, options: {header: true, badRecordsPath: /tmp}}", "views.v: badRecordsPath is"),
+        ("{files: a, format: jdbc, options: {url: x}}", "views.v.format: Input should be 'csv'"),
+        ("{files: a, options: {mode: DROPMALFORMED}}", "would lose records in silence"),
+        ("{files: a, format: delta}", "views.v.format: Input should be 'csv'"),
+    ],
+)
+def test_options_and_formats_that_reach_elsewhere_are_refused(tmp_path, view, told):
+    path = tmp_path / "m.yaml"
+    path.write_text(f"title: t\nviews: {{v: {view}}}\ntables: {{}}\n")
+    with pytest.raises(ConfigError) as refused:
+        load_mapping(str(path))
+    assert told in str(refused.value)
+
+
+def test_a_mapping_of_brackets_alone_is_named(tmp_path):
+    path = tmp_path / "m.yaml"
+    path.write_text("[" * 5_000)
+    with pytest.raises(ConfigError, match="is not valid YAML"):
+        load_mapping(str(path))
