@@ -36,10 +36,11 @@ quick: .venv/.installed  ## lint, and the tests that need no Spark: for every sa
 	@$(PY) -m ruff check --quiet .
 	@$(PY) -m pytest -n 2 -q --quick
 
-lint: .venv/.installed  ## ruff, and the direction of imports
+lint: .venv/.installed  ## ruff, the direction of imports, and undeclared dependencies
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@PYTHONPATH=. .venv/bin/lint-imports --no-cache
+	@.venv/bin/deptry .
 
 types: .venv/.installed  ## mypy
 	@$(PY) -m mypy
