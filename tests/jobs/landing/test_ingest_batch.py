@@ -258,7 +258,7 @@ def test_a_landing_folder_that_is_not_there_is_named_before_any_work(new_workspa
 @pytest.mark.parametrize(
     ("setting", "told"),
     [
-        ("landing.root=s3a://bucket/a b*", "landing.root is s3a://bucket/a b"),
+        ("landing.root=s3a://bucket/a#b*", "landing.root is s3a://bucket/a#b"),
         ("lake.root=/tmp/a:b/[c]", "lake.root is /tmp/a:b/"),
         ("lake.root=s3a://bucket/%20", "lake.root is s3a://bucket/%20: in an address"),
         ("quarantine.latest_year=1800", "quarantine.latest_year lies before earliest_year"),
