@@ -4,17 +4,16 @@ Three kinds of link. All go one way: put institutions into buckets by what they 
 a doctor, one claim), cap each bucket, make pairs inside it, count, and compare with a null model.
 """
 
-import math
 from collections.abc import Mapping
 from functools import reduce
 
-import numpy as np
 import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 from pyspark.sql.pandas.functions import pandas_udf
-from scipy import special
+
+from features.network.surprise import poisson_surprise
 
 SHARED_MEMBER = "shared_member"
 SHARED_DOCTOR = "shared_doctor"
@@ -25,9 +24,6 @@ KINDS = (SHARED_MEMBER, SHARED_DOCTOR, REPEATED_CLAIM)
 MAX_SIZE = 50
 
 _LINK_COLUMNS = ("src", "dst", "kind", "weight", "expected", "significance", "src_size", "dst_size")
-
-# Below this a double's tail loses digits; the series takes over.
-_SMALLEST_TAIL = 1e-250
 
 
 def memberships(
@@ -282,22 +278,9 @@ def _cuts(things: DataFrame, kind: str, max_bucket: int) -> DataFrame:
     )
 
 
-def poisson_surprise(weight: pd.Series, expected: pd.Series) -> pd.Series:
-    """Give -log10 P(X >= weight) for X ~ Poisson(expected), finite for every positive mean.
-
-    A tail too small for a double is pmf(weight) * 1F1(1; weight + 1; expected), in logarithms;
-    weight is then far above expected, so the series is short.
-    """
-    count = weight.to_numpy(dtype=float)
-    mean = expected.to_numpy(dtype=float)
-    tail = special.gammainc(count, mean)
-    log_first = special.xlogy(count, mean) - mean - special.gammaln(count + 1)
-    log_tail = log_first + np.log(special.hyp1f1(1.0, count + 1, np.minimum(mean, count)))
-    safe = np.log(np.maximum(tail, _SMALLEST_TAIL))
-    chosen = np.where(tail > _SMALLEST_TAIL, safe, log_tail)
-    # Adding zero turns -0.0, the surprise of a certainty, into 0.0.
-    return pd.Series(-chosen / math.log(10) + 0.0)
+def _poisson_surprise(weight: pd.Series, expected: pd.Series) -> pd.Series:
+    return pd.Series(poisson_surprise(weight, expected))
 
 
 # The type as an object: a type in words would need a session at import.
-_surprise = pandas_udf(poisson_surprise, T.DoubleType())  # type: ignore[call-overload]
+_surprise = pandas_udf(_poisson_surprise, T.DoubleType())  # type: ignore[call-overload]

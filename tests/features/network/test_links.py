@@ -18,11 +18,11 @@ from features.network.links import (
     kept_links,
     link_cuts,
     memberships,
-    poisson_surprise,
     repeated_claim_links,
     shared_doctor_links,
     shared_member_links,
 )
+from features.network.surprise import poisson_surprise
 
 VISIT = (
     "institution_id string, member_id string, district string, settlement_id string,"
@@ -229,7 +229,7 @@ def test_surprise_agrees_with_scipy_and_stays_finite() -> None:
     weights = [1, 1, 3, 30, 400, 200, 5_000, 1_000_000]
     means = [1e-12, 5.0, 0.5, 44.3, 474.9, 8.0, 0.01, 1e-6]
 
-    actual = poisson_surprise(pd.Series(weights), pd.Series(means))
+    actual = poisson_surprise(weights, means)
 
     ordinary = [surprise(w, m) for w, m in zip(weights[:6], means[:6], strict=True)]
     assert list(actual[:6]) == pytest.approx(ordinary, rel=1e-9)
@@ -242,7 +242,8 @@ def test_surprise_agrees_with_scipy_and_stays_finite() -> None:
 def test_surprise_has_no_step_where_the_series_takes_over() -> None:
     weights = pd.Series(range(100, 200))
 
-    steps = poisson_surprise(weights, pd.Series([0.5] * len(weights))).diff().dropna()
+    surprises = pd.Series(poisson_surprise(weights, [0.5] * len(weights)))
+    steps = surprises.diff().dropna()
 
     # Each further one is less likely than the last by a factor that falls slowly.
     assert steps.is_monotonic_increasing
