@@ -8,7 +8,13 @@ from rich.table import Table
 from jobs.runtime.pipeline import STEPS
 
 #: Jobs that are no step of the pipeline.
-_BESIDE = ("run_pipeline", "review_account", "evaluate_detection")
+_BESIDE = (
+    "run_pipeline",
+    "review_account",
+    "evaluate_detection",
+    "evaluate_rings",
+    "train_link_model",
+)
 
 
 def main() -> None:
