@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from expectations.contract.feature import LEAKAGE, FeatureDefinition
+from expectations.feature.account_link import TRAITS
 from expectations.feature.dispensing import (
     DOCTOR_FEATURES,
     DRUG_FEATURES,
@@ -10,6 +11,7 @@ from expectations.feature.dispensing import (
 )
 from expectations.feature.institution import INSTITUTION_FEATURES, Feature
 from expectations.feature.member import MEMBER_FEATURES
+from expectations.feature.member_ring import MEMBER_RING_FEATURES
 
 _HEAD = """# Features
 
@@ -22,6 +24,7 @@ features that the project started from, empty for those that came on top.
 #: Title, table, and what is declared for it.
 SECTIONS: tuple[tuple[str, str, tuple[FeatureDefinition, ...]], ...] = (
     ("Members", "gold.member_feature", MEMBER_FEATURES),
+    ("Members: links and rings", "gold.member_ring_feature", MEMBER_RING_FEATURES),
     (
         "Institutions: what they dispense",
         "gold.institution_drug_feature",
@@ -38,6 +41,8 @@ def catalogue() -> str:
     parts = [_HEAD, f"Leakage, what to watch for when a feature meets labels:\n\n{leakage}\n"]
     for title, table, features in SECTIONS:
         parts.append(_section(title, f"In `{table}`: {len(features)}.", _declared(features)))
+    pairs = f"In `gold.account_link`: {len(TRAITS)}, see [rings](rings.md)."
+    parts.append(_section("Pairs of accounts", pairs, _traits()))
     told = (
         f"In `gold.institution_feature`: {len(INSTITUTION_FEATURES)}, over all claims before the as-of"
         " date. `model` says whether models may look at it."
@@ -59,6 +64,14 @@ def _declared(features: Iterable[FeatureDefinition]) -> Iterable[str]:
             f"| `{each.name}` | {each.numbers} | {each.window or 'now'} | {each.unit} | {leakage}"
             f" | {_cell(each.definition)} | {each.source} |"
         )
+
+
+def _traits() -> Iterable[str]:
+    yield "| trait | speaks | definition | 含义 |"
+    yield "| --- | --- | --- | --- |"
+    words = {1: "for a link", -1: "against it", 0: "for or against"}
+    for each in TRAITS:
+        yield f"| `{each.name}` | {words[each.direction]} | {_cell(each.en)} | {each.zh} |"
 
 
 def _claims(features: Iterable[Feature]) -> Iterable[str]:

@@ -5,6 +5,7 @@ from expectations.gold.account import ACCOUNT_TABLES
 from expectations.gold.dispensing import PROVIDER_TABLES
 from expectations.gold.fact import FACT_TABLES
 from expectations.gold.institution import GOLD_TABLES
+from expectations.gold.ring import RING_TABLES
 from expectations.gold.triage import TRIAGE_TABLES
 from expectations.landing.event import CLAIM_TABLES
 from expectations.landing.inquiry import INQUIRY_TABLES
@@ -26,6 +27,7 @@ def all_contracts() -> tuple[TableContract, ...]:
         *FACT_TABLES,
         *ACCOUNT_TABLES,
         *PROVIDER_TABLES,
+        *RING_TABLES,
         *TRIAGE_TABLES,
         *GOLD_TABLES,
         *(quarantine(table.name) for table in LANDING_TABLES),

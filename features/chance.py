@@ -6,15 +6,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+Floats = npt.NDArray[np.float64]
+
 #: Of something that chance never gives; a larger surprise is no better reason.
 MOST_SURPRISE = 300.0
 #: Below this a double's tail loses digits; the series takes over.
 _SMALLEST_TAIL = 1e-250
 
 
-def poisson_surprise(
-    count: npt.NDArray[np.float64], expected: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
+def poisson_surprise(count: npt.ArrayLike, expected: npt.ArrayLike) -> Floats:
     """Give -log10 P(X >= count) for X ~ Poisson(expected); 0 for a count of none, finite always.
 
     P(X >= k) is the regularised lower incomplete gamma function of k at the mean. A tail too small for a
@@ -32,3 +32,11 @@ def poisson_surprise(
     chosen = np.where((mean <= 0) & (counts >= 1), -MOST_SURPRISE * math.log(10), chosen)
     # Adding zero turns -0.0, the surprise of a certainty, into 0.0.
     return np.where(counts >= 1, -chosen / math.log(10), 0.0) + 0.0
+
+
+def binomial_surprise(count: npt.ArrayLike, trials: npt.ArrayLike, chance: npt.ArrayLike) -> Floats:
+    """Give -log10 P(X >= count) for X ~ Binomial(trials, chance), at most 250; 0 for a count of 0."""
+    counts, n = np.asarray(count, dtype=float), np.asarray(trials, dtype=float)
+    tail = special.betainc(np.maximum(counts, 1.0), np.maximum(n - counts, 0.0) + 1, chance)
+    tail = np.where(counts < 1, 1.0, tail)
+    return np.asarray(-np.log10(np.maximum(tail, _SMALLEST_TAIL)) + 0.0, dtype=np.float64)

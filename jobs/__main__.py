@@ -14,6 +14,8 @@ _BESIDE = (
     "migrate_tables",
     "review_account",
     "evaluate_detection",
+    "evaluate_rings",
+    "train_link_model",
 )
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from expectations.contract.errors import ConfigError, DataRefused
 from expectations.gold.account import DETECTION_RESULT, HIGH_RISK_ACCOUNT, INDICATOR, MEMBER_FEATURE
+from expectations.gold.ring import MEMBER_RING_FEATURE
 from expectations.landing.inquiry import CLOSED_CASE
 from expectations.landing.reference import PERSON
 from features.provinces import most_common_province, province_of
@@ -143,6 +144,11 @@ def _indicators(run: JobRun) -> pl.DataFrame:
             "expected_loss",
         )
     )
+    if run.lake.exists(MEMBER_RING_FEATURE):
+        links = run.lake.read(MEMBER_RING_FEATURE).select(
+            "member_id", "as_of_date", F.col("link_weight_two_best_365d").alias("link_weight")
+        )
+        rows = rows.join(links, on=["member_id", "as_of_date"], how="left")
     return to_polars(rows)
 
 

@@ -9,13 +9,16 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from expectations.contract.table import TableContract
+from expectations.feature.member_ring import MEMBER_RING_FEATURES
 from expectations.gold.account import INDICATOR, MEMBER_FEATURE, PEER_STATISTIC
 from expectations.gold.dispensing import DOCTOR_FEATURE, INSTITUTION_DRUG_FEATURE
 from expectations.gold.fact import FEE_FACT, VISIT_FACT
+from expectations.gold.ring import MEMBER_RING_FEATURE
 from expectations.landing.reference import DRUG
 from features.indicator.evidence import visits_with_kinds, with_evidence
 from features.indicator.rules import Condition, Rule, indicators
 from jobs.lake.frames import broadcast_if_small
+from jobs.lake.tables import Lake
 from jobs.rules.rulebook import check_rules, rulebook
 from jobs.rules.typologies import Subject
 from jobs.runtime.command_line import run_job
@@ -72,6 +75,8 @@ def main(run: JobRun) -> str:
         if not lake.exists(kind.table) or not rules:
             continue
         features = lake.of_day(kind.table, day).withColumnRenamed(kind.key, "subject_id")
+        if kind.subject == "member":
+            features = features.join(_link_features(lake, day), on="subject_id", how="left")
         peers = lake.of_day(PEER_STATISTIC, day) if kind.has_peers else None
         allowances = book.allowances if kind.subject == "member" else ()
         with step(run, f"indicators of {kind.subject}s"):
@@ -82,6 +87,8 @@ def main(run: JobRun) -> str:
         _say_what_is_silent(run, kind.subject, features, mute)
         visits = _visits_of(kind, found, sum(spoke.values()), facts)
         shown = with_evidence(found, visits, day)
+        if kind.subject == "member":
+            shown = _with_settlements_of_links(lake, day, shown)
         every.append(shown.withColumn("subject_type", F.lit(kind.subject)))
     frame = (
         reduce(DataFrame.unionByName, every).drop("evidence").withColumn("as_of_date", F.lit(day))
@@ -89,6 +96,35 @@ def main(run: JobRun) -> str:
     with step(run, "evidence"):
         rows = lake.replace(frame, INDICATOR, {"as_of_date": day})
     return f"{rows} indicators"
+
+
+def _links_today(lake: Lake, day: date) -> DataFrame:
+    """gold.member_ring_feature of the day; no rows where links have not been built."""
+    links = lake.read_if_exists(MEMBER_RING_FEATURE)
+    return links.filter(F.col("as_of_date") == F.lit(day))
+
+
+def _link_features(lake: Lake, day: date) -> DataFrame:
+    """What links and rings say of accounts, one row per subject_id with a link."""
+    names = [feature.name for feature in MEMBER_RING_FEATURES]
+    return _links_today(lake, day).select(F.col("member_id").alias("subject_id"), *names)
+
+
+def _with_settlements_of_links(lake: Lake, day: date, shown: DataFrame) -> DataFrame:
+    """Indicators of links with the settlements of meetings in place of the dearest ones."""
+    met = _links_today(lake, day).select(
+        F.col("member_id").alias("subject_id"), F.col("settlement_ids").alias("met")
+    )
+    is_link = F.col("feature").isin([feature.name for feature in MEMBER_RING_FEATURES])
+    # Accounts that share a phone or a counter but never met keep what else there is.
+    has_met = is_link & (F.size(F.coalesce("met", F.array())) > 0)
+    return (
+        shown.join(met, on="subject_id", how="left")
+        .withColumn(
+            "settlement_ids", F.when(has_met, F.col("met")).otherwise(F.col("settlement_ids"))
+        )
+        .drop("met")
+    )
 
 
 def _counted(found: DataFrame) -> dict[str, int]:

@@ -11,6 +11,7 @@ from expectations.gold.account import (
     INDICATOR,
     MEMBER_FEATURE,
 )
+from expectations.gold.ring import MEMBER_RING_FEATURE
 from features.indicator.accounts import current_state, in_words, ranked_accounts
 from jobs.lake.tables import Lake
 from jobs.rules.rulebook import check_rules, rulebook
@@ -25,9 +26,10 @@ def main(run: JobRun) -> str:
     language = run.config.report.language
     shown = lake.of_day(INDICATOR, day).filter(F.col("subject_type") == "member")
     features = lake.read_day(MEMBER_FEATURE, day)
+    links = lake.of_day(MEMBER_RING_FEATURE, day) if lake.exists(MEMBER_RING_FEATURE) else None
     texts = {code: words[language] for code, words in rules.texts.items()}
     checks = {code: words[language] for code, words in rules.checks.items()}
-    accounts = ranked_accounts(shown, features)
+    accounts = ranked_accounts(shown, features, links)
     first_reason = F.col("reasons")[0]["reason_code"]
     listed = (
         accounts.withColumn("next_check", _chosen(checks, first_reason))

@@ -8,6 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from expectations.gold.account import (
+    LEAST_POINTS,
+    LINK_FAMILY,
+    POINTS_WEIGHT,
+    UNLINKED_LOG_ODDS,
+)
+
 #: The part of insured people whose place on a list counts as being seen.
 TOP_SHARE = 0.01
 #: Benign groups of fewer people say little.
@@ -48,24 +55,35 @@ class Figure:
 
 
 def reranked(indicators: pl.DataFrame, without: str | None = None) -> pl.DataFrame:
-    """Rank accounts as `features.accounts` does, with a family of rules switched off.
+    """Rank accounts as `features.indicator.accounts` does, with a family of rules switched off.
 
     Args:
-        indicators: `member_id, family, points, held_back_by, expected_loss`.
+        indicators: `member_id, family, points, held_back_by, expected_loss`, and `link_weight`, the
+            log-odds of the account's two best links, if there are links.
         without: the family.
 
     Returns:
         `member_id, points, rank`.
     """
+    if "link_weight" not in indicators.columns:
+        indicators = indicators.with_columns(link_weight=pl.lit(None, dtype=pl.Float64))
     counted = indicators.filter(pl.col("held_back_by").is_null())
     if without is not None:
         counted = counted.filter(pl.col("family") != without)
+    is_link = pl.col("family") == LINK_FAMILY
+    own = pl.col("points").filter(~is_link).sum().clip(LEAST_POINTS)
+    weight = pl.col("link_weight").filter(is_link).max().fill_null(UNLINKED_LOG_ODDS)
+    priority = weight.clip(UNLINKED_LOG_ODDS) + POINTS_WEIGHT * own.round(6).log()
     return (
         counted.group_by("member_id", "family")
-        .agg(pl.max("points"), pl.first("expected_loss"))
+        .agg(pl.max("points"), pl.first("expected_loss"), pl.first("link_weight"))
         .group_by("member_id")
-        .agg(pl.sum("points").round(6), pl.first("expected_loss"))
-        .sort(["points", "expected_loss", "member_id"], descending=[True, True, False])
+        .agg(
+            pl.sum("points").round(6),
+            pl.first("expected_loss"),
+            priority=priority.round(6),
+        )
+        .sort(["priority", "expected_loss", "member_id"], descending=[True, True, False])
         .with_columns(rank=pl.int_range(1, pl.len() + 1))
         .select("member_id", "points", "rank")
     )

@@ -123,6 +123,15 @@ ACCOUNT_REASON = (
 #: States of an account on the list. Nothing is locked: each is what a person knows or has decided.
 STATES = ("proposed", "approved", "rejected", "expired")
 
+#: The family of rules about links to other accounts.
+LINK_FAMILY = "links"
+#: Log-odds of an account without a link that passed: about those of the weakest link that is kept.
+UNLINKED_LOG_ODDS = -4.0
+#: Who has fewer points from other rules, or none, counts as having those of the weakest rule.
+LEAST_POINTS = 0.25
+#: The part of the logarithm of the points beside the log-odds of links, see docs/rings.md.
+POINTS_WEIGHT = 1.0
+
 HIGH_RISK_ACCOUNT = TableContract(
     name="gold.high_risk_account",
     grain="one row per account with an indicator that counts, and as-of date; the first `detect.capacity` are a week's work",
@@ -131,6 +140,13 @@ HIGH_RISK_ACCOUNT = TableContract(
         Field("rank", "long", "1 is to be looked at first; ties by member id", nullable=False),
         _MEMBER,
         Field("points", "double", "Sum over families of the strongest indicator", nullable=False),
+        Field(
+            "priority",
+            "double",
+            "What the rank goes by: log-odds of its links and of its own indicators, either may do",
+            nullable=False,
+        ),
+        Field("ring_id", "string", "The ring that it is in; empty if it is in none"),
         Field(
             "expected_loss_amount",
             "decimal(16,2)",

@@ -6,34 +6,53 @@ from string import Formatter
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from expectations.gold.account import (
+    LEAST_POINTS,
+    LINK_FAMILY,
+    POINTS_WEIGHT,
+    UNLINKED_LOG_ODDS,
+)
+
 #: How a sentence may show `{value}`: Python's format and the one that Spark's `format_string` knows, whose
 #: first argument is the value and the second a hundred times that.
 TEXT_FORMATS = {".0f": "%1$.0f", ",.0f": "%1$,.0f", ".1f": "%1$.1f", ".0%": "%2$.0f%%"}
 
 
-def ranked_accounts(indicators: DataFrame, features: DataFrame) -> DataFrame:
+def ranked_accounts(
+    indicators: DataFrame, features: DataFrame, links: DataFrame | None = None
+) -> DataFrame:
     """Rank accounts by what they show, one row per member with an indicator that counts.
 
     Rules of a family see the same thing, so only the strongest of each counts; points of families
-    add up. Of equal points the larger expected loss comes first, then the smaller id.
+    add up. The priority is the log-odds of the account's two best links, where the rule about links
+    speaks of it, and the logarithm of the points of the other families. Of equal priority the
+    larger expected loss comes first, then the smaller id.
 
     Args:
         indicators: gold.indicator of a date, members only.
         features: gold.member_feature of that date.
+        links: gold.member_ring_feature of that date; without it no account has links.
 
     Returns:
-        `member_id, points, expected_loss_amount, typologies, reasons, rank`; `reasons` in the order of
+        `member_id, points, priority, ring_id, expected_loss_amount, typologies, reasons, rank`; `reasons` in the order of
         points, those held back last.
     """
     counts = F.col("held_back_by").isNull()
     # A sum of doubles depends on their order.
     exact = F.col("points").cast("decimal(24,12)")
+    is_link = F.col("family") == LINK_FAMILY
     by_family = (
         indicators.filter(counts)
         .groupBy("subject_id", "family")
         .agg(F.max("points").alias("points"))
         .groupBy("subject_id")
-        .agg(F.round(F.sum(exact).cast("double"), 6).alias("points"))
+        .agg(
+            F.round(F.sum(exact).cast("double"), 6).alias("points"),
+            F.round(F.coalesce(F.sum(F.when(~is_link, exact)).cast("double"), F.lit(0.0)), 6).alias(
+                "own_points"
+            ),
+            F.max(is_link).alias("is_linked"),
+        )
     )
     reason = F.struct(
         (~counts).alias("last"),
@@ -56,15 +75,37 @@ def ranked_accounts(indicators: DataFrame, features: DataFrame) -> DataFrame:
         .alias("expected_loss_amount"),
     )
     counted = F.filter("reasons", lambda each: ~each["last"])
-    first = Window.orderBy(F.desc("points"), F.desc("expected_loss_amount"), "subject_id")
+    first = Window.orderBy(F.desc("priority"), F.desc("expected_loss_amount"), "subject_id")
     return (
-        by_family.join(reasons, on="subject_id", how="inner")
+        _with_priority(by_family, links)
+        .join(reasons, on="subject_id", how="inner")
         .join(loss, on="subject_id", how="inner")
         .withColumn(
             "typologies", F.array_distinct(F.transform(counted, lambda each: each["typology"]))
         )
         .withColumn("rank", F.row_number().over(first).cast("long"))
         .withColumnRenamed("subject_id", "member_id")
+    )
+
+
+def _with_priority(points: DataFrame, links: DataFrame | None) -> DataFrame:
+    """Points of accounts with `priority` and `ring_id`."""
+    if links is None:
+        linked = points.withColumns(
+            {"ring_id": F.lit(None).cast("string"), "link_weight": F.lit(None).cast("double")}
+        )
+    else:
+        of_links = links.select(
+            F.col("member_id").alias("subject_id"),
+            "ring_id",
+            F.col("link_weight_two_best_365d").alias("link_weight"),
+        )
+        linked = points.join(of_links, on="subject_id", how="left")
+    weight = F.when(F.col("is_linked"), F.greatest("link_weight", F.lit(UNLINKED_LOG_ODDS)))
+    own = F.log(F.greatest("own_points", F.lit(LEAST_POINTS)))
+    priority = F.coalesce(weight, F.lit(UNLINKED_LOG_ODDS)) + POINTS_WEIGHT * own
+    return linked.withColumn("priority", F.round(priority, 6)).drop(
+        "own_points", "is_linked", "link_weight"
     )
 
 

@@ -149,6 +149,26 @@ class Links(_Section):
     max_component_size: int = Field(ge=2)
 
 
+class AccountLinks(_Section):
+    """How pairs of accounts are made and weighed."""
+
+    days: int = Field(ge=30)
+    sharers: int = Field(ge=2)
+    model: str | None
+    train_on: list[str]
+    min_probability: float = Field(ge=0, le=1)
+    pass_probability: float = Field(ge=0, le=1)
+
+
+class Rings(_Section):
+    """Which groups of linked accounts stand as rings."""
+
+    resolution: float = Field(gt=0, le=1)
+    min_accounts: int = Field(ge=2)
+    min_density: float = Field(ge=0, le=1)
+    min_significance: float = Field(ge=0)
+
+
 class Detect(_Section):
     """The rules for accounts, and how many a week people can look at."""
 
@@ -213,6 +233,8 @@ class Config(_Section):
     quarantine: Quarantine
     report: Report
     links: Links
+    account_links: AccountLinks
+    rings: Rings
     detect: Detect
     triage: Triage
     train: Train

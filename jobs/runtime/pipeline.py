@@ -42,9 +42,16 @@ STEPS = (
     Step("build_institution_features", after=("validate_tables", "build_member_features")),
     Step("build_doctor_features", after=("build_member_features",)),
     Step("build_drug_features", after=("build_member_features",)),
+    Step("build_account_links", after=("build_facts",)),
+    Step("find_rings", after=("build_account_links", "build_member_features")),
     Step(
         "flag_indicators",
-        after=("build_member_features", "build_institution_features", "build_doctor_features"),
+        after=(
+            "build_member_features",
+            "build_institution_features",
+            "build_doctor_features",
+            "find_rings",
+        ),
     ),
     Step("propose_accounts", after=("flag_indicators",)),
     Step("build_triage_features", after=("build_facts",), needs_legal_basis=True),

@@ -228,3 +228,20 @@ def test_the_interval_draws_gangs_whole():
 
     # One draw in four has gang two alone, one in four gang one alone.
     assert (low, high) == (0.0, 1.0)
+
+
+def test_reranking_puts_links_before_points_as_the_list_does():
+    shown = pl.DataFrame(
+        [
+            ("a", "links", 2.0, 1.0),
+            ("b", "use", 8.0, 3.0),
+            ("c", "use", 8.0, None),
+            ("d", "links", 2.0, 1.0),
+            ("d", "use", 8.0, 1.0),
+        ],
+        schema=["member_id", "family", "points", "link_weight"],
+        orient="row",
+    ).with_columns(held_back_by=pl.lit(None, dtype=pl.String), expected_loss=pl.lit(1.0))
+
+    assert reranked(shown)["member_id"].to_list() == ["d", "a", "b", "c"]
+    assert reranked(shown, without="links")["member_id"].to_list() == ["b", "c", "d"]

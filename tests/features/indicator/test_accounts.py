@@ -53,6 +53,35 @@ def losses_frame(spark, losses):
     )
 
 
+def test_links_come_before_points_and_only_where_the_rule_about_links_speaks(spark):
+    shown = shown_frame(
+        spark,
+        [
+            ("a", "links", "LINKED", 0.9, 2.0, None),
+            ("b", "use", "MANY", 9.0, 8.0, None),
+            ("c", "use", "MANY", 9.0, 8.0, None),
+            ("d", "links", "LINKED", 0.9, 2.0, None),
+            ("d", "use", "MANY", 9.0, 8.0, None),
+        ],
+    )
+    links = spark.createDataFrame(
+        [("a", "r1", 1.0), ("b", None, 3.0), ("d", None, 1.0), ("e", "r1", 9.0)],
+        "member_id string, ring_id string, link_weight_two_best_365d double",
+    )
+    losses = losses_frame(spark, dict.fromkeys("abcde", 1.0))
+
+    ranked = ranked_accounts(shown, losses, links).orderBy("rank").collect()
+
+    # Nobody is on the list for a link that the rule says nothing of: b counts as c does, e is not there.
+    found = [(row["member_id"], round(row["priority"], 2), row["ring_id"]) for row in ranked]
+    assert found == [
+        ("d", 3.08, None),
+        ("a", -0.39, "r1"),
+        ("b", -1.92, None),
+        ("c", -1.92, None),
+    ]
+
+
 @pytest.fixture(scope="module")
 def accounts(spark):
     ranked = ranked_accounts(shown_frame(spark, SHOWN), losses_frame(spark, LOSSES))

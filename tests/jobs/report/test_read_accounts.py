@@ -35,6 +35,7 @@ def account(rank, day=AS_OF, **changes):
         "rank": rank,
         "member_id": f"M{rank}",
         "points": 10.0 - rank,
+        "priority": -float(rank),
         "expected_loss_amount": Decimal("100.50"),
         "is_within_capacity": rank <= 2,
         "typologies": ["many_institutions"],

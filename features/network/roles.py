@@ -1,0 +1,247 @@
+"""Who does what in a ring: roles from what is asymmetric, and who is likely to run it."""
+
+from typing import Any
+
+import polars as pl
+
+#: An operator has an account's trust who serves this share of its visits, and at least so many.
+_LOYAL_SHARE, _LOYAL_VISITS = 0.5, 3
+#: What serves so large a share of a ring's accounts belongs to how the ring works.
+_MAIN_SHARE = 0.5
+_SHAPE: dict[str, Any] = {
+    "ring_id": pl.String,
+    "subject_type": pl.String,
+    "subject_id": pl.String,
+    "role": pl.String,
+    "role_score": pl.Float64,
+    "organiser_rank": pl.Int64,
+    "reasons": pl.List(pl.String),
+}
+
+
+def carriers_of_rings(carried: pl.DataFrame, visited: pl.DataFrame) -> pl.DataFrame:
+    """How many accounts of a ring each carrier serves, one row per ring, kind and carrier.
+
+    Operators count only where an account is with them more often than not.
+
+    Args:
+        carried: `ring_id`, `member_id`, `carrier_kind` (`member`, `phone`, `operator`), `carrier`,
+            `visits`.
+        visited: `ring_id`, `member_id`, `institution_id`, `visits`: all visits of the accounts.
+
+    Returns:
+        `ring_id`, `carrier_kind`, `carrier`, `carried` (accounts), `reach` (their share of the ring).
+    """
+    totals = visited.group_by("ring_id", "member_id").agg(total=pl.sum("visits"))
+    size = totals.group_by("ring_id").agg(accounts=pl.len())
+    is_loyal = (pl.col("visits") >= _LOYAL_SHARE * pl.col("total")) & (
+        pl.col("visits") >= _LOYAL_VISITS
+    )
+    return (
+        carried.join(totals, on=["ring_id", "member_id"])
+        .filter((pl.col("carrier_kind") != "operator") | is_loyal)
+        .filter(pl.col("carrier") != pl.col("member_id"))
+        .group_by("ring_id", "carrier_kind", "carrier")
+        .agg(carried=pl.n_unique("member_id"))
+        .join(size, on="ring_id")
+        .with_columns(reach=pl.col("carried") / pl.col("accounts"))
+        .drop("accounts")
+        .sort("ring_id", "carrier_kind", "carrier")
+    )
+
+
+def role_rows(members: pl.DataFrame, carriers: pl.DataFrame, visited: pl.DataFrame) -> pl.DataFrame:
+    """One row per ring and subject with its role.
+
+    Who is insured here and carries accounts of others (as proxy, or by the proxy's phone) is a collector,
+    whether or not the own account is in the ring; who carries at least two and most of the ring, more
+    than anybody else, is an organiser. All other accounts are card holders, but victims where one
+    operator serves most of the ring's accounts and nobody carries them: their cards are kept by staff.
+    A phone that shows several accounts' vouchers is a collector's, such an operator a dispenser, an
+    institution with at least half of the visits of most accounts a pharmacy.
+
+    Args:
+        members: `ring_id`, `member`, `strength` (mean log-odds of its two best links in the ring).
+        carriers: from `carriers_of_rings`.
+        visited: `ring_id`, `member_id`, `institution_id`, `visits`.
+
+    Returns:
+        The columns of gold.ring_member but the day.
+    """
+    return pl.concat([_people(members, carriers), _things(carriers), _institutions(visited)]).sort(
+        "ring_id", "subject_type", "subject_id"
+    )
+
+
+def unseen_heads(rows: pl.DataFrame) -> pl.DataFrame:
+    """Whether a ring's head is not among its people, one row per `ring_id`.
+
+    A head is seen where a person carries others of the ring; cards alone name nobody.
+    """
+    people = rows.filter(pl.col("subject_type") == "member")
+    is_head = pl.col("role").is_in(["collector", "organiser"])
+    return people.group_by("ring_id").agg(has_unseen_head=~is_head.any()).sort("ring_id")
+
+
+def ring_findings(
+    members: pl.DataFrame, carriers: pl.DataFrame, homes: pl.DataFrame, visited: pl.DataFrame
+) -> pl.DataFrame:
+    """How a ring works, one row per `ring_id` with `findings`, codes in alphabetical order.
+
+    `family`: at least three in ten accounts have kin in the ring. `shared_credentials`: a person or a
+    phone carries at least half of the accounts. `one_counter`: one operator serves them so.
+    `many_places`: they share three institutions and more, each used by half of them.
+
+    Args:
+        members: `ring_id`, `member`.
+        carriers: from `carriers_of_rings`.
+        homes: `member_id`, `household_id`.
+        visited: as above.
+    """
+    main = pl.col("reach") >= _MAIN_SHARE
+    is_credential = pl.col("carrier_kind").is_in(["member", "phone"]) & (pl.col("carried") >= 2)
+    kin = (
+        members.join(homes, left_on="member", right_on="member_id")
+        .filter(pl.len().over("ring_id", "household_id") > 1)
+        .group_by("ring_id")
+        .agg(kin=pl.len())
+        .join(members.group_by("ring_id").agg(accounts=pl.len()), on="ring_id")
+        .filter(pl.col("kin") >= 0.3 * pl.col("accounts"))
+    )
+    places = _shared_places(visited).filter(pl.col("share") >= _MAIN_SHARE)
+    many = places.group_by("ring_id").agg(places=pl.len()).filter(pl.col("places") >= 3)
+    found = {
+        "family": kin,
+        "shared_credentials": carriers.filter(main & is_credential),
+        "one_counter": carriers.filter(main & (pl.col("carrier_kind") == "operator")),
+        "many_places": many,
+    }
+    codes = pl.concat(
+        [rows.select("ring_id", code=pl.lit(code)).unique() for code, rows in found.items()]
+    )
+    listed = codes.group_by("ring_id").agg(findings=pl.col("code").sort())
+    return (
+        members.select("ring_id")
+        .unique()
+        .join(listed, on="ring_id", how="left")
+        .select("ring_id", pl.col("findings").fill_null([]))
+    )
+
+
+def _people(members: pl.DataFrame, carriers: pl.DataFrame) -> pl.DataFrame:
+    carrying = carriers.filter(pl.col("carrier_kind") == "member").select(
+        "ring_id", "carried", "reach", member="carrier"
+    )
+    staffed = (
+        carriers.filter((pl.col("carrier_kind") == "operator") & (pl.col("reach") >= _MAIN_SHARE))
+        .select("ring_id", is_staffed=pl.lit(True))
+        .unique()
+    )
+    is_carried = carriers.filter((pl.col("carrier_kind") != "operator") & (pl.col("carried") >= 2))
+    people = (
+        members.join(carrying, on=["ring_id", "member"], how="full", coalesce=True)
+        .join(staffed, on="ring_id", how="left")
+        .join(
+            is_carried.select("ring_id", has_carrier=pl.lit(True)).unique(),
+            on="ring_id",
+            how="left",
+        )
+        .with_columns(
+            pl.col("carried").fill_null(0),
+            pl.col("reach").fill_null(0.0),
+            is_linked=pl.col("strength").is_not_null(),
+            strength=pl.col("strength").fill_null(0.0),
+            is_victim=pl.col("is_staffed").fill_null(False)
+            & ~pl.col("has_carrier").fill_null(False),
+        )
+        .sort(*("ring_id", "reach", "strength", "member"), descending=[False, True, True, False])
+        .with_columns(organiser_rank=pl.int_range(1, pl.len() + 1).over("ring_id"))
+    )
+    carries = pl.col("carried") > 0
+    is_head = (
+        (pl.col("organiser_rank") == 1)
+        & (pl.col("carried") >= 2)
+        & (pl.col("reach") >= _MAIN_SHARE)
+    )
+    role = (
+        pl.when(is_head)
+        .then(pl.lit("organiser"))
+        .when(carries)
+        .then(pl.lit("collector"))
+        .when(pl.col("is_victim"))
+        .then(pl.lit("victim"))
+        .otherwise(pl.lit("card_holder"))
+    )
+    reasons = pl.concat_list(
+        pl.when("is_linked").then(pl.lit("linked_account")),
+        pl.when(carries).then(pl.lit("carries_accounts_of_others")),
+        pl.when(is_head).then(pl.lit("carries_most_of_the_ring")),
+        pl.when(pl.col("is_victim") & ~carries).then(pl.lit("kept_by_staff")),
+    ).list.drop_nulls()
+    score = pl.when(carries).then("reach").otherwise(1 / (1 + (-pl.col("strength")).exp()))
+    return _shaped(people, "member", pl.col("member"), role, score, reasons)
+
+
+def _things(carriers: pl.DataFrame) -> pl.DataFrame:
+    """Phones and operators that serve several accounts of a ring."""
+    is_phone = pl.col("carrier_kind") == "phone"
+    rows = carriers.filter((pl.col("carrier_kind") != "member") & (pl.col("carried") >= 2))
+    rows = rows.with_columns(organiser_rank=pl.lit(None))
+    role = pl.when(is_phone).then(pl.lit("collector")).otherwise(pl.lit("dispenser"))
+    why = (
+        pl.when(is_phone)
+        .then(pl.lit("shows_vouchers_of_several"))
+        .otherwise(pl.lit("serves_several_more_often_than_not"))
+    )
+    kind = pl.col("carrier_kind")
+    return _shaped(rows, kind, pl.col("carrier"), role, pl.col("reach"), pl.concat_list(why))
+
+
+def _shared_places(visited: pl.DataFrame) -> pl.DataFrame:
+    """Institutions by ring with the `share` of its accounts that used each, twice and more."""
+    size = visited.group_by("ring_id").agg(accounts=pl.n_unique("member_id"))
+    return (
+        visited.filter(pl.col("visits") >= 2)
+        .group_by("ring_id", "institution_id")
+        .agg(users=pl.n_unique("member_id"))
+        .join(size, on="ring_id")
+        .with_columns(share=pl.col("users") / pl.col("accounts"))
+    )
+
+
+def _institutions(visited: pl.DataFrame) -> pl.DataFrame:
+    """Institutions where most accounts have at least half of their visits."""
+    totals = pl.col("visits").sum().over("ring_id", "member_id")
+    mostly = visited.filter(pl.col("visits") >= 0.5 * totals)
+    size = visited.group_by("ring_id").agg(accounts=pl.n_unique("member_id"))
+    rows = (
+        mostly.group_by("ring_id", "institution_id")
+        .agg(users=pl.n_unique("member_id"))
+        .join(size, on="ring_id")
+        .with_columns(share=pl.col("users") / pl.col("accounts"), organiser_rank=pl.lit(None))
+        .filter(pl.col("share") >= _MAIN_SHARE)
+    )
+    why = pl.concat_list(pl.lit("most_visits_of_most_accounts"))
+    return _shaped(
+        rows, "institution", pl.col("institution_id"), pl.lit("pharmacy"), pl.col("share"), why
+    )
+
+
+def _shaped(
+    rows: pl.DataFrame,
+    kind: str | pl.Expr,
+    subject: pl.Expr,
+    role: pl.Expr,
+    score: pl.Expr,
+    reasons: pl.Expr,
+) -> pl.DataFrame:
+    found = rows.select(
+        ring_id="ring_id",
+        subject_type=pl.lit(kind) if isinstance(kind, str) else kind,
+        subject_id=subject,
+        role=role,
+        role_score=score.clip(0, 1).round(6),
+        organiser_rank=pl.col("organiser_rank"),
+        reasons=reasons,
+    )
+    return found.select(pl.col(name).cast(shape) for name, shape in _SHAPE.items())

@@ -1,0 +1,235 @@
+"""Find the rings among linked accounts: gold.ring, its members with roles, its history, and features."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import polars as pl
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from expectations.gold.account import MEMBER_FEATURE
+from expectations.gold.ring import (
+    MEMBER_RING_FEATURE,
+    RING,
+    RING_HISTORY,
+    RING_MEMBER,
+)
+from features.components import connected_components
+from features.network.ring_features import account_link_features, ring_member_features
+from features.network.ring_history import ring_names
+from features.network.rings import (
+    RingRules,
+    communities,
+    components_in_one_task,
+    standing_rings,
+)
+from features.network.roles import (
+    carriers_of_rings,
+    ring_findings,
+    role_rows,
+    unseen_heads,
+)
+from jobs.lake.frames import persisted
+from jobs.network.ring_inputs import (
+    carriers,
+    households,
+    links_of,
+    losses,
+    places_of,
+    to_polars,
+)
+from jobs.runtime.command_line import run_job
+from jobs.runtime.job import Job, JobRun, step
+
+#: Links that one task solves: 20 million are 2 GB with their ids as text. More go through GraphFrames.
+_ONE_TASK = 20_000_000
+_MEMBER = "member string, community string"
+
+
+def main(run: JobRun) -> str:
+    """Rebuild one as-of date; safe to run again."""
+    rules = RingRules(**run.config.rings.model_dump())
+    with ExitStack() as stack:
+        links = stack.enter_context(persisted(links_of(run.lake, run.as_of)))
+        passed = links.filter("has_passed")
+        with step(run, "communities"):
+            groups = to_polars(_communities(passed, passed.count(), rules.resolution))
+        rings, members = standing_rings(
+            to_polars(
+                passed.select("src", "dst", "weight", "probability", "first_date", "last_date")
+            ),
+            groups,
+            _accounts(run),
+            rules,
+        )
+        rings, members = _named(run, rings, members)
+        with step(run, "roles"):
+            _write_rings(run, rings, members)
+        with step(run, "features"):
+            _write_features(run, links, rings, members)
+    return f"{rings.height} rings of {members.height} accounts"
+
+
+def _accounts(run: JobRun) -> int:
+    """Accounts that could have been linked: those with features of the day."""
+    return run.lake.read_day(MEMBER_FEATURE, run.as_of).count()
+
+
+def _communities(passed: DataFrame, count: int, resolution: float) -> DataFrame:
+    """The community of each linked account."""
+    edges = passed.select("src", "dst", "probability")
+    components = _in_one_task(edges) if count <= _ONE_TASK else connected_components(edges)
+    labelled = edges.join(
+        components.withColumnRenamed("id", "src"), on="src", how="inner"
+    ).repartition("component")
+
+    def split(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        rows = _frame(batches)
+        if rows is not None:
+            yield from _batches(communities(rows, resolution), _MEMBERS)
+
+    return labelled.mapInArrow(split, _MEMBER)
+
+
+_MEMBERS = pa.schema([("member", pa.string()), ("community", pa.string())])
+_COMPONENTS = pa.schema([("id", pa.string()), ("component", pa.string())])
+
+
+def _in_one_task(edges: DataFrame) -> DataFrame:
+    def solve(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        rows = _frame(batches)
+        if rows is not None:
+            yield from _batches(components_in_one_task(rows), _COMPONENTS)
+
+    return edges.select("src", "dst").coalesce(1).mapInArrow(solve, "id string, component string")
+
+
+def _frame(batches: Iterator[pa.RecordBatch]) -> pl.DataFrame | None:
+    held = list(batches)
+    if not held:
+        return None
+    frame = pl.from_arrow(pa.Table.from_batches(held))
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _batches(rows: pl.DataFrame, schema: pa.Schema) -> list[pa.RecordBatch]:
+    found: list[pa.RecordBatch] = rows.to_arrow().cast(schema).to_batches()
+    return found
+
+
+def _named(
+    run: JobRun, rings: pl.DataFrame, members: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rings and members with ids that last, and the history written."""
+    now = {
+        str(key): frozenset(names)
+        for key, names in members.group_by("community").agg("member").iter_rows()
+    }
+    ids, events = ring_names(now, _before(run))
+    frame = pl.DataFrame(
+        events,
+        schema={
+            "ring_id": pl.String,
+            "event": pl.String,
+            "accounts": pl.Int64,
+            "joined": pl.Int64,
+            "departed": pl.Int64,
+            "other_ring_ids": pl.List(pl.String),
+        },
+    ).sort("ring_id")
+    day = {"as_of_date": run.as_of}
+    run.lake.replace(_dated(run, frame), RING_HISTORY, day)
+    named = pl.DataFrame(
+        {"community": list(ids), "ring_id": list(ids.values())},
+        schema={"community": pl.String, "ring_id": pl.String},
+    )
+    return (
+        rings.join(named, on="community").sort("ring_id"),
+        members.join(named, on="community").sort("ring_id", "member"),
+    )
+
+
+def _before(run: JobRun) -> dict[str, frozenset[str]]:
+    """Accounts of the rings of the last day before this one."""
+    if not run.lake.exists(RING_MEMBER):
+        return {}
+    earlier = run.lake.read(RING_MEMBER).filter(
+        (F.col("as_of_date") < F.lit(run.as_of)) & F.array_contains("reasons", "linked_account")
+    )
+    last = earlier.agg(F.max("as_of_date").alias("day")).collect()[0]["day"]
+    if last is None:
+        return {}
+    rows = earlier.filter(F.col("as_of_date") == F.lit(last)).select("ring_id", "subject_id")
+    return {
+        str(ring): frozenset(names)
+        for ring, names in to_polars(rows).group_by("ring_id").agg("subject_id").iter_rows()
+    }
+
+
+def _write_rings(run: JobRun, rings: pl.DataFrame, members: pl.DataFrame) -> None:
+    lake, day = run.lake, run.as_of
+    days = run.config.account_links.days
+    ids = run.spark.createDataFrame(
+        [(name,) for name in members["member"].unique().sort()], "member_id string"
+    )
+    of = members.select("ring_id", member_id="member")
+    carried = to_polars(carriers(lake, day, days, ids)).join(of, on="member_id")
+    visited = to_polars(places_of(lake, day, days, ids)).join(of, on="member_id")
+    homes = to_polars(households(lake, day, ids))
+    reach = carriers_of_rings(carried, visited)
+    roles = role_rows(members, reach, visited)
+    loss = of.join(to_polars(losses(lake, day, ids)), on="member_id", how="left")
+    ranked = (
+        rings.join(
+            loss.group_by("ring_id").agg(expected_loss_amount=pl.sum("loss")),
+            on="ring_id",
+            how="left",
+        )
+        .join(unseen_heads(roles), on="ring_id", how="left")
+        .join(ring_findings(members, reach, homes, visited), on="ring_id", how="left")
+        .sort("confidence", "expected_loss_amount", "ring_id", descending=[True, True, False])
+        .with_row_index("rank", offset=1)
+    )
+    lake.replace(
+        _dated(run, ranked.drop("community")).withColumn(
+            "expected_loss_amount", F.col("expected_loss_amount").cast("decimal(16,2)")
+        ),
+        RING,
+        {"as_of_date": day},
+    )
+    lake.replace(_dated(run, roles), RING_MEMBER, {"as_of_date": day})
+
+
+def _write_features(
+    run: JobRun, links: DataFrame, rings: pl.DataFrame, members: pl.DataFrame
+) -> None:
+    """What links and rings say of each account: all are linked, few are in a ring."""
+    own = account_link_features(links, run.config.account_links.min_probability)
+    ids = run.spark.createDataFrame([(name,) for name in members["member"]], "member_id string")
+    homes = to_polars(households(run.lake, run.as_of, ids.distinct()))
+    of_ring = ring_member_features(
+        members.select("ring_id", "member"),
+        rings.select("ring_id", "accounts", "density"),
+        homes.rename({"member_id": "member", "household_id": "household"}),
+    )
+    ringed = _to_spark(run, of_ring)
+    frame = own.join(F.broadcast(ringed), on="member_id", how="left")
+    dated = frame.withColumn("as_of_date", F.lit(run.as_of))
+    run.lake.replace(dated, MEMBER_RING_FEATURE, {"as_of_date": run.as_of})
+
+
+def _dated(run: JobRun, rows: pl.DataFrame) -> DataFrame:
+    return _to_spark(run, rows).withColumn("as_of_date", F.lit(run.as_of))
+
+
+def _to_spark(run: JobRun, rows: pl.DataFrame) -> DataFrame:
+    """Rows of Polars in Spark, which knows no unsigned numbers."""
+    return run.spark.createDataFrame(rows.cast({pl.UInt32: pl.Int64}).to_arrow())
+
+
+JOB = Job("find_rings", "Find the rings among linked accounts, with roles", main, ("as_of",))
+
+if __name__ == "__main__":
+    run_job(JOB)

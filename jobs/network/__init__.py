@@ -1,0 +1,1 @@
+"""The I/O side of links between accounts and of rings."""

@@ -1,0 +1,146 @@
+"""What links between accounts are computed from, as of a date: visits, things in use, people, places."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from expectations.gold.fact import FEE_FACT, VISIT_FACT
+from expectations.landing.event import PROXY_PICKUP
+from expectations.landing.reference import DRUG, INSTITUTION, PERSON
+from features.member.rows import held_values
+from jobs.lake.tables import Lake, rows_as_of
+
+#: Stays in hospital are no meetings at a counter.
+_INPATIENT = "21"
+
+
+@dataclass(frozen=True)
+class AccountInputs:
+    """Frames with ids as numbers of 64 bits: they only have to be told apart.
+
+    Attributes:
+        visits: `member`, `place`, `day`, `minute`, `operator`, `value`, `visit`, one row per visit.
+        held: `kind`, `thing`, `member`, `strength` (null): phones, proxies and their phones in use.
+        members: `member`, `birth_day`, `household`, `address`, `lat`, `lon`, one row per person.
+        places: `place`, `lat`, `lon`, one row per institution.
+        names: `member`, `member_id`.
+        settlements: `visit`, `settlement_id`.
+    """
+
+    visits: DataFrame
+    held: DataFrame
+    members: DataFrame
+    places: pl.DataFrame
+    names: DataFrame
+    settlements: DataFrame
+
+
+def account_inputs(lake: Lake, as_of: date, days: int) -> AccountInputs:
+    """Read what links need of the days before a date.
+
+    Raises:
+        DataRefused: when the facts have not been built.
+    """
+    facts = visits_between(lake, as_of, days)
+    visits = _with_value(lake, facts, as_of, days).select(
+        _number("member_id").alias("member"),
+        _number("institution_id").alias("place"),
+        F.unix_date("service_date").alias("day"),
+        (F.hour("settlement_time") * 60 + F.minute("settlement_time")).alias("minute"),
+        F.when(F.col("operator_id").isNotNull(), F.xxhash64("institution_id", "operator_id")).alias(
+            "operator"
+        ),
+        F.coalesce("value", F.lit(0.0)).alias("value"),
+        _number("settlement_id").alias("visit"),
+    )
+    people = lake.read_as_of_if_exists(PERSON.silver, as_of)
+    members = people.select(
+        _number("member_id").alias("member"),
+        F.unix_date("birth_date").alias("birth_day"),
+        _number("household_id").alias("household"),
+        _number("address_hash").alias("address"),
+        F.col("home_latitude").alias("lat"),
+        F.col("home_longitude").alias("lon"),
+    )
+    places = pl.from_arrow(
+        lake.read_as_of_if_exists(INSTITUTION.silver, as_of)
+        .select(
+            _number("institution_id").alias("place"),
+            F.col("latitude").alias("lat"),
+            F.col("longitude").alias("lon"),
+        )
+        .toArrow()
+    )
+    assert isinstance(places, pl.DataFrame)
+    return AccountInputs(
+        visits=visits,
+        held=_held(lake, facts, people, as_of),
+        members=members,
+        places=places.sort("place"),
+        names=facts.select("member_id").distinct().withColumn("member", _number("member_id")),
+        settlements=facts.select(_number("settlement_id").alias("visit"), "settlement_id"),
+    )
+
+
+def visits_between(lake: Lake, as_of: date, days: int) -> DataFrame:
+    """Visits of the days before a date, as they stood: no stays, no refunds, nothing refunded."""
+    since = as_of - timedelta(days=days)
+    facts = rows_as_of(lake.read(VISIT_FACT), as_of)
+    refunded = facts.filter("is_refund").select(
+        F.col("original_settlement_id").alias("settlement_id")
+    )
+    return facts.filter(
+        ~F.col("is_refund")
+        & ~F.col("visit_type").eqNullSafe(_INPATIENT)
+        & (F.col("service_month") >= f"{since:%Y-%m}")
+        & (F.col("service_date") >= F.lit(since))
+        & (F.col("service_date") < F.lit(as_of))
+    ).join(refunded, on="settlement_id", how="left_anti")
+
+
+def _with_value(lake: Lake, visits: DataFrame, as_of: date, days: int) -> DataFrame:
+    """Visits with the resale value of what they took: list amounts of chronic drugs by their resale ratio."""
+    since = as_of - timedelta(days=days)
+    drugs = lake.read_as_of_if_exists(DRUG.silver, as_of).filter("is_chronic AND resale_ratio > 0")
+    fees = rows_as_of(lake.read(FEE_FACT), as_of).filter(
+        F.col("drug_id").isNotNull() & (F.col("service_month") >= f"{since:%Y-%m}")
+    )
+    # Whole tenths of a fen: a sum of doubles would depend on the order of its rows.
+    worth = F.rint(F.col("line_amount").cast("double") * F.col("resale_ratio") * 1000)
+    value = (
+        fees.join(F.broadcast(drugs.select("drug_id", "resale_ratio")), on="drug_id")
+        .groupBy("settlement_id")
+        .agg((F.greatest(F.sum(worth.cast("long")), F.lit(0)) / 1000).alias("value"))
+    )
+    return visits.join(value, on="settlement_id", how="left")
+
+
+def _held(lake: Lake, visits: DataFrame, people: DataFrame, as_of: date) -> DataFrame:
+    """Who uses which phone or proxy, one row per kind, thing and account."""
+    devices = _thing("device", "device_hash", visits.filter("device_hash IS NOT NULL"))
+    carried = visits.select("member_id", F.explode(held_values("proxies", as_of)).alias("proxy"))
+    held = devices.unionByName(_thing("proxy", "proxy", carried.filter("proxy IS NOT NULL")))
+    pickups = (
+        lake.read_as_of_if_exists(PROXY_PICKUP.silver, as_of)
+        .filter("proxy_phone_hash IS NOT NULL")
+        .join(visits.select("settlement_id", "member_id"), on="settlement_id")
+    )
+    held = held.unionByName(_thing("proxy_phone", "proxy_phone_hash", pickups))
+    phones = people.filter("phone_hash IS NOT NULL")
+    return held.unionByName(_thing("phone", "phone_hash", phones)).distinct()
+
+
+def _thing(kind: str, column: str, rows: DataFrame) -> DataFrame:
+    return rows.select(
+        F.lit(kind).alias("kind"),
+        _number(column).alias("thing"),
+        _number("member_id").alias("member"),
+        F.lit(None).cast("double").alias("strength"),
+    )
+
+
+def _number(column: str) -> Column:
+    return F.when(F.col(column).isNotNull(), F.xxhash64(column))

@@ -1,0 +1,124 @@
+"""What rings are found in, as of a date: links that passed, and who carries whom."""
+
+from datetime import date
+
+import polars as pl
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from expectations.gold.account import MEMBER_FEATURE
+from expectations.gold.ring import ACCOUNT_LINK
+from expectations.landing.event import PROXY_PICKUP
+from expectations.landing.reference import PERSON
+from features.member.rows import held_values
+from jobs.lake.tables import Lake
+from jobs.network.account_inputs import visits_between
+
+#: Visits that one operator or phone has to serve of an account before it counts as its carrier.
+_MIN_SERVED = 2
+
+
+def to_polars(frame: DataFrame) -> pl.DataFrame:
+    """Rows of Spark that fit one machine: links that passed, members of rings."""
+    found = pl.from_arrow(frame.toArrow())
+    assert isinstance(found, pl.DataFrame)
+    return found
+
+
+def links_of(lake: Lake, as_of: date) -> DataFrame:
+    """Links as of a day.
+
+    Raises:
+        DataRefused: when they have not been built.
+    """
+    lake.read(ACCOUNT_LINK)
+    return lake.read(ACCOUNT_LINK).filter(F.col("as_of_date") == F.lit(as_of))
+
+
+def households(lake: Lake, as_of: date, members: DataFrame) -> DataFrame:
+    """Household of some members, one row per `member_id` that has one."""
+    people = lake.read_as_of_if_exists(PERSON.silver, as_of).select("member_id", "household_id")
+    return people.filter("household_id IS NOT NULL").join(
+        F.broadcast(members), on="member_id", how="left_semi"
+    )
+
+
+def losses(lake: Lake, as_of: date, members: DataFrame) -> DataFrame:
+    """`member_id`, `loss`: the fund's part of what was dispensed beyond own use in a year, yuan."""
+    features = lake.read_day(MEMBER_FEATURE, as_of)
+    return features.join(F.broadcast(members), on="member_id", how="left_semi").select(
+        "member_id", F.coalesce("excess_fund_sum_365d", F.lit(0.0)).alias("loss")
+    )
+
+
+def carriers(lake: Lake, as_of: date, days: int, members: DataFrame) -> DataFrame:
+    """Who carries the accounts of rings, one row per account, kind and carrier.
+
+    A proxy, or the owner of a proxy's phone, who is insured here is a `member`; a phone that showed
+    vouchers is a `phone`; an operator who served an account twice and more is an `operator`.
+
+    Args:
+        lake: the lake.
+        as_of: the date.
+        days: before it.
+        members: `member_id` of accounts in rings.
+
+    Returns:
+        `member_id`, `carrier_kind`, `carrier`, `visits` (long), `places` (long).
+    """
+    visits = visits_between(lake, as_of, days).join(
+        F.broadcast(members), on="member_id", how="left_semi"
+    )
+    people = lake.read_as_of_if_exists(PERSON.silver, as_of)
+    proxies = visits.select(
+        "member_id",
+        "settlement_id",
+        "institution_id",
+        F.explode(held_values("proxies", as_of)).alias("cert_hash"),
+    )
+    by_paper = people.filter("cert_hash IS NOT NULL").select(
+        "cert_hash", F.col("member_id").alias("carrier")
+    )
+    pickups = lake.read_as_of_if_exists(PROXY_PICKUP.silver, as_of).filter(
+        "proxy_phone_hash IS NOT NULL"
+    )
+    phones = visits.select("settlement_id", "member_id", "institution_id").join(
+        pickups, on="settlement_id"
+    )
+    by_phone = people.filter("phone_hash IS NOT NULL").select(
+        F.col("phone_hash").alias("proxy_phone_hash"), F.col("member_id").alias("carrier")
+    )
+    owners = proxies.join(by_paper, on="cert_hash").select(
+        "member_id", "carrier", "settlement_id", "institution_id"
+    )
+    callers = phones.join(by_phone, on="proxy_phone_hash").select(
+        "member_id", "carrier", "settlement_id", "institution_id"
+    )
+    both = owners.unionByName(callers).filter("carrier != member_id").distinct()
+    found = _carried(both, "member", F.col("carrier"), 1)
+    devices = visits.filter("device_hash IS NOT NULL")
+    found = found.unionByName(_carried(devices, "phone", F.col("device_hash"), 1))
+    operators = visits.filter("operator_id IS NOT NULL")
+    name = F.concat_ws("/", "institution_id", "operator_id")
+    return found.unionByName(_carried(operators, "operator", name, _MIN_SERVED))
+
+
+def places_of(lake: Lake, as_of: date, days: int, members: DataFrame) -> DataFrame:
+    """Visits of some members by institution: `member_id`, `institution_id`, `visits`."""
+    visits = visits_between(lake, as_of, days)
+    return (
+        visits.join(F.broadcast(members), on="member_id", how="left_semi")
+        .groupBy("member_id", "institution_id")
+        .agg(F.count("*").alias("visits"))
+    )
+
+
+def _carried(rows: DataFrame, kind: str, carrier: Column, least: int) -> DataFrame:
+    return (
+        rows.groupBy("member_id", F.lit(kind).alias("carrier_kind"), carrier.alias("carrier"))
+        .agg(
+            F.count_distinct("settlement_id").alias("visits"),
+            F.count_distinct("institution_id").alias("places"),
+        )
+        .filter(F.col("visits") >= least)
+    )
