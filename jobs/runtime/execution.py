@@ -150,7 +150,7 @@ def _digest(folder: Traversable, at: str, digest: "hashlib._Hash") -> None:
     for entry in sorted(folder.iterdir(), key=lambda found: found.name):
         if entry.is_dir() and entry.name != "__pycache__":
             _digest(entry, f"{at}/{entry.name}", digest)
-        elif entry.name.endswith((".py", ".j2", ".po", ".css", ".yaml")):
+        elif entry.name.endswith((".py", ".j2", ".po", ".css", ".yaml", ".json")):
             digest.update(f"{at}/{entry.name}\0".encode())
             digest.update(entry.read_bytes())
 
