@@ -30,20 +30,20 @@ def main(run: JobRun) -> str:
     with ExitStack() as held:
         if not is_dry:
             held.enter_context(_locked(run, tables))
-        plans = {each: planned(each, state_of(run.spark, lake.path(each))) for each in tables}
+        plans = [(each, planned(each, state_of(run.spark, lake.path(each)))) for each in tables]
         changed = 0
-        for contract, plan in plans.items():
+        for contract, plan in plans:
             changed += bool(plan.changes)
             _tell(run, contract, plan)
         refused = [
             f"{contract.name}: {'; '.join(plan.refusals)}"
-            for contract, plan in plans.items()
+            for contract, plan in plans
             if plan.refusals
         ]
         if refused:
             raise JobError(f"nothing was changed. {'. '.join(refused)}")
         if not is_dry:
-            for contract, plan in plans.items():
+            for contract, plan in plans:
                 for change in plan.changes:
                     apply(run.spark, lake.path(contract), change)
     told = "would be brought" if is_dry else "were brought"

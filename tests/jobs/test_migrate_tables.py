@@ -17,10 +17,10 @@ from jobs.lake.table_making import create_table
 
 def older(contract, *without):
     """A contract as it was before some columns and what is said of the others."""
-    fields = tuple(
-        replace(each, description="Otherwise")
-        for each in contract.fields
-        if each.name not in without
+    first, *others = contract.fields
+    fields = (
+        replace(first, description="Otherwise"),
+        *(each for each in others if each.name not in without),
     )
     return replace(
         contract, fields=fields, grain="otherwise", properties={"delta.appendOnly": "false"}
@@ -42,9 +42,11 @@ def lake_of_before(spark, new_workspace):
     ):
         create_table(spark, older(contract, without), lake.path(contract))
     visit = spark.range(1).select(
-        F.lit(_VALUES.get(each.type, "1")).cast(each.data_type).alias(each.name)
-        for each in VISIT_FACT.fields
-        if not each.nullable
+        *(
+            F.lit(_VALUES.get(each.type, "1")).cast(each.data_type).alias(each.name)
+            for each in VISIT_FACT.fields
+            if not each.nullable
+        )
     )
     visit.write.format("delta").mode("append").save(lake.path(VISIT_FACT))
     return workspace

@@ -1,4 +1,4 @@
-"""What gold is summed up from, drawn at random, through every feature that adds doubles, at any partitioning.
+"""What gold is summed up from, drawn at random, through the features that add doubles, at any partitioning.
 
 `python -m support.gold_aggregations MASTER PARTITIONS`, with the project and tests/ on the path, prints the rows as
 another session gives them, so that one of several threads can be compared with that of the tests.
@@ -18,9 +18,9 @@ from expectations.gold.account import INDICATOR, MEMBER_FEATURE
 from expectations.landing.event import SETTLEMENT_CODE, SPECIAL_CERT
 from expectations.landing.inquiry import CLUE, TRACE_SCAN
 from expectations.landing.reference import INSTITUTION
-from features.dispensing.features import doctor_features, drug_features
+from features.dispensing.features import doctor_features
 from features.indicator.accounts import ranked_accounts
-from features.indicator.peers import fund_percentiles, peer_statistics
+from features.indicator.peers import fund_percentiles
 from features.inquiry.triage import Holders, triage_features
 from features.network.links import institution_links, memberships
 
@@ -48,10 +48,10 @@ def aggregated(spark: SparkSession, partitions: int) -> dict[str, list[str]]:
         return frame.repartitionByRange(partitions, order).sortWithinPartitions(order)
 
     found = {
-        **_dispensing(spark, draws, dealt),
+        "doctors": _doctors(spark, draws, dealt),
         "triage": _triage(spark, draws, dealt),
         "accounts": _accounts(spark, draws, dealt).drop("reasons"),
-        **_peers(spark, draws, dealt),
+        "percentiles": _percentiles(spark, draws, dealt),
         "links": _links(spark, draws, dealt),
     }
     return {
@@ -64,7 +64,7 @@ def _at(ago, hour=12):
     return datetime.combine(AS_OF - timedelta(days=ago), datetime.min.time()).replace(hour=hour)
 
 
-def _dispensing(spark, draws, dealt):
+def _doctors(spark, draws, dealt):
     rows = []
     for n in range(300):
         ago = draws.randrange(1, 365)
@@ -95,11 +95,7 @@ def _dispensing(spark, draws, dealt):
         for _ in range(1 + draws.randrange(1 + doctor))
     ]
     issued = dealt(frame_of(spark, SPECIAL_CERT.silver, *certificates))
-    scans = dealt(frame_of(spark, TRACE_SCAN.silver, *_scans(draws)))
-    return {
-        "doctors": doctor_features(sold, issued, AS_OF),
-        "drugs": drug_features(sold, scans, AS_OF),
-    }
+    return doctor_features(sold, issued, AS_OF)
 
 
 def _scans(draws):
@@ -188,15 +184,12 @@ def _accounts(spark, draws, dealt):
     )
 
 
-def _peers(spark, draws, dealt):
+def _percentiles(spark, draws, dealt):
     rows = [(f"g, {n % 3}", draws.random() * 1000, draws.random()) for n in range(300)]
     features = dealt(
         spark.createDataFrame(rows, "peer_group string, drug_fund_sum_365d double, b double")
     )
-    return {
-        "peers": peer_statistics(features, ["drug_fund_sum_365d", "b"]),
-        "percentiles": fund_percentiles(features),
-    }
+    return fund_percentiles(features)
 
 
 def _links(spark, draws, dealt):
