@@ -137,7 +137,7 @@ def run_stoppable(
                 _started(lambda: _cancel_all(spark)).join(1.0)
             thread.join(0.5)
         if thread.is_alive():
-            _started(cancelled).join(max(1.0, begun + _ALL * patience - time.monotonic()))
+            _started(cancelled).join(timeout=max(1.0, begun + _ALL * patience - time.monotonic()))
             os._exit(1)
     if errors:
         raise errors[0]
