@@ -1,4 +1,4 @@
-"""How surprising a count is beside what chance gives."""
+"""The significance of a count, compared with chance."""
 
 import math
 
@@ -15,7 +15,7 @@ _SMALLEST_TAIL = 1e-250
 def poisson_surprise(
     count: npt.NDArray[np.float64], expected: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Give -log10 P(X >= count) for X ~ Poisson(expected); 0 for a count of none, finite always.
+    """Give -log10 P(X >= count) for X ~ Poisson(expected): 0 for a count of 0, always finite.
 
     P(X >= k) is the regularised lower incomplete gamma function of k at the mean. A tail too small for a
     double is pmf(k) * 1F1(1; k + 1; mean), in logarithms; k is then far above the mean, so the series

@@ -1,4 +1,4 @@
-"""Which accounts to look at first, why, and how a proposal stands."""
+"""The accounts to look at first, their reasons, and the state of a proposal."""
 
 from datetime import date
 from string import Formatter
@@ -12,10 +12,10 @@ TEXT_FORMATS = {".0f": "%1$.0f", ",.0f": "%1$,.0f", ".1f": "%1$.1f", ".0%": "%2$
 
 
 def ranked_accounts(indicators: DataFrame, features: DataFrame) -> DataFrame:
-    """Rank accounts by what they show, one row per member with an indicator that counts.
+    """Rank accounts by their indicators, one row per member with an indicator that counts.
 
-    Rules of a family see the same thing, so only the strongest of each counts; points of families
-    add up. Of equal points the larger expected loss comes first, then the smaller id.
+    Rules of a family see the same behaviour, so only the strongest of each family counts. Points of
+    families are added. Among equal points the larger expected loss comes first, then the smaller id.
 
     Args:
         indicators: gold.indicator of a date, members only.
@@ -69,7 +69,7 @@ def ranked_accounts(indicators: DataFrame, features: DataFrame) -> DataFrame:
 
 
 def in_words(reasons: str, texts: dict[str, str]) -> Column:
-    """Reasons with the sentence of each, from Python format strings by reason code.
+    """Add the sentence of each reason, from Python format strings by reason code.
 
     A sentence may show the value in one of `TEXT_FORMATS`.
     """
@@ -93,8 +93,8 @@ def in_words(reasons: str, texts: dict[str, str]) -> Column:
 def current_state(decisions: DataFrame, as_of: date) -> DataFrame:
     """The last decision on each member before a date, one row per member_id with a decision.
 
-    The last is the one that was noted last, by its number: the clock may have gone back between two. Decisions from
-    before there were numbers are older than all others.
+    The last decision is the one with the highest `sequence`, because a clock may go back. Decisions without
+    a sequence are older than all others.
 
     Args:
         decisions: gold.account_decision.

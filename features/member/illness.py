@@ -13,9 +13,9 @@ def explained(
     """Add to `drugs` whether an illness explains each.
 
     `fits_visit`: a diagnosis of the visit, principal or further, begins with one of the drug's indications.
-        `fits_member`: the same, or it holds for a certified disease or for a diagnosis of the member within
-        the horizon that was made at an institution other than a pharmacy. A drug without indications fits
-        any visit. Codes are ICD-10, as of `plain_code`.
+    `fits_member`: the same, or it holds for a certified disease or for a diagnosis of the member within
+    the horizon that was made at an institution other than a pharmacy. A drug without indications fits
+    any visit. Codes are ICD-10, as of `plain_code`.
     """
     prefixes = treated(drug_reference)
     drugs = _fitting_principal(drugs, prefixes)

@@ -226,12 +226,12 @@ def test_institutions_are_flagged_and_nobody_else_is(indicators):
     }
 
 
-def test_rules_that_cannot_speak_for_want_of_data_are_named(done, indicators):
+def test_rules_that_cannot_fire_because_their_input_is_empty_are_named(done, indicators):
     lines = map(json.loads, (done.folder / "log.jsonl").read_text().splitlines())
     silent = {
         line["subject"]: line["rules"]
         for line in lines
-        if line["event"].startswith("rules cannot speak")
+        if line["event"].startswith("rules cannot fire")
     }
     # Nobody's home is known, no place has a limit to what a visit may settle; and there are stays.
     assert "FAR_E_VOUCHER: far_voucher_count_90d" in silent["member"]
