@@ -1,8 +1,8 @@
 """The files of a registered model: written by this project, hashed and signed, checked before they are read.
 
 A model is two files that are data: the booster in XGBoost's JSON, and a description with its features.
-`MLmodel` and its environment files lie beside them for MLflow's pages and for other readers. Nothing here
-obeys them: who can write the registry or the artifacts must not be able to run code in a job.
+`MLmodel` and its environment files lie beside them for MLflow's pages and for other readers. This module
+ignores them, so that a user who can write to the registry or the artifacts cannot run code in a job.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ class TreeModel:
 
     Attributes:
         booster: XGBoost's own JSON.
-        features: what the trees look at, in their order.
+        features: the features of the trees, in their order.
     """
 
     booster: bytes
@@ -60,7 +60,7 @@ class TreeModel:
 
 
 def save_model(folder: Path, booster: Booster, features: Sequence[str]) -> None:
-    """Write the files of a model into an absent folder; no input example, which would hold claims."""
+    """Write the files of a model into a new folder, without an input example, which would hold claims."""
     signature = ModelSignature(
         inputs=Schema([ColSpec("double", name, required=False) for name in features]),
         outputs=Schema([ColSpec("double", "prediction")]),
@@ -143,7 +143,7 @@ def folder_sha256(folder: Path) -> str:
 
 
 def signature(tags: Mapping[str, str], name: str) -> str | None:
-    """What signs the tags of a version, the hash of its files among them; None without a key.
+    """The signature of a version's tags, which include the hash of its files; None without a key.
 
     HMAC-SHA-256 (RFC 2104) with the key in DRUGTRAIL_MODEL_KEY.
     """

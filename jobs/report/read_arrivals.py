@@ -1,4 +1,4 @@
-"""What came in, what was refused and what held, read from ops and quarantine for the page."""
+"""Arrivals, refusals and validation results, read from ops and quarantine for the page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _NOTHING = Decimal(0)
 
 @dataclass(frozen=True)
 class Quarantined:
-    """The rows that wait in quarantine by table, and their commonest reasons."""
+    """The rows in quarantine by table, and their most common reasons."""
 
     rows: Mapping[str, int]
     reasons: tuple[QuarantineReason, ...]
@@ -37,7 +37,7 @@ class Quarantined:
 
 
 def quarantined(lake: Lake) -> Quarantined:
-    """Count the rows in every quarantine, and each table's commonest reasons with one place each."""
+    """Count the rows in every quarantine, with each table's most common reasons and one place for each."""
     rows: dict[str, int] = {}
     reasons: list[QuarantineReason] = []
     cut = 0
@@ -64,11 +64,11 @@ def quarantined(lake: Lake) -> Quarantined:
 def arrivals(
     lake: Lake, waiting: Mapping[str, int]
 ) -> tuple[tuple[Arrival, ...], tuple[RefusedBatch, ...]]:
-    """Each landing table's batches and rows, with what became of them; and the refused batches.
+    """Each landing table's batches and rows with their outcome, and the refused batches.
 
     Rows landed and superseded come from `ops.landing_batch` and `ops.table_balance`, rows conformed
-    from the latter, rows quarantined (`waiting`) from the quarantine tables themselves: that the four
-    agree is a check on each of them.
+    from the latter, rows quarantined (`waiting`) from the quarantine tables themselves. The four have to
+    agree, so each checks the others.
     """
     batches = lake.read_or_none(LANDING_BATCH)
     if batches is None:
@@ -152,7 +152,7 @@ def expectations(lake: Lake) -> tuple[Expectation, ...]:
 
 
 def _batch_amounts(kept: DataFrame) -> dict[str, dict[str, dict[str, Decimal]]]:
-    """By table and column: all that landed, what later versions replaced, what went to quarantine."""
+    """Amounts by table and column: landed, replaced by later versions, sent to quarantine."""
     exploded = kept.select(
         "table_name",
         "is_standing",

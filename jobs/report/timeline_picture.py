@@ -1,7 +1,7 @@
-"""An account's year as inline SVG: where it was used, and what it should have on hand.
+"""An account's year as inline SVG: its visits by institution, and its supply on hand.
 
-Drawn by hand, not by matplotlib: each mark says what it is when pointed at, and the browser sets the
-text in the page's font, Chinese too.
+Not drawn by matplotlib, so that each mark has a tooltip and the browser uses the page's font, also for
+Chinese.
 """
 
 import xml.etree.ElementTree as ET
@@ -153,7 +153,7 @@ class _Drawing:
         return " · ".join(parts)
 
     def _draw_stays(self) -> None:
-        """Days in hospital as bands: nothing is used up then, for the hospital gives it."""
+        """Days in hospital as bands. The supply is not used then, because the hospital gives the drugs."""
         for visit in self._timeline.stays:
             if visit.start and visit.end:
                 x = self._x(max(visit.start, self._timeline.first_day))
@@ -249,7 +249,7 @@ def _text(parent: ET.Element, x: float, y: float, text: str, name: str) -> None:
 
 
 def _cut(text: str) -> str:
-    """As much of a label as the margin has room for: wide letters take two places."""
+    """The part of a label that fits into the margin; wide letters take two places."""
     room, kept = 28, ""
     for letter in text:
         room -= 2 if ord(letter) > 0x2E7F else 1

@@ -1,4 +1,4 @@
-"""Names that come out of the tables, and the words that a reader sees for them."""
+"""Codes of the tables and the words that a reader sees for them."""
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "to be translated"
