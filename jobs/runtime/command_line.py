@@ -32,7 +32,7 @@ def run_job(job: Job, arguments: Sequence[str] | None = None) -> None:
 
 
 def exit_code(job: Job, arguments: Sequence[str]) -> int:
-    """Run a job as from the command line; the code that the process should leave with."""
+    """Run a job as from the command line, and return the exit code."""
     given = option_parser(job).parse_args(arguments)
     try:
         with stop_signals():
@@ -52,7 +52,7 @@ def exit_code(job: Job, arguments: Sequence[str]) -> int:
 
 
 def _run(job: Job, given: argparse.Namespace) -> int:
-    """Everything that can be found wrong without Spark is found before it starts."""
+    """Run a job; every check that needs no Spark comes before Spark starts."""
     config = load_config(given.config, given.set)
     if given.print_config:
         sys.stdout.write(json.dumps(config.masked(), indent=2) + "\n")
@@ -81,7 +81,7 @@ def _run(job: Job, given: argparse.Namespace) -> int:
 def _started(
     log: structlog.stdlib.BoundLogger, job: Job, config: Config, lock: HeldLock
 ) -> SparkSession:
-    """The session, what it says kept in a file of its own."""
+    """The session, with Spark's output in a file of its own."""
     clock = time.perf_counter()
     told = spark_log(config.log.file)
     log.info("starting Spark; what it says is in a file", file=str(told))
@@ -105,7 +105,7 @@ def _started(
 
 @contextmanager
 def _logged(config: Config, job: Job) -> Iterator[None]:
-    """Keep an end before the job's own work in the log file too; the terminal is told elsewhere."""
+    """Log an error before the job's own work to the file too; the terminal shows it elsewhere."""
     try:
         yield
     except JobError as error:
@@ -116,7 +116,7 @@ def _logged(config: Config, job: Job) -> Iterator[None]:
 
 
 def _leave(run: JobRun) -> None:
-    """Write down that a run was stopped whose work does not end; the log first, for it is quickest."""
+    """Record a stopped run whose work does not end; the log first, because it is quickest."""
     error = STOP.error()
     run.log.error("its work does not end: it is left", reason=str(error))
     seconds = (datetime.now(UTC) - run.started_at).total_seconds()
@@ -128,15 +128,15 @@ def _say(message: str) -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Options whose faults are told without the secrets in them."""
+    """A parser of options that masks secrets in its error messages."""
 
     def error(self, message: str) -> NoReturn:
-        """Leave with 2."""
+        """End the process with exit code 2."""
         super().error(masked(message))
 
 
 def option_parser(job: Job) -> argparse.ArgumentParser:
-    """The options of a job; argparse leaves with exit code 2 on wrong ones."""
+    """The options of a job; argparse ends with exit code 2 if one is wrong."""
     parser = _Parser(prog=f"python -m jobs.{job.name}", description=job.summary)
     parser.add_argument(
         "--config", default="conf/local.yaml", metavar="FILE", help="environment file"
@@ -191,7 +191,7 @@ def parsed_options(job: Job, given: argparse.Namespace) -> Options:
     """The given options, checked to be complete.
 
     Raises:
-        ConfigError: when the job needs an as-of date and none was given.
+        ConfigError: when the job needs an as-of date and has none.
     """
     if "as_of" in job.takes and given.as_of is None:
         raise ConfigError(
