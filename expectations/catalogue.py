@@ -38,16 +38,16 @@ def catalogue() -> str:
     parts = [_HEAD, f"Leakage, what to watch for when a feature meets labels:\n\n{leakage}\n"]
     for title, table, features in SECTIONS:
         parts.append(_section(title, f"In `{table}`: {len(features)}.", _declared(features)))
-    told = (
+    text = (
         f"In `gold.institution_feature`: {len(INSTITUTION_FEATURES)}, over all claims before the as-of"
         " date. `model` says whether models may look at it."
     )
-    parts.append(_section("Institutions: what they claim", told, _claims(INSTITUTION_FEATURES)))
+    parts.append(_section("Institutions: what they claim", text, _claims(INSTITUTION_FEATURES)))
     return "\n".join(parts)
 
 
-def _section(title: str, told: str, rows: Iterable[str]) -> str:
-    return "\n".join([f"## {title}", "", told, "", *rows, ""])
+def _section(title: str, text: str, rows: Iterable[str]) -> str:
+    return "\n".join([f"## {title}", "", text, "", *rows, ""])
 
 
 def _declared(features: Iterable[FeatureDefinition]) -> Iterable[str]:

@@ -83,7 +83,7 @@ def figures(ranked: pl.DataFrame, truth: Truth, capacities: Sequence[int]) -> li
     is_hit = pl.col("loss").is_not_null()
     hits = judged.with_columns(found=is_hit.cum_sum()).filter(is_hit)
     base = positives / truth.insured if truth.insured else 0.0
-    told = [
+    result = [
         Figure(
             "average_precision",
             "",
@@ -95,14 +95,14 @@ def figures(ranked: pl.DataFrame, truth: Truth, capacities: Sequence[int]) -> li
         first = judged.filter(pl.col("rank") <= size)
         found, loss = int(first["loss"].is_not_null().sum()), float(first["loss"].sum() or 0.0)
         precision = found / size
-        told += [
+        result += [
             Figure("precision", name, precision, size),
             Figure("recall", name, _share(found, positives), positives),
             Figure("loss_recall", name, _share(loss, whole_loss), positives),
             Figure("lift", name, _share(precision, base), size),
         ]
     return [
-        *told,
+        *result,
         *_by_typology(judged, truth),
         *_by_benign(judged, truth),
         *_by_skill(ranked, truth),
@@ -200,9 +200,9 @@ def _by_typology(judged: pl.DataFrame, truth: Truth) -> list[Figure]:
         )
         .sort("typology")
     )
-    told = []
+    result = []
     for row in rows.iter_rows(named=True):
-        told += [
+        result += [
             Figure("recall_by_typology", row["typology"], row["recall"], row["n"]),
             Figure(
                 "loss_recall_by_typology",
@@ -211,22 +211,22 @@ def _by_typology(judged: pl.DataFrame, truth: Truth) -> list[Figure]:
                 row["n"],
             ),
         ]
-    return told
+    return result
 
 
 def _by_skill(ranked: pl.DataFrame, truth: Truth) -> list[Figure]:
     """Average precision and recall of loss for crude and for skilled gangs, each without the other."""
     if "skill" not in truth.accounts.columns:
         return []
-    told = []
+    result = []
     for name, is_in in (
         ("below 0.5", pl.col("skill") < 0.5),
         ("0.5 and more", pl.col("skill") >= 0.5),
     ):
         some = truth.accounts.filter(is_in)
         others = truth.accounts.join(some, on="member_id", how="anti")
-        told += _apart(ranked, some, others["member_id"], truth.top, "_by_skill", name)
-    return told
+        result += _apart(ranked, some, others["member_id"], truth.top, "_by_skill", name)
+    return result
 
 
 def _undecided(ranked: pl.DataFrame, truth: Truth) -> list[Figure]:

@@ -46,7 +46,9 @@ def family_factors(provinces: Sequence[Shown], shrinkage: float = 0.1) -> Number
     """
     held = [each for each in provinces if each.in_fraud.any()]
     if not held:
-        raise ValueError("no account in fraud shows anything: there is nothing to fit factors to")
+        raise ValueError(
+            "no account in fraud has an indicator, so no factors can be fitted: give other provinces"
+        )
     points = np.vstack([each.points for each in held])
     fraud = np.concatenate([each.in_fraud for each in held]).astype(np.float64)
     total = sum(each.weight for each in held)

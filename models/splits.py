@@ -34,7 +34,7 @@ def repeated_folds(
     order = np.argsort(np.asarray(ids, dtype=str), kind="stable")
     sorted_ids = np.asarray(ids, dtype=str)[order]
     if np.any(sorted_ids[1:] == sorted_ids[:-1]):
-        raise ValueError("the rows to split have an id twice")
+        raise ValueError("the rows to split have duplicate ids")
     group_count = len(set(groups))
     if group_count < folds:
         raise ValueError(f"{group_count} groups of subjects cannot be split into {folds} folds")

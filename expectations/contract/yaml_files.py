@@ -102,11 +102,11 @@ def checked(
         return model.model_validate(content)
     except ValidationError as error:
         known = known_keys(model)
-        told = [
+        sentences = [
             f"{source}: {fault_sentence(fault, known, (place or dotted)(fault['loc']))}"
             for fault in error.errors()
         ]
-        raise ConfigError("\n".join(told)) from None
+        raise ConfigError("\n".join(sentences)) from None
 
 
 def fault_sentence(fault: ErrorDetails, known: Iterable[str], key: str) -> str:
@@ -193,14 +193,14 @@ class _StrictLoader(yaml.SafeLoader):
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str):
-                told = "a list or mapping" if isinstance(key, list | dict) else repr(key)
+                shown = "a list or mapping" if isinstance(key, list | dict) else repr(key)
                 raise yaml.MarkedYAMLError(
-                    problem=f"the key {key_node.value!r:.40} is read as {told}, put it in quotes",
+                    problem=f"the key {key_node.value!r:.40} is read as {shown}, put it in quotes",
                     problem_mark=key_node.start_mark,
                 )
             if key in seen:
                 raise yaml.MarkedYAMLError(
-                    problem=f"the key {key!r:.80} is there twice", problem_mark=key_node.start_mark
+                    problem=f"the key {key!r:.80} occurs twice", problem_mark=key_node.start_mark
                 )
             seen.add(key)
         return super().construct_mapping(node, deep=deep)

@@ -133,8 +133,8 @@ class DeltaLogReader:
         for version in reversed(self._commits()):
             try:
                 for line in self._lines(self._commit(version)):
-                    if told := json.loads(line).get("protocol"):
-                        return int(told["minReaderVersion"]), int(told["minWriterVersion"])
+                    if asked := json.loads(line).get("protocol"):
+                        return int(asked["minReaderVersion"]), int(asked["minWriterVersion"])
             except (ValueError, KeyError, AttributeError, Py4JJavaError):
                 continue
         return 0, 0

@@ -138,9 +138,9 @@ def _lock_folder(lake_root: str) -> Path:
 
 
 def _unwritable(lake_root: str, error: Exception) -> ConfigError:
-    told = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
     return ConfigError(
-        f"lake.root is {lake_root}, where nothing can be written: {told}."
+        f"lake.root is {lake_root}, which cannot be written to: {reason}."
         " Give a folder on a writable disk with space, or change its rights"
     )
 
@@ -158,11 +158,11 @@ def _left_behind(holder: Path, job: str) -> str | None:
     """The note of a run that died with the lock; a run that ends normally removes its note."""
     if not holder.exists():
         return None
-    told = f"took over the lock of {job} from a run that died: {_describe(holder)}"
+    message = f"took over the lock of {job} from a run that died: {_describe(holder)}"
     facts = _facts(holder)
     if facts and facts["host"] != socket.gethostname():
-        told += "; it ran on another host, make sure there that it has ended"
-    return told
+        message += "; it ran on another host: check there that it has ended"
+    return message
 
 
 def _is_alive(pid: int) -> bool:
@@ -186,5 +186,5 @@ def _facts(holder: Path) -> dict[str, Any] | None:
 def _describe(holder: Path) -> str:
     facts = _facts(holder)
     if facts is None:
-        return "a process of which no note can be read"
+        return "a process whose note cannot be read"
     return f"process {facts['pid']} on {facts['host']} since {facts['since']}"

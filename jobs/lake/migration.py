@@ -50,16 +50,16 @@ class Plan:
 def state_of(spark: SparkSession, path: str) -> TableState:
     """Read the declaration of a table."""
     detail = DeltaTable.forPath(spark, path).detail()
-    [told] = detail.select("description", "properties", "partitionColumns").collect()
+    [row] = detail.select("description", "properties", "partitionColumns").collect()
     # The schema of a frame does not say which columns may not be empty; the log does.
     jvm: Any = spark._jvm
     log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
     schema = json.loads(log.unsafeVolatileSnapshot().metadata().schemaString())
     return TableState(
         StructType.fromJson(schema),
-        told["description"] or "",
-        told["properties"],
-        tuple(told["partitionColumns"]),
+        row["description"] or "",
+        row["properties"],
+        tuple(row["partitionColumns"]),
     )
 
 
@@ -76,7 +76,7 @@ def planned(contract: TableContract, state: TableState) -> Plan:
     refusals += [f"column {name} is no longer declared" for name in there if name not in declared]
     missing = [column for name, column in declared.items() if name not in there]
     refusals += [
-        f"column {column.name} is missing and may not be empty, but the rows there have no value for it"
+        f"column {column.name} is missing and must not be empty, but the existing rows have no value for it"
         for column in missing
         if not column.nullable
     ]

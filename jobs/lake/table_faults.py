@@ -59,7 +59,7 @@ class Guard:
 
     def _broken(self, fault: str) -> JobError:
         return JobError(
-            f"{self.contract.name} in {self.path} can't be read: {fault}. Copy what is lost back from a copy of"
+            f"{self.contract.name} in {self.path} cannot be read: {fault}. Restore the lost files from a copy of"
             f" the lake, or {how_to_rebuild(self.contract)}"
         )
 
@@ -76,7 +76,7 @@ class Guard:
             return
         raise JobError(
             f"{self.contract.name} in {self.path} was written by a newer Delta: {needs}. Use the version of"
-            " drugtrail that wrote it, or have that one drop the feature (ALTER TABLE ... DROP FEATURE)"
+            " drugtrail that wrote it, or drop the feature with it (ALTER TABLE ... DROP FEATURE)"
         ) from error
 
 
@@ -87,7 +87,7 @@ def how_to_rebuild(contract: TableContract) -> str:
     if contract.layer in ("bronze", "quarantine"):
         return "give another lake.root and run everything again on all landing batches"
     if contract.layer == "ops":
-        return "move the folder away: the next job begins a new one"
+        return "move the folder away: the next job creates a new one"
     each = " for every as-of date that is needed" if "as_of_date" in contract.columns else ""
     return f"move the folder away and run {contract.written_by} again{each}"
 

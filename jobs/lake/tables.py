@@ -117,7 +117,7 @@ class Lake:
         rows = self.of_day(contract, as_of)
         if rows.isEmpty():
             raise DataRefused(
-                f"{contract.name} has nothing as of {as_of}: run {contract.written_by} --as-of {as_of} first"
+                f"{contract.name} has no rows as of {as_of}: run {contract.written_by} --as-of {as_of} first"
             )
         return rows
 

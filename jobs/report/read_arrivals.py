@@ -80,12 +80,12 @@ def arrivals(
     standing_first = Window.partitionBy("table_name", "batch").orderBy(
         *newest_first("written_at"), "batch_version"
     )
-    kept = (
+    accepted = (
         versions.filter("outcome = 'kept'")
         .withColumn("is_standing", F.row_number().over(standing_first) == 1)
         .cache()
     )
-    counted = kept.groupBy("table_name").agg(
+    counted = accepted.groupBy("table_name").agg(
         F.count("*").alias("batches"),
         F.sum("rows_landed").alias("landed"),
         F.sum("rows_kept").alias("kept"),
@@ -95,7 +95,7 @@ def arrivals(
         ).alias("standing"),
     )
     by_table = {row["table_name"]: row.asDict() for row in counted.collect()}
-    amounts = _batch_amounts(kept)
+    amounts = _batch_amounts(accepted)
     refused = versions.filter("outcome = 'refused'").cache()
     refusals = {
         row["table_name"]: row["count"] for row in refused.groupBy("table_name").count().collect()
@@ -118,7 +118,7 @@ def arrivals(
         RefusedBatch(row["table_name"], row["batch"], tuple(row["reasons"] or ()))
         for row in named.collect()
     )
-    kept.unpersist()
+    accepted.unpersist()
     refused.unpersist()
     return found, refused_batches
 
@@ -151,9 +151,9 @@ def expectations(lake: Lake) -> tuple[Expectation, ...]:
     )
 
 
-def _batch_amounts(kept: DataFrame) -> dict[str, dict[str, dict[str, Decimal]]]:
+def _batch_amounts(accepted: DataFrame) -> dict[str, dict[str, dict[str, Decimal]]]:
     """Amounts by table and column: landed, replaced by later versions, sent to quarantine."""
-    exploded = kept.select(
+    exploded = accepted.select(
         "table_name",
         "is_standing",
         "amounts_kept",

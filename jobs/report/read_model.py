@@ -39,8 +39,8 @@ def model_facts(tracking_uri: str, artifact_root: str, name: str, version: str) 
             )
         return facts_of(name, version, run_id, params, document)
     except (MlflowException, OSError, ValueError, KeyError, TypeError) as error:
-        told = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:200]}"
-        return Model(name, version, run_id, problem=masked(told))
+        problem = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:200]}"
+        return Model(name, version, run_id, problem=masked(problem))
 
 
 def facts_of(

@@ -96,10 +96,10 @@ class Words:
 
     def time(self, value: datetime) -> str:
         """A moment to the minute, UTC."""
-        told = format_datetime(value, format="d MMMM y, HH:mm", locale=self.locale)
+        moment = format_datetime(value, format="d MMMM y, HH:mm", locale=self.locale)
         if self.language == "zh":
-            told = format_datetime(value, format="y年M月d日 HH:mm", locale=self.locale)
-        return f"{told} UTC"
+            moment = format_datetime(value, format="y年M月d日 HH:mm", locale=self.locale)
+        return f"{moment} UTC"
 
     def table(self, name: str) -> str:
         """The name of the rows of a landing or silver table."""
@@ -108,8 +108,8 @@ class Words:
     def label(self, feature: str) -> str:
         """A feature's label, beginning with a capital in English."""
         known = _FEATURES.get(feature)
-        told = self.text(known.label) if known else feature
-        return told[:1].upper() + told[1:] if known else told
+        text = self.text(known.label) if known else feature
+        return text[:1].upper() + text[1:] if known else text
 
     def value(self, feature: str, value: float | None) -> str:
         """A feature's value in its unit; amounts are in the currency of the source."""
@@ -190,18 +190,18 @@ class Words:
         """How a job ended."""
         return self.text(RUN_OUTCOMES.get(outcome, outcome))
 
-    def _matched(self, told: str, patterns: tuple[tuple[str, str], ...]) -> str:
+    def _matched(self, message: str, patterns: tuple[tuple[str, str], ...]) -> str:
         """A job's message, translated by the first pattern that matches; else unchanged."""
-        for pattern, message in patterns:
-            found = re.fullmatch(pattern, told, flags=re.DOTALL)
+        for pattern, translation in patterns:
+            found = re.fullmatch(pattern, message, flags=re.DOTALL)
             if found:
                 values = found.groupdict()
                 if "table" in values:
                     values["table"] = self.table(values["table"])
                 if "day" in values:
                     values["day"] = self.day(date.fromisoformat(values["day"]))
-                return self.text(message, **values)
-        return told
+                return self.text(translation, **values)
+        return message
 
 
 def _cents(value: float) -> int:

@@ -109,7 +109,7 @@ def on_hand(
 
 def _corners(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
     """The points without those on the straight line between their neighbours."""
-    kept = list(points[:1])
+    corners = list(points[:1])
     for at in range(1, len(points) - 1):
         (ago, days), (ago_before, days_before), (ago_after, days_after) = (
             points[at],
@@ -118,5 +118,5 @@ def _corners(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
         )
         is_step = ago in (ago_before, ago_after)
         if is_step or abs((days - days_before) - (days_after - days)) > 1e-9:
-            kept.append((ago, days))
-    return kept + list(points[1:][-1:])
+            corners.append((ago, days))
+    return corners + list(points[1:][-1:])

@@ -256,7 +256,7 @@ def writable_folder(root: str, key: str) -> Path:
             pass
     except OSError as error:
         raise ConfigError(
-            f"{key} is {root}, where nothing can be written: {error.strerror}."
+            f"{key} is {root}, which cannot be written to: {error.strerror}."
             " Give a folder on a writable disk with space, or change its rights"
         ) from None
     return folder
@@ -310,8 +310,8 @@ def _sentences(error: ValidationError, origin: Mapping[str, str]) -> list[str]:
     sentences = []
     for fault in error.errors():
         key = dotted(fault["loc"])
-        told = fault_sentence(fault, known, key)
+        sentence = fault_sentence(fault, known, key)
         if fault["type"] == "missing":
-            told += f"; set it in base.yaml or with --set {key}=..."
-        sentences.append(f"{origin.get(key, 'the configuration')}: {told}")
+            sentence += f"; set it in base.yaml or with --set {key}=..."
+        sentences.append(f"{origin.get(key, 'the configuration')}: {sentence}")
     return sentences

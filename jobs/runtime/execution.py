@@ -93,10 +93,10 @@ def perform(job: Job, run: JobRun) -> Result:
         if isinstance(ended, JobError):
             result = Result(job.name, ended.outcome, ended.exit_code, str(ended), 0.0)
         else:
-            told = in_short(error)
+            cause = in_short(error)
             frames = traceback.format_tb(error.__traceback__)
-            run.log.error("stopped by an unexpected error", error=told, frames=frames)
-            result = Result(job.name, "failed", 1, told, 0.0)
+            run.log.error("stopped by an unexpected error", error=cause, frames=frames)
+            result = Result(job.name, "failed", 1, cause, 0.0)
             raise
     finally:
         result = finished(run, replace(result, seconds=round(time.perf_counter() - clock, 3)))
@@ -118,10 +118,10 @@ def finished(run: JobRun, result: Result) -> Result:
                     raise
                 _record(run, result)
     except Exception as error:
-        told = masked(in_short(error))
-        run.log.error("the run is not in ops/job_run", error=told)
+        cause = masked(in_short(error))
+        run.log.error("the run is not in ops/job_run", error=cause)
         if result.exit_code == 0:
-            message = f"its work is done, but it is not in ops/job_run: {told}"
+            message = f"its work is done, but it is not in ops/job_run: {cause}"
             result = replace(result, outcome="failed", exit_code=1, message=message)
     finally:
         STOP.is_recording.clear()

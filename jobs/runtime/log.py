@@ -56,7 +56,7 @@ class _LogFile:
             if not self._has_told:
                 self._has_told = True
                 CONSOLE.print(
-                    f"log.file: cannot write {self._path}: {error.strerror}; what follows is on the terminal only",
+                    f"log.file: cannot write {self._path}: {error.strerror}; later lines are on the terminal only",
                     style="yellow",
                     markup=False,
                     soft_wrap=True,

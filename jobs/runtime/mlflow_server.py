@@ -137,11 +137,11 @@ def _ask(tracking_uri: str) -> None:
             ) from None
         if error.code < 500:
             raise ConfigError(
-                f"it answers {error.code}, no MLflow server is there; correct the address"
+                f"it answers {error.code}, so it is not an MLflow server; correct the address"
             ) from None
         raise JobError(f"it answers {error.code}; look at the server's log and run again") from None
     except ValueError:
-        raise ConfigError("what answers there is no MLflow server; correct the address") from None
+        raise ConfigError("the server there is not MLflow; correct the address") from None
 
 
 def _login(user: str | None, password: str | None) -> dict[str, str]:

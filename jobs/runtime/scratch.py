@@ -73,9 +73,9 @@ def new_scratch(root: str | None) -> Scratch:
         for each in ("blocks", "checkpoints"):
             (folder / each).mkdir(mode=0o700)
     except (OSError, Timeout) as error:
-        told = getattr(error, "strerror", None) or str(error)
+        reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(
-            f"spark.scratch_root: cannot write temporary files in {base}: {told};"
+            f"spark.scratch_root: cannot write temporary files in {base}: {reason};"
             " set spark.scratch_root to a folder with space"
         ) from None
     # The lock is held as long as the object is there, which is as long as the interpreter runs.

@@ -131,7 +131,7 @@ def _launch(app_name: str, properties: Mapping[str, str], files: SessionFiles) -
     except (PySparkRuntimeError, Py4JError, OSError) as error:
         # A signal may have ended it: that is told elsewhere.
         where = (
-            f": {_last_words(files.log)}; all that it said is in {files.log}" if files.log else ""
+            f": {_last_words(files.log)}; its whole output is in {files.log}" if files.log else ""
         )
         raise JobError(f"Spark did not start{where}") from error
     finally:
@@ -169,9 +169,9 @@ def _said_to(log: Path | None) -> Iterator[dict[str, IO[str]]]:
 def _last_words(log: Path) -> str:
     """The last line of a log that names an error, or its last line."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-200:]
-    told = [line.strip() for line in lines if re.search(r"error|exception", line, re.IGNORECASE)]
-    told = [line for line in told if not line.startswith("at ")]
-    return (told or [line for line in lines if line.strip()] or ["it said nothing"])[-1][:300]
+    errors = [line.strip() for line in lines if re.search(r"error|exception", line, re.IGNORECASE)]
+    errors = [line for line in errors if not line.startswith("at ")]
+    return (errors or [line for line in lines if line.strip()] or ["it said nothing"])[-1][:300]
 
 
 def read_properties(path: str) -> dict[str, str]:

@@ -379,7 +379,7 @@ def test_a_day_without_features_or_truth_is_refused_by_the_job_that_needs_them(d
         refused = done.run(job, "2025-03-01")
         assert (refused.exit_code, refused.outcome) == (3, "refused")
         assert refused.message == (
-            "gold.member_feature has nothing as of 2025-03-01:"
+            "gold.member_feature has no rows as of 2025-03-01:"
             " run build_member_features --as-of 2025-03-01 first"
         )
     with pytest.raises(ConfigError, match="--truth FOLDER is missing"):
@@ -388,7 +388,7 @@ def test_a_day_without_features_or_truth_is_refused_by_the_job_that_needs_them(d
         done.run(evaluate_detection.JOB, DAY, truth=str(done.folder))
     refused = done.run(evaluate_detection.JOB, "2025-03-01", truth=str(done.folder / "truth"))
     assert (
-        refused.message == "gold.indicator has nothing as of 2025-03-01: run flag_indicators first"
+        refused.message == "gold.indicator has no rows as of 2025-03-01: run flag_indicators first"
     )
 
 
