@@ -43,16 +43,16 @@ def catalogue() -> str:
         parts.append(_section(title, f"In `{table}`: {len(features)}.", _declared(features)))
     pairs = f"In `gold.account_link`: {len(TRAITS)}, see [rings](rings.md)."
     parts.append(_section("Pairs of accounts", pairs, _traits()))
-    told = (
+    text = (
         f"In `gold.institution_feature`: {len(INSTITUTION_FEATURES)}, over all claims before the as-of"
         " date. `model` says whether models may look at it."
     )
-    parts.append(_section("Institutions: what they claim", told, _claims(INSTITUTION_FEATURES)))
+    parts.append(_section("Institutions: what they claim", text, _claims(INSTITUTION_FEATURES)))
     return "\n".join(parts)
 
 
-def _section(title: str, told: str, rows: Iterable[str]) -> str:
-    return "\n".join([f"## {title}", "", told, "", *rows, ""])
+def _section(title: str, text: str, rows: Iterable[str]) -> str:
+    return "\n".join([f"## {title}", "", text, "", *rows, ""])
 
 
 def _declared(features: Iterable[FeatureDefinition]) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""How surprising a count is beside what chance gives."""
+"""The significance of a count, compared with chance."""
 
 import math
 

@@ -1,7 +1,7 @@
-"""Connected components of a graph given by its edges, by way of GraphFrames.
+"""Connected components of a graph from its edges, with GraphFrames.
 
-The one module of `features` that runs Spark jobs while it is called: how many rounds a graph needs
-is known only by looking at it.
+This is the only module of `features` that runs Spark jobs when it is called, because the number of rounds
+depends on the graph.
 """
 
 import atexit
@@ -25,24 +25,24 @@ _LADDER_GROWTH = 1.6
 
 
 class CheckpointDirectoryError(JobError):
-    """No checkpoint directory is set that every executor could reach."""
+    """No checkpoint directory is set that every executor can reach."""
 
 
 def connected_components(edges: DataFrame) -> DataFrame:
     """Find connected components, one row per vertex that occurs in `src` or `dst`.
 
-    Edges have no direction and no weight: doubles, both directions and self-loops change nothing,
-    and a vertex with only a self-loop is a component of its own. A row with a null end is no edge
-    and is left out, its other end too.
+    Edges have no direction and no weight: duplicates, both directions and self-loops change nothing. A
+    vertex with only a self-loop is a component of its own. A row with a null end is left out, together with
+    its other end.
 
     GraphFrames' own algorithm, alternating large-star and small-star (Kiveris et al., "Connected
-    Components in MapReduce and Beyond", 2014), is used and not its GraphX one. That was 2.5 times
-    faster on graphs with short paths, but needs as many rounds as the longest path has edges: a
-    chain of 300 ended in OutOfMemoryError with 3 GB. This one halves paths every round.
+    Components in MapReduce and Beyond", 2014), is used instead of its GraphX one. The GraphX algorithm
+    needs as many rounds as the longest path has edges and runs out of memory on chains of some hundred;
+    this one halves paths every round.
 
-    Runs Spark jobs when called, with adaptive execution switched off by GraphFrames meanwhile: the
-    session's `spark.sql.shuffle.partitions` decides the tasks. The result is checkpointed, so that
-    reading it twice does not compute it twice and nothing stays cached.
+    Runs Spark jobs when called. GraphFrames switches adaptive execution off meanwhile, so
+    `spark.sql.shuffle.partitions` sets the number of tasks. The result is checkpointed: reading it twice
+    does not compute it twice, and nothing stays cached.
 
     Args:
         edges: Columns `src` and `dst` of one orderable type; others are ignored.
@@ -87,13 +87,13 @@ def connected_components(edges: DataFrame) -> DataFrame:
 
 
 def largest_component(components: DataFrame) -> DataFrame:
-    """Give the largest component, one row, or none of an empty frame.
+    """Give the largest component: one row, or no row for an empty frame.
 
     Args:
         components: `id` and `component`, as `connected_components` gives them.
 
     Returns:
-        `component` (the smaller of two of one size) and `size` (long, its vertices).
+        `component` (the smaller id if two have the same size) and `size` (long, its vertices).
     """
     sizes = components.groupBy("component").agg(F.count("*").alias("size"))
     return sizes.orderBy(F.desc("size"), "component").limit(1)
@@ -122,8 +122,8 @@ def filter_ladder(pairs_tested: int) -> tuple[float, ...]:
 def _with_smallest_id(labelled: DataFrame, id_type: T.DataType) -> DataFrame:
     """Name each component after its smallest id, one row per vertex.
 
-    Whole numbers are their own labels in GraphFrames, and it keeps the smallest label. Anything
-    else it numbers in an order of its own, so the smallest id has to be looked up.
+    GraphFrames uses whole numbers as labels and keeps the smallest. It numbers other types in its own
+    order, so the smallest id has to be joined.
     """
     if isinstance(id_type, _INTEGRAL):
         return labelled.select("id", F.col("component").cast(id_type).alias("component"))
@@ -140,7 +140,7 @@ def _with_smallest_id(labelled: DataFrame, id_type: T.DataType) -> DataFrame:
 def ensure_checkpoint_directory(spark: SparkSession) -> None:
     """Set a temporary checkpoint directory in a local session that has none.
 
-    A folder of this machine serves no executor on another one, so elsewhere the caller must choose.
+    Executors on other machines cannot reach a local folder, so on a cluster the caller has to choose one.
     """
     context = spark.sparkContext
     if context.getCheckpointDir() is not None:

@@ -1,4 +1,4 @@
-"""Facts: the columns of settlements and fee lines that features read, with the time in which they held."""
+"""Facts: the columns of settlements and fee lines that features read, with the time in which they hold."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -9,7 +9,7 @@ def visit_facts(settlements: DataFrame, codes: DataFrame, proxies: DataFrame) ->
 
     Args:
         settlements: Versions of silver.settlement.
-        codes: Versions of silver.settlement_code; only diagnoses are looked at.
+        codes: Versions of silver.settlement_code; only diagnoses are used.
         proxies: Versions of silver.proxy_pickup.
     """
     diagnoses = _dated(codes.filter(F.col("code_type") == "diagnosis"), "code", "diagnoses")
@@ -44,7 +44,7 @@ def visit_facts(settlements: DataFrame, codes: DataFrame, proxies: DataFrame) ->
 
 
 def fee_facts(fees: DataFrame) -> DataFrame:
-    """Add up fee lines of one settlement, drug, doctor, day and time; one row each.
+    """Sum the fee lines of each settlement, drug, doctor, day and time; one row each.
 
     Args:
         fees: Versions of silver.fee_detail.
@@ -82,6 +82,6 @@ def _month(time: str) -> Column:
 
 
 def _dated(rows: DataFrame, column: str, name: str) -> DataFrame:
-    """The values of a settlement in one array, each with the time in which it held, in order."""
+    """The values of a settlement in one array, each with the time in which it holds, sorted."""
     dated = F.struct(F.col(column).alias("value"), "valid_from", "valid_to")
     return rows.groupBy("settlement_id").agg(F.sort_array(F.collect_set(dated)).alias(name))

@@ -1,4 +1,4 @@
-"""In which province people and institutions are."""
+"""The province of people and institutions."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -10,7 +10,7 @@ def province_of(district: str) -> Column:
 
 
 def most_common_province(rows: DataFrame) -> DataFrame:
-    """One row `here`: the `province` that most rows have, the lower code of equals; none without any."""
+    """One row `here`: the most common `province`, the lower code if two are equal; no row without any."""
     counts = rows.filter(F.col("province").isNotNull()).groupBy("province").count()
     most = counts.orderBy(F.desc("count"), "province").limit(1)
     return most.select(F.col("province").alias("here"))

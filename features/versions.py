@@ -1,4 +1,4 @@
-"""Which version of a row held when, and which rows point at nothing."""
+"""The time in which each version of a row holds, and rows whose parent has not arrived."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,17 +15,17 @@ STATES = ("standing", "superseded", "orphan")
 
 @dataclass(frozen=True)
 class References:
-    """How the rows of one table find out when what they refer to had first arrived.
+    """When the parents of one table's rows first arrived.
 
     Args:
         table: the table whose rows refer.
-        parents: by name of the parent table, `parent_key` (in landing names) and `valid_from`, one row
-            per key; a table that no source delivers is left out, and nothing is an orphan for want of it.
-            Rows of the table itself that others reverse have to be among the rows.
+        parents: by name of the parent table, `parent_key` (in landing names) and `valid_from`, one row per
+            key. A table that no source delivers is left out, and no row is an orphan because of it. Rows of
+            the table itself that others reverse have to be among the rows.
         is_any_reversing: whether some of the rows may reverse others of the table.
-        elsewhere: `institution_id` of `institutions_elsewhere`, if any row may lie there.
-        late: by referring column, `parent_hash, valid_from` of `late_parents`, sent to every task instead
-            of the parent: for tables of which neither side is small enough.
+        elsewhere: `institution_id` of `institutions_elsewhere`, if a row may be there.
+        late: by referring column, `parent_hash, valid_from` of `late_parents`, broadcast instead of the
+            parent if neither table is small enough.
     """
 
     table: LandingTable
@@ -36,7 +36,7 @@ class References:
 
     @property
     def held(self) -> list[Reference]:
-        """The references that can be followed, those to other tables first."""
+        """The references to delivered tables, those to other tables first."""
         others = [each for each in self.table.references if each.parent in self.parents]
         if not self.is_any_reversing:
             return others
@@ -44,9 +44,9 @@ class References:
 
 
 def arrived_rows(rows: DataFrame, references: References) -> DataFrame:
-    """Add `valid_from`, when a row and all that it refers to had arrived, `is_orphan` and `reasons`.
+    """Add `valid_from` (the latest arrival of a row and its parents), `is_orphan` and `reasons`.
 
-    `reasons` says which references point at nothing; it is empty for a row that is no orphan.
+    `reasons` names the references without a parent; it is empty for a row that is no orphan.
     """
     followed: list[Reference] = []
     for reference in references.held:
@@ -78,7 +78,7 @@ def arrived_rows(rows: DataFrame, references: References) -> DataFrame:
 
 
 def institutions_elsewhere(institutions: DataFrame) -> DataFrame:
-    """`institution_id` of those that lie in another province than most do, one row each.
+    """`institution_id` of institutions outside the province that most of them are in, one row each.
 
     Args:
         institutions: first versions of silver.institution; one without a district is taken to lie here.
@@ -92,18 +92,18 @@ def institutions_elsewhere(institutions: DataFrame) -> DataFrame:
 
 
 def late_parents(rows: DataFrame, column: str, firsts: DataFrame) -> DataFrame:
-    """What rows of one table point at that arrived later than the first of them, or never.
+    """Parents that arrived later than the first row that refers to them, or never.
 
-    Nearly all parents arrive with their children, so this is short, and rows with all their columns
-    need not be shuffled to meet parents: only hashes of keys and arrivals are.
+    Nearly all parents arrive with their children, so the result is small. Only hashes of keys and arrivals
+    are shuffled, not rows with all their columns.
 
     Args:
         rows: with `arrive_time`.
-        column: the column that refers.
+        column: the referring column.
         firsts: a key and `valid_from`, one row per key of the parent.
 
     Returns:
-        `parent_hash, valid_from`: when it arrived; null if it never did.
+        `parent_hash, valid_from`: the arrival, null if the parent never arrived.
     """
     [key] = [name for name in firsts.columns if name != "valid_from"]
     wanted = (
@@ -120,18 +120,18 @@ def late_parents(rows: DataFrame, column: str, firsts: DataFrame) -> DataFrame:
 
 
 def lone_versions(rows: DataFrame) -> DataFrame:
-    """Add `valid_to` and `is_first` to rows that stand and are the only ones of their key."""
+    """Add `valid_to` and `is_first` to rows that are the only ones of their key and no orphans."""
     return rows.withColumns({"valid_to": F.lit(None).cast("timestamp"), "is_first": F.lit(True)})
 
 
 def ranked_versions(rows: DataFrame, key: Sequence[str], columns: Sequence[str]) -> DataFrame:
     """Add `valid_to`, `is_first` and `state` to all the rows of some keys.
 
-    Of several rows of one key the later batch wins, then the later arrive_time, then the larger hash
-    of the row's `columns`; rows that agree in all three are one row delivered twice, told apart by
-    file and record. A row that came no earlier than a better one never held: its `valid_to` is then
-    not after its `valid_from`. Nothing here depends on the order of ingest. Orphans are ranked apart:
-    they must not outrank a row that stands on something.
+    Of several rows with one key the later batch wins, then the later arrive_time, then the larger hash of
+    the row's `columns`. Rows that agree in all three are one row delivered twice; file and record number
+    decide. A row that arrived no earlier than a better one never held: its `valid_to` is not after its
+    `valid_from`. The result does not depend on the order of ingest. Orphans are ranked separately: they
+    must not win over a row whose parent exists.
     """
     versions = Window.partitionBy("is_orphan", *key)
     best_first = versions.orderBy(
@@ -157,17 +157,17 @@ def ranked_versions(rows: DataFrame, key: Sequence[str], columns: Sequence[str])
 
 
 def ever_held() -> Column:
-    """Whether a row stands or stood at any time: what silver keeps."""
+    """Whether a row held at any time. Silver keeps such rows."""
     was_better_later = F.col("valid_to") > F.col("valid_from")
     return (F.col("state") == "standing") | ((F.col("state") == "superseded") & was_better_later)
 
 
 def _own_firsts(rows: DataFrame, reference: Reference, followed: list[Reference]) -> DataFrame:
-    """When the rows that others of the table reverse had first arrived, one row per key wanted.
+    """The first arrival of the rows that others of the table reverse, one row per referenced key.
 
-    Only an original can be reversed: a row that reverses another is no parent itself. Few rows
-    reverse another, so what they name is small enough to be sent to every task; a shuffle by a
-    column that is nearly always empty would end in one task.
+    Only an original can be reversed: a row that reverses another is no parent itself. Few rows reverse
+    another, so the referenced keys are broadcast. A shuffle by this column, which is nearly always null,
+    would put all rows into one task.
     """
     wanted = rows.select(F.col(reference.column).alias(reference.parent_key)).distinct()
     originals = rows.filter(F.col(reference.column).isNull() & ~_is_orphan(followed)).select(
@@ -190,7 +190,7 @@ def _with_firsts(rows: DataFrame, reference: Reference, firsts: DataFrame) -> Da
 
 
 def _with_late(rows: DataFrame, reference: Reference, late: DataFrame) -> DataFrame:
-    """The same by a table of late parents: what is not there came in time."""
+    """The same with a table of late parents: a parent that is not in it arrived in time."""
     arrival, found = _arrival(reference), f"{reference.column}__late"
     renamed = late.select(F.col("parent_hash").alias(found), F.col("valid_from").alias(arrival))
     is_late = F.col(reference.column).isNotNull() & (F.xxhash64(reference.column) == F.col(found))
@@ -203,7 +203,7 @@ def _with_late(rows: DataFrame, reference: Reference, late: DataFrame) -> DataFr
 
 
 def _excused(rows: DataFrame, reference: Reference, elsewhere: DataFrame) -> DataFrame:
-    """A row that lies in another province waits for nothing: its settlement may be delivered, late or never."""
+    """A row from another province does not wait for its settlement, which may arrive late or never."""
     far = elsewhere.select(
         F.col("institution_id").alias(reference.place), F.lit(True).alias("is_elsewhere")
     )

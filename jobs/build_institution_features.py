@@ -22,7 +22,7 @@ def main(run: JobRun) -> str:
     rows = run.lake.replace(features, INSTITUTION_FEATURE, {"as_of_date": run.as_of})
     told = f"{rows} institutions, {len(INSTITUTION_FEATURE.columns) - 2} features"
     if not run.lake.exists(DRUG.silver):
-        return f"{told}; no drugs were delivered, so nothing is said of dispensing"
+        return f"{told}; no drugs were delivered, so there are no features of dispensing"
     with persisted(dispensed(run.lake, run.as_of)) as sold:
         dispensing = institution_drug_features(
             sold,

@@ -43,7 +43,7 @@ def main(run: JobRun) -> str:
         f"; {', '.join(waiting)}: run conform_tables, not all is in silver yet" if waiting else ""
     )
     told += "; silver has more than the facts: run build_facts" if is_fact_waiting else ""
-    return f"{len(tables)} tables hold what their balances say{told}"
+    return f"{len(tables)} tables agree with their balances{told}"
 
 
 JOB = Job("check_tables", "Hold ledger and balances against the rows of the tables", main)

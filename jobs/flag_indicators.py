@@ -82,10 +82,10 @@ def main(run: JobRun) -> str:
         with step(run, f"indicators of {kind.subject}s"):
             # A checkpoint, not a cache: all that follows would analyse thirty rules again.
             found = indicators(features, peers, rules, allowances).checkpoint()
-            spoke = _counted(found)
-        mute = [rule for rule in rules if rule.code not in spoke]
-        _say_what_is_silent(run, kind.subject, features, mute)
-        visits = _visits_of(kind, found, sum(spoke.values()), facts)
+            fired = _counted(found)
+        inactive = [rule for rule in rules if rule.code not in fired]
+        _warn_of_missing_input(run, kind.subject, features, inactive)
+        visits = _visits_of(kind, found, sum(fired.values()), facts)
         shown = with_evidence(found, visits, day)
         if kind.subject == "member":
             shown = _with_settlements_of_links(lake, day, shown)
@@ -134,9 +134,9 @@ def _counted(found: DataFrame) -> dict[str, int]:
 
 
 def _visits_of(kind: _Flagged, found: DataFrame, count: int, facts: _Facts) -> DataFrame:
-    """Visits of the subjects that something was found of, one row per subject_id and settlement."""
+    """Visits of the subjects with an indicator, one row per subject_id and settlement."""
     asked = found.select(F.col("subject_id").alias(kind.key), "window_days")
-    # Few of many: what the others were given need not be looked at.
+    # Few subjects have indicators; the settlements of the others are not read.
     flagged = broadcast_if_small(asked, count, _MOST_SUBJECTS_TO_SEND)
     visits, fees = facts.visits, facts.fees
     if kind.subject == "member":
@@ -152,30 +152,32 @@ def _visits_of(kind: _Flagged, found: DataFrame, count: int, facts: _Facts) -> D
     return kinds.join(named, on=["member_id", "settlement_id"], how="inner")
 
 
-def _say_what_is_silent(
+def _warn_of_missing_input(
     run: JobRun, subject: Subject, features: DataFrame, rules: Sequence[Rule]
 ) -> None:
-    """Name those of the rules that spoke of nobody for want of data: what they look at is empty or 0 for everybody."""
+    """Warn about rules that cannot fire because their input is empty or 0 for everybody."""
     if not rules:
         return
     names = sorted({name for rule in rules for name in rule.features})
     [most] = features.agg(*(F.max(name).alias(name) for name in names)).collect()
-    silent = {
+    without_input = {
         rule.code: missing
         for rule in rules
-        if (missing := sorted(each.feature for each in rule.conditions if _is_silent(each, most)))
+        if (missing := sorted(each.feature for each in rule.conditions if _lacks_input(each, most)))
     }
-    if silent:
+    if without_input:
         run.log.warning(
-            "rules cannot speak: what they look at is empty or 0 for everybody; docs/features.md names"
-            " the tables it comes from",
+            "rules cannot fire: their input is empty or 0 for everybody; docs/features.md names the tables"
+            " that it comes from",
             subject=subject,
-            rules="; ".join(f"{code}: {', '.join(missing)}" for code, missing in silent.items()),
+            rules="; ".join(
+                f"{code}: {', '.join(missing)}" for code, missing in without_input.items()
+            ),
         )
 
 
-def _is_silent(condition: Condition, most: Row) -> bool:
-    """Whether nobody's value can be known to fulfil a condition; 0 fulfils one that only has an upper bound."""
+def _lacks_input(condition: Condition, most: Row) -> bool:
+    """Whether no subject has a value for a condition. A 0 is a value if the condition has only an upper bound."""
     value = most[condition.feature]
     return value is None or (value == 0 and condition.at_least is not None)
 

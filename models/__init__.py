@@ -1,1 +1,1 @@
-"""Labels, splits, estimators, evaluation, explanations and tracking; no job reads or writes here."""
+"""Labels, splits, estimators, evaluation, explanations and tracking; no reading or writing of tables."""

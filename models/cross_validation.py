@@ -19,7 +19,7 @@ _SCHEMA = "contender string, repeat int, position int, score double"
 
 @dataclass(frozen=True)
 class Contender:
-    """What is compared: trees or a logistic regression on some features, or a ranking by their sum."""
+    """A compared method: trees or a logistic regression on some features, or a ranking by their sum."""
 
     name: str
     kind: Literal["trees", "logistic", "ranking"]
@@ -27,7 +27,7 @@ class Contender:
 
     @property
     def is_probability(self) -> bool:
-        """Whether its scores claim to be probabilities."""
+        """Whether its scores are probabilities."""
         return self.kind != "ranking"
 
 
@@ -41,13 +41,13 @@ def out_of_fold_scores(
     """Score every row that has a basis by models that were fitted without its fold.
 
     Gives an array of shape (repeats, rows) for each contender; NaN where a row has no basis. Each
-    (repeat, fold) is one Spark task that fits every contender with one thread, so the scores depend
-    neither on the number of cores nor on where a task runs.
+    (repeat, fold) is one Spark task that fits every contender with one thread, so the scores do not depend
+    on the number of cores or on the machine of a task.
 
     Args:
         spark: the session whose tasks do the fitting.
         rows: at most MAX_ROWS rows with `label`, `has_basis` and the features.
-        contenders: what to compare.
+        contenders: the methods to compare.
         folds: the fold that tests each row, of shape (repeats, rows).
         seed: of the estimators.
 
@@ -84,7 +84,8 @@ def fold_scores(
 ) -> pd.DataFrame:
     """Fit a contender on the other folds and score one: contender, position, score.
 
-    Rows without a basis neither train nor are scored. Who has none of the features ranks lowest.
+    Rows without a basis are not used for training and get no score. Rows without any of the features rank
+    lowest.
     """
     has_basis = rows["has_basis"].to_numpy(bool)
     test = np.flatnonzero(is_test & has_basis)

@@ -19,7 +19,7 @@ _RECALLS = np.linspace(0, 1, 51)
 
 
 def precision_recall_points(labels: Labels, scores: Numbers) -> pd.DataFrame:
-    """Precision at 51 recalls, the mean over the repeats with the least and the most.
+    """Precision at 51 recalls: mean, lowest and highest over the repeats.
 
     Columns: recall, precision, lowest, highest. Rows without a score are left out.
 

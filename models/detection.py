@@ -1,4 +1,4 @@
-"""How good a list of accounts is, judged against the truth of a simulated province."""
+"""The quality of a list of accounts, measured against the truth of a simulated province."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ MIN_BENIGN = 100
 
 @dataclass(frozen=True)
 class Truth:
-    """Who is in fraud, for how much, and who only looks like it.
+    """The accounts in fraud with their losses, and the honest people who look guilty.
 
     Args:
         accounts: `member_id, typology, active_from, loss`, one row per account used in fraud; `skill`
             (0 to 1, empty where it is not known) and `gang_id` where the truth has them.
         benign: `member_id, benign_type`.
-        insured: how many people are insured.
+        insured: the number of insured people.
         decided: people in a case that was decided before the list was made.
     """
 
@@ -40,13 +40,13 @@ class Truth:
 
     @property
     def top(self) -> int:
-        """Places on a list that count as being seen."""
+        """The number of places on a list that count as found."""
         return max(1, round(self.insured * TOP_SHARE))
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One measure of a list, for a slice of it; `n` is how many accounts it rests on."""
+    """One measure of a list, for a slice of it; `n` is the number of accounts behind it."""
 
     measure: str
     slice: str
@@ -92,7 +92,7 @@ def reranked(indicators: pl.DataFrame, without: str | None = None) -> pl.DataFra
 def figures(ranked: pl.DataFrame, truth: Truth, capacities: Sequence[int]) -> list[Figure]:
     """Every measure of one list.
 
-    Average precision counts the accounts that are not listed as never found. Loss is the truth's loss
+    For average precision, accounts that are not on the list are never found. Loss is the truth's loss
     to the fund over the whole period. Lift is precision over the share of accounts in fraud.
     """
     positives = truth.accounts.height
@@ -101,7 +101,7 @@ def figures(ranked: pl.DataFrame, truth: Truth, capacities: Sequence[int]) -> li
     is_hit = pl.col("loss").is_not_null()
     hits = judged.with_columns(found=is_hit.cum_sum()).filter(is_hit)
     base = positives / truth.insured if truth.insured else 0.0
-    told = [
+    result = [
         Figure(
             "average_precision",
             "",
@@ -113,14 +113,14 @@ def figures(ranked: pl.DataFrame, truth: Truth, capacities: Sequence[int]) -> li
         first = judged.filter(pl.col("rank") <= size)
         found, loss = int(first["loss"].is_not_null().sum()), float(first["loss"].sum() or 0.0)
         precision = found / size
-        told += [
+        result += [
             Figure("precision", name, precision, size),
             Figure("recall", name, _share(found, positives), positives),
             Figure("loss_recall", name, _share(loss, whole_loss), positives),
             Figure("lift", name, _share(precision, base), size),
         ]
     return [
-        *told,
+        *result,
         *_by_typology(judged, truth),
         *_by_benign(judged, truth),
         *_by_skill(ranked, truth),
@@ -131,12 +131,12 @@ def figures(ranked: pl.DataFrame, truth: Truth, capacities: Sequence[int]) -> li
 def average_precision(
     ranks: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], total: float
 ) -> float:
-    """Average precision of a list whose hits count several times or not at all.
+    """Average precision of a list with weighted hits.
 
     Args:
         ranks: the ascending places of the hits on the list, from 1.
-        weights: how often each hit counts; the accounts between them count once.
-        total: the weight of all that could be found, listed or not.
+        weights: the weight of each hit; other accounts on the list have weight 1.
+        total: the total weight of all accounts in fraud, on the list or not.
     """
     hits = np.cumsum(weights)
     others = ranks - np.arange(1, len(ranks) + 1)
@@ -147,13 +147,13 @@ def average_precision(
 def pooled_interval(
     provinces: Sequence[tuple[pl.DataFrame, pl.DataFrame]], draws: int = 400, seed: int = 0
 ) -> tuple[float, float]:
-    """The 90 % interval of the mean average precision over provinces, gangs drawn whole.
+    """The 90 % interval of the mean average precision over provinces, with whole gangs resampled.
 
-    Accounts of a gang stand or fall together, so gangs, not accounts, are drawn with replacement
+    Accounts of a gang are found or missed together, so gangs, not accounts, are drawn with replacement
     (cluster bootstrap; Field and Welsh 2007). An account without a gang is a gang of its own.
 
     Args:
-        provinces: of each, the ranking (`member_id, rank`) and the truth's accounts.
+        provinces: for each province, the ranking (`member_id, rank`) and the truth's accounts.
         draws: how many samples.
         seed: of the draws.
     """
@@ -179,9 +179,9 @@ def pooled_interval(
 
 
 def days_to_detection(lists: dict[date, pl.DataFrame], truth: Truth) -> list[Figure]:
-    """Median days from an account's first offence to its first place in the top of a monthly list after it.
+    """Median days from an account's first offence to the first later monthly list that has it in its top.
 
-    An offence that began before the first list counts from that list on: nobody could see it earlier.
+    An offence that began before the first list counts from the date of that list.
     """
     seen = [
         ranked.filter(pl.col("rank") <= truth.top).select("member_id", day=pl.lit(day))
@@ -218,9 +218,9 @@ def _by_typology(judged: pl.DataFrame, truth: Truth) -> list[Figure]:
         )
         .sort("typology")
     )
-    told = []
+    result = []
     for row in rows.iter_rows(named=True):
-        told += [
+        result += [
             Figure("recall_by_typology", row["typology"], row["recall"], row["n"]),
             Figure(
                 "loss_recall_by_typology",
@@ -229,26 +229,26 @@ def _by_typology(judged: pl.DataFrame, truth: Truth) -> list[Figure]:
                 row["n"],
             ),
         ]
-    return told
+    return result
 
 
 def _by_skill(ranked: pl.DataFrame, truth: Truth) -> list[Figure]:
-    """Average precision and recall of loss for crude and for skilled gangs, the others taken out."""
+    """Average precision and recall of loss for crude and for skilled gangs, each without the other."""
     if "skill" not in truth.accounts.columns:
         return []
-    told = []
+    result = []
     for name, is_in in (
         ("below 0.5", pl.col("skill") < 0.5),
         ("0.5 and more", pl.col("skill") >= 0.5),
     ):
         some = truth.accounts.filter(is_in)
         others = truth.accounts.join(some, on="member_id", how="anti")
-        told += _apart(ranked, some, others["member_id"], truth.top, "_by_skill", name)
-    return told
+        result += _apart(ranked, some, others["member_id"], truth.top, "_by_skill", name)
+    return result
 
 
 def _undecided(ranked: pl.DataFrame, truth: Truth) -> list[Figure]:
-    """The same for people in no decided case: those in one are known already."""
+    """The same for people without a decided case, because people with one are known already."""
     if not truth.decided:
         return []
     known = pl.Series("member_id", sorted(truth.decided))
@@ -259,7 +259,7 @@ def _undecided(ranked: pl.DataFrame, truth: Truth) -> list[Figure]:
 def _apart(
     ranked: pl.DataFrame, some: pl.DataFrame, without: pl.Series, top: int, suffix: str, name: str
 ) -> list[Figure]:
-    """Figures for some of the accounts in fraud, with other accounts taken off the list."""
+    """Figures for some accounts in fraud, with other accounts removed from the list."""
     left = ranked.sort("rank").filter(~pl.col("member_id").is_in(without.to_list()))
     places = left.with_columns(rank=pl.int_range(1, pl.len() + 1)).select("member_id", "rank")
     found = some.join(places, on="member_id").sort("rank")

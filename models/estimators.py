@@ -33,9 +33,9 @@ BOOSTER: dict[str, Any] = {
 def boosted_trees(features: Sequence[str], seed: int, workers: int = 1) -> SparkXGBClassifier:
     """The trees as a Spark estimator, trained on `workers` Spark tasks at once.
 
-    Reads the `features` and `label` columns, a null feature being missing; gives `probability`. Give it
-    exactly `workers` partitions with rows in a fixed order, and the same rows make the same model. Its tasks run at once (a barrier stage), which
-    Spark refuses together with dynamic allocation.
+    Reads the columns `features` and `label` and gives `probability`; a null feature is missing. With
+    exactly `workers` partitions in a fixed order of rows, the same rows make the same model. Its tasks run
+    at the same time (a barrier stage), which Spark refuses with dynamic allocation.
     """
     return SparkXGBClassifier(
         features_col=list(features),
@@ -50,17 +50,17 @@ def boosted_trees(features: Sequence[str], seed: int, workers: int = 1) -> Spark
 def native_trees(seed: int) -> XGBClassifier:
     """The same trees for one process and one thread: on the same rows, the same predictions.
 
-    Cross-validation fits these inside Spark tasks, because a fit of the Spark estimator on some
-    thousand rows takes 5 s, of which 0.3 s are training.
+    Cross-validation fits these inside Spark tasks, because most of the time of a Spark fit on some thousand
+    rows is start-up, not training.
     """
     return XGBClassifier(random_state=seed, n_jobs=1, **BOOSTER)
 
 
 def logistic_baseline() -> Pipeline:
-    """Logistic regression on medians for what is missing, signed logarithms and unit variances.
+    """Logistic regression on signed logarithms with unit variance; medians replace missing values.
 
-    In scikit-learn rather than Spark ML: it is a yardstick that is fitted in each fold, next to the
-    trees, and never registered. Not weighted by class, so that its probabilities compare.
+    In scikit-learn, not Spark ML, because it is only a baseline: it is fitted in each fold beside the trees
+    and never registered. It has no class weights, so that its probabilities can be compared.
     """
     return make_pipeline(
         SimpleImputer(strategy="median", keep_empty_features=True),
@@ -71,5 +71,5 @@ def logistic_baseline() -> Pipeline:
 
 
 def signed_log(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """log(1 + |x|) with the sign of x: tames amounts, keeps differences that are negative."""
+    """log(1 + |x|) with the sign of x: compresses amounts and keeps negative differences."""
     return np.sign(values) * np.log1p(np.abs(values))

@@ -1,4 +1,4 @@
-"""How good a ranking is: figures per fold, their spread, paired differences, calibration."""
+"""The quality of a ranking: figures per fold, their spread, paired differences, calibration."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ FOLD_FIGURE_COLUMNS = ["subset", "contender", "fold", "metric", "value"]
 class PairedDifference:
     """The mean difference of two contenders over the same folds with two 95 % intervals.
 
-    The naive one takes the folds for independent, which they are not: repeated folds share their
-    training rows. The corrected one adds test/train to the variance (Nadeau and Bengio 2003).
+    The naive interval assumes independent folds, but repeated folds share training rows. The corrected
+    interval adds test/train to the variance (Nadeau and Bengio 2003).
     """
 
     mean: float
@@ -60,14 +60,14 @@ def figures(labels: Labels, scores: Numbers, is_probability: bool) -> dict[str, 
 
 
 def expected_hits(labels: Labels, scores: Numbers, top: int) -> float:
-    """Positives among the `top` highest scores; of those tied at the edge, the expected number."""
+    """Positives among the `top` highest scores, with the expected number of those tied at the edge."""
     edge = np.sort(scores)[::-1][top - 1]
     above, tied = scores > edge, scores == edge
     return float(labels[above].sum() + (top - above.sum()) * labels[tied].mean())
 
 
 def ranked_last(scores: Numbers) -> Numbers:
-    """Scores in which every missing one is below all others, and tied with the other missing ones."""
+    """Scores with every missing score below all others and tied with the other missing ones."""
     present = scores[~np.isnan(scores)]
     ranks = np.zeros(len(scores))
     ranks[~np.isnan(scores)] = stats.rankdata(present, method="dense")
@@ -164,9 +164,9 @@ def differences_from(by_fold: pd.DataFrame, first: str, fold_count: int) -> pd.D
 
 
 def calibration_bins(labels: Labels, probabilities: Numbers, bins: int = 10) -> pd.DataFrame:
-    """Rows in `bins` parts of about equal size by probability: rows, mean_score, confirmed_share.
+    """Rows in `bins` groups of about equal size by probability: rows, mean_score, confirmed_share.
 
-    Equal probabilities are never torn apart, so there may be fewer bins.
+    Equal probabilities stay in one bin, so there may be fewer bins.
     """
     edges = np.unique(np.quantile(probabilities, np.linspace(0, 1, bins + 1)))
     place = np.searchsorted(edges[1:-1], probabilities, side="left")

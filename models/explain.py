@@ -1,4 +1,4 @@
-"""Why a score is high: the largest contributions of an institution's features, in words."""
+"""Reasons for a score: the largest contributions of an institution's features, in words."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ REASON_COUNT = 5
 def typical_values(scored: DataFrame, features: Sequence[Feature]) -> DataFrame:
     """The median of each feature over the scored institutions: one row, the features' names.
 
-    Exact, so that it depends on the rows alone. A feature that no one has is null.
+    Exact, so that it depends only on the rows. A feature without any value is null.
     """
     return scored.agg(*(F.median(_known(feature.name)).alias(feature.name) for feature in features))
 
@@ -25,11 +25,11 @@ def with_reasons(
 
     Contributions that raise the score come first; one that lowers it is listed only when fewer than
     REASON_COUNT raise it. Equal contributions keep the order of the features. The text is a sentence
-    such as "longest stay: 35 days (typical 12)"; a value that is missing is said to be not known.
+    such as "longest stay: 35 days (typical 12)"; a missing value is "not known".
 
     Args:
         scored: rows with the features and their contributions.
-        features: what the model looked at, in its order.
+        features: the model's features, in its order.
         contributions: the name of an array of contributions in the order of `features`; more elements
             after these (the base value) are left out.
         typical: the row of `typical_values`.
@@ -98,5 +98,5 @@ def _number(value: Column, unit: str) -> Column:
 
 
 def _trimmed(value: Column, digits: int) -> Column:
-    """A number with at most so many decimals, and none that are zeros at the end."""
+    """A number with a maximum of decimals and without trailing zeros."""
     return F.regexp_replace(F.format_number(value, digits), r"\.?0+$", "")

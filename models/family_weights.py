@@ -1,4 +1,4 @@
-"""How much families of rules should count beside each other, fitted on accounts known to be in fraud."""
+"""Factors for the points of rule families, fitted on accounts known to be in fraud."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,13 @@ Numbers = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Shown:
-    """What accounts of one province show.
+    """The indicators of the accounts of one province.
 
     Args:
-        points: a row per account that shows anything, a column per family: the most points of a rule that counts.
+        points: one row per account with an indicator, one column per family: the highest points of a rule
+            that counts.
         in_fraud: whether each account is in fraud.
-        weight: how much the province counts beside others.
+        weight: the weight of the province.
     """
 
     points: Numbers
@@ -26,15 +27,14 @@ class Shown:
 
 
 def family_factors(provinces: Sequence[Shown], shrinkage: float = 0.1) -> Numbers:
-    """By what to multiply the points of each family, so that they add up best.
+    """The factor for the points of each family that makes their sum separate fraud best.
 
-    A logistic regression in which each family's weight is a common scale times its factor, and factors
-    are drawn to 1 as ridge regression draws weights to 0. Each rule alone may tell fraud well; those
-    that come together say the same twice, and get less. Provinces count by their weight, whatever
-    their size.
+    A logistic regression in which each family's weight is a common scale times its factor, and factors are
+    shrunk towards 1 as ridge regression shrinks weights towards 0. Families that fire together repeat each
+    other, so they get smaller factors. Provinces count by their weight, not by their size.
 
     Args:
-        provinces: at least one with an account in fraud that shows something.
+        provinces: at least one with an account in fraud that has an indicator.
         shrinkage: the penalty on the square of each factor's distance from 1, in units of the mean log-loss
             per account in fraud.
 
@@ -42,11 +42,13 @@ def family_factors(provinces: Sequence[Shown], shrinkage: float = 0.1) -> Number
         Factors from 0 up, one per column of `points`.
 
     Raises:
-        ValueError: when no account in fraud shows anything.
+        ValueError: when no account in fraud has an indicator.
     """
     held = [each for each in provinces if each.in_fraud.any()]
     if not held:
-        raise ValueError("no account in fraud shows anything: there is nothing to fit factors to")
+        raise ValueError(
+            "no account in fraud has an indicator, so no factors can be fitted: give other provinces"
+        )
     points = np.vstack([each.points for each in held])
     fraud = np.concatenate([each.in_fraud for each in held]).astype(np.float64)
     total = sum(each.weight for each in held)

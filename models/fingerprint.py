@@ -1,4 +1,4 @@
-"""What a model was made of, in one hash: the same hash, the same model."""
+"""One hash of everything that determines a model: the same hash means the same model."""
 
 import hashlib
 import json
@@ -14,12 +14,12 @@ _LIBRARIES = ("xgboost-cpu", "scikit-learn", "pyspark")
 def training_fingerprint(
     rows: DataFrame, columns: Sequence[str], settings: Sequence[object]
 ) -> str:
-    """A hash of all that makes a model: rows in any order, settings, libraries, the code in `models`.
+    """A hash of the training rows in any order, the settings, the libraries and the code in `models`.
 
     Args:
         rows: the training rows.
-        columns: those of their columns that count.
-        settings: everything else that training depends on, as JSON can hold it.
+        columns: the columns to hash.
+        settings: all other settings of the training, as values that JSON can hold.
     """
     content = rows.select(
         F.count("*").alias("rows"),
@@ -35,7 +35,7 @@ def training_fingerprint(
 
 
 def _sources_sha256(package: str) -> str:
-    """A hash of a package's modules; a change elsewhere shows in the training rows or not at all."""
+    """A hash of a package's modules. Changes in other packages affect a model only through its rows."""
     digest = hashlib.sha256()
     for entry in sorted(resources.files(package).iterdir(), key=lambda found: found.name):
         if entry.name.endswith(".py"):

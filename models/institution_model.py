@@ -1,4 +1,4 @@
-"""The model of institutions: what it has a basis to judge, what it is compared with, its folds."""
+"""The model of institutions: which rows it can score, its contenders, its folds."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -30,13 +30,13 @@ def model_name(subject: str) -> str:
 
 
 def claim_number(care_setting: str) -> Column:
-    """How many claims a row has that a model of the care setting may look at; 0 is no basis."""
+    """The number of a row's claims that a model of the care setting may use; 0 means no basis."""
     counts = [F.coalesce(F.col(name), F.lit(0.0)) for name in CLAIM_COUNTS[care_setting]]
     return reduce(Column.__add__, counts)
 
 
 def contenders(care_setting: str, inputs: Sequence[str]) -> list[Contender]:
-    """What is judged in the same folds, the model itself first."""
+    """The methods that are evaluated in the same folds, the model first."""
     return [
         Contender("trees", "trees", tuple(inputs)),
         Contender("trees_plain", "trees", tuple(PLAIN_FEATURES)),

@@ -1,4 +1,4 @@
-"""Everything that a training run says about its contenders, in one document for the report page."""
+"""The evaluation of a training run's contenders, as one document for the report page."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ class Judgement:
         return float(rows["mean"].iloc[0]) if len(rows) else float("nan")
 
     def document(self, importances: pd.DataFrame, facts: Mapping[str, object]) -> str:
-        """All of it as JSON; figures by fold are left to their own table."""
+        """The evaluation as JSON, without figures by fold, which have their own table."""
         return json.dumps(
             {
                 **facts,
@@ -61,12 +61,12 @@ def judgement(
     scores: dict[str, Numbers],
     contenders: Sequence[Contender],
 ) -> Judgement:
-    """Judge the out-of-fold scores of the contenders; the first one is held against the others.
+    """Evaluate the out-of-fold scores of the contenders; the first is compared with each other one.
 
     Args:
         rows: `label` and `has_basis` of each row.
         folds: the fold that tests each row, of shape (repeats, rows).
-        scores: of each contender, of the same shape; NaN without a basis.
+        scores: scores of each contender, of the same shape; NaN without a basis.
         contenders: in the order in which they are shown.
     """
     labels: Labels = rows["label"].to_numpy(np.int_)

@@ -1,4 +1,4 @@
-"""Labels from closed cases: who was confirmed, who was cleared, and up to when features may look."""
+"""Labels from closed cases: confirmed and cleared institutions, and the last day that features may use."""
 
 from datetime import date
 
@@ -17,23 +17,23 @@ def institution_labels(closed_cases: DataFrame, as_of: date) -> DataFrame:
 
     Columns: institution_id, label, cut_date, feature_date.
 
-    Label 1: a case with the outcome criminal or administrative was decided before `as_of`, is not
-    under appeal, and the institution was no victim in it. Label 0: it has cases, and all of them were
-    decided before `as_of` as cleared or no_finding. Everything else gives no label: a case that is
-    open or withdrawn, a confirmation under appeal, a role as victim (which says nothing and does not
-    count against a label 0 from another case either).
+    Label 1: a case with the outcome criminal or administrative was decided before `as_of`, is not under
+    appeal, and the institution was no victim in it. Label 0: the institution has cases, and all of them
+    were decided before `as_of` as cleared or no_finding. There is no label for open or withdrawn cases, for
+    a confirmation under appeal, or for a role as victim. A role as victim does not prevent a label 0 from
+    another case.
 
-    The cut of a positive is the day before its earliest confirmed case began to show: the clue, or
-    the opening where no clue is recorded; from there on the inquiry itself changes the claims. The cut
-    of a negative is one of the positives' cuts, drawn by a hash of its id from their sorted list,
-    repeats included, so that both have the same distribution and the length of a history gives
-    nothing away. It is not capped by the negative's own inquiry: that would make the cuts of
-    negatives earlier than those of positives, the very leak that is to be avoided, while a clearance
-    leaves no sanction in the claims. No cut is later than the day before `as_of`, even if a case's
-    dates contradict each other. Without a positive there is nothing to draw from and no row at all.
+    The cut of a positive is the day before the clue of its earliest confirmed case, or before the opening
+    if no clue is recorded, because from then on the inquiry changes the claims. The cut of a negative is
+    one of the positives' cuts. It is drawn by a hash of the negative's id from their sorted list, repeats
+    included. Both then have the same distribution, and the length of a history does not reveal the label.
+    The negative's own inquiry does not limit its cut: negatives would then have earlier cuts than
+    positives, which is a leak, and a clearance leaves no sanction in the claims. No cut is later than the
+    day before `as_of`, even if a case's dates contradict each other. Without a positive there are no cuts
+    and no rows.
 
-    `feature_date`, the as-of date of the features, is the cut itself, or the first of its month when
-    there are more than MAX_FEATURE_DATES different cuts: never later than the cut.
+    `feature_date`, the as-of date of the features, is the cut, or the first day of its month if there are
+    more than MAX_FEATURE_DATES different cuts. It is never later than the cut.
 
     Args:
         closed_cases: rows of silver.closed_case in the versions that held as of `as_of`.

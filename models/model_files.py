@@ -1,8 +1,8 @@
 """The files of a registered model: written by this project, hashed and signed, checked before they are read.
 
 A model is two files that are data: the booster in XGBoost's JSON, and a description with its features.
-`MLmodel` and its environment files lie beside them for MLflow's pages and for other readers. Nothing here
-obeys them: who can write the registry or the artifacts must not be able to run code in a job.
+`MLmodel` and its environment files lie beside them for MLflow's pages and for other readers. This module
+ignores them, so that a user who can write to the registry or the artifacts cannot run code in a job.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ class TreeModel:
 
     Attributes:
         booster: XGBoost's own JSON.
-        features: what the trees look at, in their order.
+        features: the features of the trees, in their order.
     """
 
     booster: bytes
@@ -60,7 +60,7 @@ class TreeModel:
 
 
 def save_model(folder: Path, booster: Booster, features: Sequence[str]) -> None:
-    """Write the files of a model into an absent folder; no input example, which would hold claims."""
+    """Write the files of a model into a new folder, without an input example, which would hold claims."""
     signature = ModelSignature(
         inputs=Schema([ColSpec("double", name, required=False) for name in features]),
         outputs=Schema([ColSpec("double", "prediction")]),
@@ -93,42 +93,42 @@ def load_verified(store: Store, version: Version) -> TreeModel:
         ModelRefused: when a file was changed, added or removed since the registration, when the
             signature does not fit the key, or when the files are not those of boosted trees.
     """
-    told = f"model {version.name} version {version.version} is refused"
-    _require_signature(told, version)
-    with _downloaded(store, version.run_id, told) as folder:
+    refusal = f"model {version.name} version {version.version} is refused"
+    _require_signature(refusal, version)
+    with _downloaded(store, version.run_id, refusal) as folder:
         found = folder_sha256(folder)
         if found != version.files_sha256:
             raise ModelRefused(
-                f"{told}: its files have the SHA-256 {found[:12]}..., {version.files_sha256[:12]}..."
+                f"{refusal}: its files have the SHA-256 {found[:12]}..., {version.files_sha256[:12]}..."
                 " was registered; find out who changed them, or train again"
             )
-        return read_model(folder, told)
+        return read_model(folder, refusal)
 
 
-def read_model(folder: Path, told: str = "the model is refused") -> TreeModel:
+def read_model(folder: Path, refusal: str = "the model is refused") -> TreeModel:
     """Read the two files that make a model.
 
     Raises:
         ModelRefused: when they are not boosted trees for two classes over the features they name.
     """
-    description = _json(folder / DESCRIPTION, told)
-    content = _json(folder / BOOSTER, told)
+    description = _json(folder / DESCRIPTION, refusal)
+    content = _json(folder / BOOSTER, refusal)
     try:
         learner = content["learner"]
         features = tuple(description["features"])
-        told_format = (description["format"], description["objective"])
+        found_format = (description["format"], description["objective"])
         trees = (learner["gradient_booster"]["name"], learner["objective"]["name"])
         named = tuple(learner["feature_names"])
     except (KeyError, TypeError) as error:
         raise ModelRefused(
-            f"{told}: its files do not have the form of this project's: {error}"
+            f"{refusal}: its files do not have the form of this project's: {error}"
         ) from None
-    if told_format != (_FORMAT, _OBJECTIVE) or trees != ("gbtree", _OBJECTIVE):
+    if found_format != (_FORMAT, _OBJECTIVE) or trees != ("gbtree", _OBJECTIVE):
         raise ModelRefused(
-            f"{told}: it is {told_format} with {trees}, not boosted trees of two classes"
+            f"{refusal}: it is {found_format} with {trees}, not boosted trees of two classes"
         )
     if named != features or not all(isinstance(name, str) for name in features):
-        raise ModelRefused(f"{told}: {DESCRIPTION} and {BOOSTER} name other features")
+        raise ModelRefused(f"{refusal}: {DESCRIPTION} and {BOOSTER} name other features")
     return TreeModel((folder / BOOSTER).read_bytes(), features)
 
 
@@ -143,7 +143,7 @@ def folder_sha256(folder: Path) -> str:
 
 
 def signature(tags: Mapping[str, str], name: str) -> str | None:
-    """What signs the tags of a version, the hash of its files among them; None without a key.
+    """The signature of a version's tags, which include the hash of its files; None without a key.
 
     HMAC-SHA-256 (RFC 2104) with the key in DRUGTRAIL_MODEL_KEY.
     """
@@ -154,44 +154,44 @@ def signature(tags: Mapping[str, str], name: str) -> str | None:
     return hmac.new(key.encode(), signed.encode(), hashlib.sha256).hexdigest()
 
 
-def _require_signature(told: str, version: Version) -> None:
+def _require_signature(refusal: str, version: Version) -> None:
     wanted = signature(version.signed_tags, version.name)
     if wanted is not None and not hmac.compare_digest(wanted, version.signature):
         raise ModelRefused(
-            f"{told}: it is not signed with the key in {KEY_VARIABLE}; find out who registered it, or train again"
+            f"{refusal}: it is not signed with the key in {KEY_VARIABLE}; find out who registered it, or train again"
         )
 
 
-def _require_known_files(told: str, names: set[str]) -> None:
+def _require_known_files(refusal: str, names: set[str]) -> None:
     if unknown := sorted(names - FILES):
         raise ModelRefused(
-            f"{told}: it holds {', '.join(unknown)}, which this project does not write"
+            f"{refusal}: it holds {', '.join(unknown)}, which this project does not write"
         )
     if absent := sorted({BOOSTER, DESCRIPTION} - names):
         raise ModelRefused(
-            f"{told}: it has no {' and no '.join(absent)}; a model of an older version of the project"
+            f"{refusal}: it has no {' and no '.join(absent)}; a model of an older version of the project"
             " has to be trained again"
         )
 
 
-def _json(path: Path, told: str) -> Any:
+def _json(path: Path, refusal: str) -> Any:
     try:
         return json.loads(path.read_bytes())
     except (ValueError, RecursionError, OSError) as error:
         raise ModelRefused(
-            f"{told}: {path.name} is not readable JSON: {type(error).__name__}"
+            f"{refusal}: {path.name} is not readable JSON: {type(error).__name__}"
         ) from None
 
 
 @contextmanager
-def _downloaded(store: Store, run_id: str, told: str) -> Iterator[Path]:
+def _downloaded(store: Store, run_id: str, refusal: str) -> Iterator[Path]:
     """The files of a run's model in a folder of their own, names and sizes checked before."""
     try:
         listed = store.client.list_artifacts(run_id, MODEL_PATH)
         names = {Path(entry.path).name + ("/" if entry.is_dir else "") for entry in listed}
-        _require_known_files(told, names)
+        _require_known_files(refusal, names)
         if sum(entry.file_size or 0 for entry in listed) > _MOST_BYTES:
-            raise ModelRefused(f"{told}: its files are larger than {_MOST_BYTES >> 20} MiB")
+            raise ModelRefused(f"{refusal}: its files are larger than {_MOST_BYTES >> 20} MiB")
         source = f"{store.client.get_run(run_id).info.artifact_uri}/{MODEL_PATH}"
         with tempfile.TemporaryDirectory(prefix="drugtrail-model-") as scratch:
             local = mlflow.artifacts.download_artifacts(
@@ -200,4 +200,4 @@ def _downloaded(store: Store, run_id: str, told: str) -> Iterator[Path]:
             yield Path(local)
     except (MlflowException, OSError) as error:
         said = str(error).strip().partition("\n")[0][:200]
-        raise ModelRefused(f"{told}: its files cannot be fetched: {said}") from None
+        raise ModelRefused(f"{refusal}: its files cannot be fetched: {said}") from None

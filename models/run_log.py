@@ -1,4 +1,4 @@
-"""What a training run leaves in MLflow beside its parameters: figures, tables and pictures."""
+"""Logs the figures, tables and pictures of a training run to MLflow."""
 
 from collections.abc import Mapping
 
@@ -27,11 +27,11 @@ def log_judgement(
     """Log the metrics, and the artifacts above, of a run.
 
     Args:
-        store: where to.
+        store: the MLflow store.
         run_id: the open run.
         judged: the contenders compared.
         importances: the `gain_table` of the final model.
-        facts: what goes into the JSON document beside the figures.
+        facts: further values for the JSON document.
     """
     store.log_figures(run_id, judged.by_fold, judged.spread, judged.differences)
     client = store.client

@@ -1,4 +1,4 @@
-"""Scores and contributions of boosted trees, computed where the rows lie."""
+"""Scores and contributions of boosted trees, computed in Spark's tasks."""
 
 from collections.abc import Iterator
 
@@ -17,9 +17,9 @@ CONTRIBUTIONS = "contributions"
 def scored_rows(rows: DataFrame, model: TreeModel) -> DataFrame:
     """Add `score` and `contributions` to rows that have the model's features.
 
-    `score` is the probability in [0, 1]. `contributions` are those to the log-odds (TreeSHAP, exact;
-    Lundberg et al. 2018), in the order of the features, the base value last. A null feature is
-    missing: each split of a tree knows which way it goes.
+    `score` is the probability in [0, 1]. `contributions` are contributions to the log-odds (TreeSHAP,
+    exact; Lundberg et al. 2018), in the order of the features, the base value last. A null feature is
+    missing: each split of a tree has a default branch for it.
     """
     features = list(model.features)
     content = model.booster

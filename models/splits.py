@@ -1,4 +1,4 @@
-"""Folds that keep together what belongs together, the same ones whatever the order of the rows."""
+"""Folds that keep groups together and do not depend on the order of the rows."""
 
 from collections.abc import Sequence
 
@@ -21,11 +21,11 @@ def repeated_folds(
     Depends on the seed and on the rows, not on their order: they are sorted by id first.
 
     Args:
-        ids: what identifies each row; unique.
-        strata: what to balance, for example the label.
-        groups: what must not be torn apart, for example the component.
+        ids: the unique id of each row.
+        strata: the values to balance, for example the label.
+        groups: groups that stay in one fold, for example the component.
         folds: parts of each repeat.
-        repeats: how many times to split anew.
+        repeats: the number of splits.
         seed: of the first repeat; each further one uses the next number.
 
     Raises:
@@ -34,7 +34,7 @@ def repeated_folds(
     order = np.argsort(np.asarray(ids, dtype=str), kind="stable")
     sorted_ids = np.asarray(ids, dtype=str)[order]
     if np.any(sorted_ids[1:] == sorted_ids[:-1]):
-        raise ValueError("the rows to split have an id twice")
+        raise ValueError("the rows to split have duplicate ids")
     group_count = len(set(groups))
     if group_count < folds:
         raise ValueError(f"{group_count} groups of subjects cannot be split into {folds} folds")

@@ -1,4 +1,4 @@
-"""Runs and models in MLflow: what is logged under which name, and which version may be used."""
+"""Runs and models in MLflow: names of logged values, and the choice of a model version."""
 
 import json
 import logging
@@ -37,7 +37,7 @@ _BATCH = 500
 
 @dataclass(frozen=True)
 class Version:
-    """A registered model version and what its tags say of it."""
+    """A registered model version with its tags."""
 
     name: str
     version: str
@@ -130,9 +130,9 @@ class Store:
         return _version(made)
 
     def promote(self, version: Version, alias: str) -> bool:
-        """Point the alias at a version, unless it is at one trained as of a later day; whether it did.
+        """Point the alias at a version, unless it points at one trained as of a later day. Returns whether it did.
 
-        A backfill of an earlier day so leaves the model in use where it is.
+        A backfill of an earlier day therefore does not change the model in use.
         """
         current = self.aliased(version.name, alias)
         if current is not None and current.train_as_of > version.train_as_of:
@@ -163,9 +163,9 @@ class Store:
         return sorted(ours, key=lambda each: (each.train_as_of, int(each.version)))
 
     def version_to_use(self, name: str, alias: str, as_of: date) -> Version | None:
-        """The version that may score as of a day: it has to be trained as of that day or before.
+        """The version to score a day with: it has to be trained as of that day or before.
 
-        The alias' version if that holds for it, else the newest for which it holds, else None.
+        This is the alias' version if it qualifies, else the newest that qualifies, else None.
         """
         champion = self.aliased(name, alias)
         if champion is not None and champion.train_as_of <= as_of:

@@ -1,1 +1,1 @@
-"""What a contract, a field, a feature and a suite are; errors; codes."""
+"""Contracts, fields, features, suites, errors and YAML files."""

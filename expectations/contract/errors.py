@@ -1,4 +1,4 @@
-"""What can go wrong in a job, each with the exit code that a scheduler sees."""
+"""The errors of jobs, each with its exit code."""
 
 
 class JobError(Exception):
@@ -15,7 +15,7 @@ class ConfigError(JobError):
 
 
 class DataRefused(JobError):
-    """The data fail a critical check; what was good has been kept: exit code 3."""
+    """The data fail a critical check; valid data were kept: exit code 3."""
 
     exit_code = 3
     outcome = "refused"
@@ -28,7 +28,7 @@ class LockHeld(JobError):
 
 
 class JobSkipped(JobError):
-    """The job has nothing to do, or too little to do it with, and says so: exit code 0."""
+    """The job has nothing to do or too little input, and says so: exit code 0."""
 
     exit_code = 0
     outcome = "skipped"

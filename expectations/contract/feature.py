@@ -1,6 +1,6 @@
-"""What a feature of a member, doctor, drug or institution is, declared once.
+"""The declaration of a feature of a member, doctor, drug or institution.
 
-From the declarations come the columns of the gold tables and the catalogue page in docs/.
+The declarations give the columns of the gold tables and the catalogue page in docs/.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class FeatureDefinition:
 
     @property
     def field(self) -> Field:
-        """The column that holds it."""
+        """The column of the feature."""
         span = f", last {self.window} days" if self.window else ""
         return Field(self.name, "double", f"{self.definition} ({self.unit}{span})")
 
@@ -45,5 +45,5 @@ class FeatureDefinition:
 def declared(
     source: str, *rows: tuple[str, str, int, str, tuple[int, ...], str]
 ) -> tuple[FeatureDefinition, ...]:
-    """Features that come from the same tables."""
+    """Features from the same tables."""
     return tuple(FeatureDefinition(*row, source) for row in rows)

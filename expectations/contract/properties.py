@@ -1,4 +1,4 @@
-"""Delta's table properties that contracts declare, each with what it is for."""
+"""Delta's table properties that contracts declare, with their purpose."""
 
 #: For tables whose versions a model names as what it was trained on: they, and their files, outlive Delta's 30
 #: and 7 days by far, so that the model can be trained again and looked into.
@@ -25,5 +25,5 @@ FED = {"delta.enableChangeDataFeed": "true"}
 
 
 def limits_of(*columns: str) -> dict[str, str]:
-    """Limits by file of these columns alone: by them files are left unopened, or they tell times only."""
+    """Minimum and maximum by file for these columns only: Delta uses them to skip files, or they are times."""
     return {"delta.dataSkippingStatsColumns": ",".join(columns)}

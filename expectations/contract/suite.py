@@ -1,8 +1,8 @@
-"""The Great Expectations suite of a table, derived from its contract: nothing is typed twice.
+"""The Great Expectations suite of a table, derived from its contract.
 
-A table is looked at once: one aggregation counts the rows that break each rule, and one grouping
-finds double keys. Great Expectations then certifies those counts, which cost it nothing however
-many rows there are; given the rows themselves it would read them once and more for each rule.
+A table is read once: one aggregation counts the rows that break each rule, and one grouping finds duplicate
+keys. Great Expectations then certifies these counts, at a cost that does not depend on the number of rows.
+Given the rows, it would read them at least once for each rule.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ ROWS = "rows"
 
 @dataclass(frozen=True)
 class Rule:
-    """What must hold of every row; `is_broken` tells it of one row, None asks for the grouping."""
+    """A rule for every row. `is_broken` is its test on one row; None stands for the grouping."""
 
     expectation: str
     columns: tuple[str, ...]
@@ -33,7 +33,7 @@ class Rule:
 
     @property
     def fact(self) -> str:
-        """The column of `facts` with the number of rows that break it; a sentence in the pages."""
+        """The column of `facts` with the number of rows that break the rule; a sentence on the pages."""
         return f"rows that break {self.expectation} ({', '.join(self.columns)})"
 
 
@@ -42,8 +42,8 @@ def rules(contract: TableContract, key: tuple[str, ...]) -> list[Rule]:
 
     Args:
         contract: the table.
-        key: what is unique among the rows that are looked at; for silver the landing key, because
-            only standing versions are.
+        key: the columns that are unique among the checked rows; for silver the landing key, because only
+            versions that hold now are checked.
     """
     filled = [
         Rule(
@@ -69,7 +69,7 @@ def rules(contract: TableContract, key: tuple[str, ...]) -> list[Rule]:
 
 
 def facts(rows: DataFrame, contract: TableContract, key: tuple[str, ...]) -> DataFrame:
-    """Count the rows that break each rule, in one row: `ROWS` and the `fact` of each rule.
+    """Count the rows that break each rule, in one row with `ROWS` and the `fact` of each rule.
 
     Keys are grouped by their hash first; only rows whose hash occurs twice are compared in full.
     """
@@ -140,7 +140,7 @@ def _declared(check: Check, contract: TableContract) -> Rule:
 
 
 def _among(arguments: Mapping[str, Any], is_broken: Callable[[], Column]) -> Callable[[], Column]:
-    """The rule of those rows alone that a check's `row_condition`, in Spark's SQL, is true of."""
+    """The rule limited to rows for which a check's `row_condition`, in Spark's SQL, is true."""
     condition = arguments.get("row_condition")
     return is_broken if condition is None else lambda: F.expr(condition) & is_broken()
 

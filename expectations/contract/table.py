@@ -1,7 +1,7 @@
-"""What a table is: its grain, key, typed columns, partitioning and checks, declared once.
+"""The contract of a table: its grain, key, typed columns, partitioning and checks, declared once.
 
-From one `TableContract` come the Spark schema, the Delta table, the conformance errors, the Great
-Expectations suite and the data dictionary.
+One `TableContract` gives the Spark schema, the Delta table, the conformance errors, the Great Expectations
+suite and the data dictionary.
 """
 
 from collections.abc import Mapping
@@ -54,8 +54,8 @@ class Check:
 class TableContract:
     """A Delta table as `<layer>.<table>`.
 
-    `is_entered` says that people entered its rows, so that no job can make them again; `read_by` who reads it
-    where no job does.
+    `is_entered` means that people entered its rows, so no job can compute them again. `read_by` names the
+    readers of a table that no job reads.
 
     Raises:
         ContractError: when the key, the partitioning or a name does not fit the columns.
@@ -121,10 +121,10 @@ class TableContract:
         return schema
 
     def conform(self, frame: DataFrame) -> DataFrame:
-        """Give the columns of the contract in its order.
+        """Return the columns of the contract in its order.
 
         Raises:
-            ContractError: naming every missing, unknown and wrongly typed column at once.
+            ContractError: with every missing, unknown and wrongly typed column.
         """
         faults = self.differences(frame.schema)
         if faults:
@@ -145,7 +145,7 @@ class TableContract:
         return missing + unknown + wrong
 
     def _plain_schema(self) -> StructType:
-        """The schema without NOT NULL: Delta enforces that on write, with the failing column."""
+        """The schema without NOT NULL, which Delta enforces on write and reports with the column."""
         schema = StructType()
         for column in self.fields:
             schema.add(column.name, column.data_type, True)

@@ -1,7 +1,7 @@
-"""Reading YAML files and checking them against a pydantic model: one place for all files under conf/.
+"""Reads YAML files and checks them against a pydantic model, for all files under conf/.
 
-A file is data from outside: size, depth, keys given twice and what aliases stand for are limited, so that
-no file stops a job with anything but a sentence that names file and place.
+A file is data from outside. Size, depth, duplicate keys and the expansion of aliases are limited, so every
+faulty file gives one sentence that names file and place.
 """
 
 import difflib
@@ -34,10 +34,10 @@ def read_yaml(path: str | Path, what: str) -> dict[str, Any]:
 
     Args:
         path: the file.
-        what: what it holds, for the sentence, such as "the configuration file".
+        what: its content, for the message, such as "the configuration file".
 
     Raises:
-        ConfigError: naming the file and what is wrong with it, with the line where it is known.
+        ConfigError: with the file, the fault, and the line if it is known.
     """
     try:
         with Path(path).open("rb") as file:
@@ -66,7 +66,7 @@ def parse_yaml(text: str) -> Any:
     """The value of a YAML text: mappings with text keys, lists, texts, finite numbers, dates, null.
 
     Raises:
-        ValueError: one line about what is wrong.
+        ValueError: one line about the fault.
     """
     try:
         # A SafeLoader with less.
@@ -87,13 +87,13 @@ def checked(
     source: str,
     place: Callable[[_Place], str] | None = None,
 ) -> _Model:
-    """A model made of what a file holds.
+    """The content of a file as a model.
 
     Args:
         model: the pydantic model.
-        content: what `read_yaml` gave.
-        source: the file, for the sentences.
-        place: names the place of a fault otherwise than by its keys with dots between them.
+        content: the result of `read_yaml`.
+        source: the file, for the messages.
+        place: names the place of a fault; by default its keys with dots between them.
 
     Raises:
         ConfigError: one sentence for every fault.
@@ -102,20 +102,20 @@ def checked(
         return model.model_validate(content)
     except ValidationError as error:
         known = known_keys(model)
-        told = [
+        sentences = [
             f"{source}: {fault_sentence(fault, known, (place or dotted)(fault['loc']))}"
             for fault in error.errors()
         ]
-        raise ConfigError("\n".join(told)) from None
+        raise ConfigError("\n".join(sentences)) from None
 
 
 def fault_sentence(fault: ErrorDetails, known: Iterable[str], key: str) -> str:
-    """What pydantic found, as a sentence for whoever wrote the file.
+    """A fault that pydantic found, as a sentence for the author of the file.
 
     Args:
         fault: one of `ValidationError.errors()`.
         known: the valid names, with dots between the levels.
-        key: the place, as it should be told.
+        key: the place, as the message should name it.
     """
     kind = fault["type"]
     if kind == "extra_forbidden":
@@ -132,7 +132,7 @@ def fault_sentence(fault: ErrorDetails, known: Iterable[str], key: str) -> str:
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence about a name that does not exist: which valid one is most like it."""
+    """The end of a message about an unknown name: the nearest valid name."""
     nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=0.0)
     return f"the nearest valid name is {nearest[0]}" if nearest else "no name is valid here"
 
@@ -161,12 +161,12 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML without what makes a file say something else than its reader sees."""
+    """Safe YAML without constructs that a reader of the file would misread."""
 
     _depth = 0
 
     def get_single_node(self) -> Any:
-        """Refuse a file whose aliases stand for too much, or for themselves."""
+        """Refuse a file whose aliases expand to too many values, or to themselves."""
         node = super().get_single_node()
         if node is not None and _values(node, {}) > _MOST_VALUES:
             raise yaml.MarkedYAMLError(
@@ -175,7 +175,7 @@ class _StrictLoader(yaml.SafeLoader):
         return node
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        """Refuse endless depth before the interpreter's own stack ends."""
+        """Refuse excessive depth before the interpreter's stack overflows."""
         self._depth += 1
         if self._depth > _DEEPEST:
             raise yaml.MarkedYAMLError(
@@ -188,19 +188,19 @@ class _StrictLoader(yaml.SafeLoader):
             self._depth -= 1
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        """Refuse a key that is there twice, or that is not text."""
+        """Refuse a key that occurs twice or is not text."""
         seen = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str):
-                told = "a list or mapping" if isinstance(key, list | dict) else repr(key)
+                shown = "a list or mapping" if isinstance(key, list | dict) else repr(key)
                 raise yaml.MarkedYAMLError(
-                    problem=f"the key {key_node.value!r:.40} is read as {told}, put it in quotes",
+                    problem=f"the key {key_node.value!r:.40} is read as {shown}, put it in quotes",
                     problem_mark=key_node.start_mark,
                 )
             if key in seen:
                 raise yaml.MarkedYAMLError(
-                    problem=f"the key {key!r:.80} is there twice", problem_mark=key_node.start_mark
+                    problem=f"the key {key!r:.80} occurs twice", problem_mark=key_node.start_mark
                 )
             seen.add(key)
         return super().construct_mapping(node, deep=deep)
@@ -224,7 +224,7 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 def _values(node: yaml.Node, known: dict[int, int], depth: int = 0) -> int:
-    """How many values a node stands for, those of its aliases counted each time."""
+    """The number of values of a node, with each use of an alias counted."""
     if depth > _DEEPEST:
         raise yaml.MarkedYAMLError(
             problem=f"it is nested more than {_DEEPEST} deep, or an alias (*) stands for itself",

@@ -1,1 +1,1 @@
-"""What institutions, doctors and drugs dispense."""
+"""Dispensing of institutions, doctors and drugs."""

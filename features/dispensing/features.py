@@ -1,4 +1,4 @@
-"""What institutions, doctors and drugs dispense: sales with who got them, and their features."""
+"""Dispensing of institutions, doctors and drugs: sales with the members who got them, and features."""
 
 from datetime import date, timedelta
 from functools import reduce
@@ -240,7 +240,7 @@ def _scan_features(scans: DataFrame, as_of: date) -> DataFrame:
 
 
 def _with_outlying(features: DataFrame) -> DataFrame:
-    """Add how many ratios lie far from the median of institutions of the type."""
+    """Add the number of ratios that lie far from the median of institutions of the same type."""
     # In windows, not joins: the plan of the features would stand in a join three times.
     alike = Window.partitionBy("institution_type").rowsBetween(
         Window.unboundedPreceding, Window.unboundedFollowing

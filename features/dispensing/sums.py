@@ -1,6 +1,6 @@
-"""Sums over dispensed drugs that institutions, doctors and drugs have in common.
+"""Sums over dispensed drugs, shared by the features of institutions, doctors and drugs.
 
-`sold` has the columns of `features.dispensing.sales`; `by` is the id that rows are summed by.
+`sold` has the columns of `features.dispensing.features.sales`; `by` is the id by which rows are grouped.
 """
 
 from datetime import date
@@ -81,22 +81,22 @@ def spikes(sold: DataFrame, by: str) -> DataFrame:
 
 
 def resales(scans: DataFrame, as_of: date, window: int) -> DataFrame:
-    """Boxes sold in a window, not returned, and whether the code had been sold to somebody else before."""
+    """Boxes sold in a window and not returned, and whether the code was sold to somebody else before."""
     days = F.datediff(F.lit(as_of), "scan_time")
     is_repeat = F.coalesce(F.col("previous_kind").isin(*OF_INSTITUTION), F.lit(False))
     return box_sales(scans).filter(days.between(1, window)).withColumn("is_repeat", is_repeat)
 
 
 def resale_rate() -> Column:
-    """Of 10,000 of `resales`, how many had been sold before."""
+    """Boxes of `resales` that were sold before, per 10,000."""
     return 10_000 * F.count_if("is_repeat") / F.count("*")
 
 
 def log_spread(rows: DataFrame, name: str) -> DataFrame:
     """Mean and sample standard deviation of the logarithms of a positive count: `mean, deviation`, one row.
 
-    Equal counts are added together and the different ones in their order, so the same rows give the same last
-    bits however they are partitioned. There are few different counts. The deviation is null below two of them.
+    Equal counts are grouped and the distinct ones are added in their order, so the same rows give the same
+    last bits for any partitioning. There are few distinct counts. The deviation is null below two counts.
     """
     counted = rows.groupBy(F.log(name).alias("level")).agg(F.count("*").alias("n"))
     levels = F.sort_array(F.collect_list(F.struct("level", "n"))).alias("levels")
@@ -121,7 +121,7 @@ def log_spread(rows: DataFrame, name: str) -> DataFrame:
 
 
 def part(condition: Column, of: str = "line_amount") -> Column:
-    """The part of an amount for which a condition holds; empty where there is no amount."""
+    """The share of an amount for which a condition holds; null if there is no amount."""
     whole = F.sum(of).cast("double")
     return F.when(
         whole > 0, F.sum(F.when(condition, F.col(of)).otherwise(0)).cast("double") / whole

@@ -1,4 +1,4 @@
-"""Which accounts to look at first, why, and how a proposal stands."""
+"""The accounts to look at first, their reasons, and the state of a proposal."""
 
 from datetime import date
 from string import Formatter
@@ -110,7 +110,7 @@ def _with_priority(points: DataFrame, links: DataFrame | None) -> DataFrame:
 
 
 def in_words(reasons: str, texts: dict[str, str]) -> Column:
-    """Reasons with the sentence of each, from Python format strings by reason code.
+    """Add the sentence of each reason, from Python format strings by reason code.
 
     A sentence may show the value in one of `TEXT_FORMATS`.
     """
@@ -134,8 +134,8 @@ def in_words(reasons: str, texts: dict[str, str]) -> Column:
 def current_state(decisions: DataFrame, as_of: date) -> DataFrame:
     """The last decision on each member before a date, one row per member_id with a decision.
 
-    The last is the one that was noted last, by its number: the clock may have gone back between two. Decisions from
-    before there were numbers are older than all others.
+    The last decision is the one with the highest `sequence`, because a clock may go back. Decisions without
+    a sequence are older than all others.
 
     Args:
         decisions: gold.account_decision.

@@ -38,20 +38,21 @@ def visits_with_kinds(
     as_of: date,
     asked: DataFrame | None = None,
 ) -> DataFrame:
-    """What a settlement of the year holds, one row per member_id and settlement_id.
+    """Settlements of the year with the kinds of items in them, one row per member_id and settlement_id.
 
-    Refunds and what they undo are left out; a fee or a refund of another member's settlement is ignored.
+    Refunds and the settlements that they reverse are left out. A fee or a refund of another member's
+    settlement is ignored.
 
     Args:
         visits: gold.visit_fact as it stood as of a date.
         fees: gold.fee_fact as it stood then.
         drugs: silver.drug as of then.
         as_of: the date.
-        asked: `member_id, window_days` of what was found of members, if only their longest windows
-            matter; it is sent to every task if marked so, and rows come together by member.
+        asked: `member_id, window_days` of the indicators of members, if only their longest windows are
+            needed. If it is marked for broadcast, it is sent to every task. Rows are grouped by member.
 
     Returns:
-        `member_id, settlement_id, service_date, total_amount` and what `EVIDENCE` looks at.
+        `member_id, settlement_id, service_date, total_amount` and the columns that `EVIDENCE` uses.
     """
     visits, fees = (
         facts.filter(F.col("service_date") >= F.lit(as_of - timedelta(days=days)))
@@ -100,7 +101,7 @@ def visits_with_kinds(
 
 
 def with_evidence(found: DataFrame, visits: DataFrame, as_of: date) -> DataFrame:
-    """Add first and last day and the dearest settlements of what shows each indicator.
+    """Add the first day, the last day and the most expensive settlements of each indicator's evidence.
 
     Args:
         found: `subject_id, reason_code, evidence, window_days` and more.
@@ -144,7 +145,7 @@ def _of_members(
 
 
 def _days_shown() -> Column:
-    """Days before a date in which what was found is shown: its window, or a month of a shorter one."""
+    """The days before a date that evidence covers: the window of the indicator, but at least 30."""
     return F.greatest("window_days", F.lit(30))
 
 

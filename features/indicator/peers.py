@@ -1,4 +1,4 @@
-"""Who a member is compared with, and what is usual among them."""
+"""Peers of a member, and the usual values among them."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -19,9 +19,9 @@ MEDIAN, HIGH = 0.5, 0.99
 def peer_groups(members: DataFrame, certified: DataFrame, as_of: date) -> DataFrame:
     """Give every member a group of peers, one row per member_id of `certified`.
 
-    Peers agree in whether they hold a special-disease certificate, in age band, sex and district. A
-    group of fewer than `MIN_PEERS` drops the district, then sex, then the age. Those whom this leaves in
-    a wider group may be few themselves: see `_of_whole_groups`.
+    Peers have the same age band, sex and district, and all or none of them hold a special-disease
+    certificate. A group of fewer than `MIN_PEERS` drops the district, then sex, then age. Few members may
+    be left over in a wider group: see `_of_whole_groups`.
 
     Args:
         members: silver.person as of the date.
@@ -62,15 +62,14 @@ def peer_groups(members: DataFrame, certified: DataFrame, as_of: date) -> DataFr
 def peer_statistics(features: DataFrame, names: Sequence[str]) -> DataFrame:
     """Median and 99th percentile of features among peers, one row per peer_group and feature.
 
-    A group of fewer than `MIN_PEERS` takes in all members whose groups are within it.
+    A group of fewer than `MIN_PEERS` uses all members whose groups are within it.
 
-    Values are cut to three digits first and an empty one counts as 0, so that few distinct values
-    have to be counted and the result does not depend on the order of rows. Between two ranks the
-    quantile is interpolated.
+    Values are first cut to three digits, and null counts as 0. There are then few distinct values to count,
+    and the result does not depend on the order of rows. Quantiles between two ranks are interpolated.
 
     Args:
         features: `peer_group` and the named features.
-        names: which.
+        names: the features.
     """
     sizes = features.groupBy("peer_group").agg(F.count("*").alias("n"))
     peers = _of_whole_groups(sizes, sizes).withColumnRenamed("n", "peers")
@@ -106,7 +105,7 @@ def peer_statistics(features: DataFrame, names: Sequence[str]) -> DataFrame:
 
 
 def _quantile(part: float) -> Column:
-    """A quantile of a group of rows: of `zeros` and of each `value`, `up_to` of them up to it."""
+    """A quantile of a group: it has `zeros` zeros, and `up_to` rows at or below each `value`."""
     rank = (F.col("peers") - 1) * F.lit(part)
     below, above = (
         F.min(
@@ -135,15 +134,15 @@ def fund_percentiles(features: DataFrame) -> DataFrame:
 
 
 def _of_whole_groups(counts: DataFrame, sizes: DataFrame) -> DataFrame:
-    """Counts of members by their group, added up to those of all whom each group describes.
+    """Counts by group, increased to the counts of all members that each small group describes.
 
-    A member counts in the statistics of its own group, and of wider ones of few members. The leftovers
-    of narrower groups may be a handful (the people of unknown sex, those of a small district), and a
-    handful says nothing about what is high. What a group is within, its name begins with.
+    A member counts in the statistics of its own group and of wider groups with few members. Small leftover
+    groups (people of unknown sex, of a small district) use the statistics of the wider group, because a few
+    people do not show which values are high. A group's name begins with the name of the wider group.
 
     Args:
-        counts: `peer_group`, the columns that tell counts apart, and `n`.
-        sizes: `peer_group, n`: how many members have each group.
+        counts: `peer_group`, the columns of the counted value, and `n`.
+        sizes: `peer_group, n`: the members of each group.
     """
     few = sizes.filter(F.col("n") < MIN_PEERS).agg(F.collect_set("peer_group").alias("few"))
     parts = F.split("peer_group", _BETWEEN)
@@ -166,7 +165,7 @@ def _of_whole_groups(counts: DataFrame, sizes: DataFrame) -> DataFrame:
 
 
 def three_digits(name: str) -> Column:
-    """A value cut to its first three digits; empty and negative ones are 0."""
+    """A value cut to its first three digits; null and negative values are 0."""
     value = F.coalesce(name, F.lit(0.0))
     # Divided at the end: 700 thousandths are then the 0.7 that they came from.
     scale = F.pow(F.lit(10.0), 2 - F.floor(F.log10(value)))

@@ -12,7 +12,7 @@ MOST_WEIGHT = 2.0
 
 @dataclass(frozen=True)
 class Condition:
-    """What a feature has to be; an empty value never fulfils it."""
+    """A limit for a feature; null never fulfils it."""
 
     feature: str
     at_least: float | None = None
@@ -20,7 +20,7 @@ class Condition:
 
     @property
     def holds(self) -> str:
-        """Whether a row fulfils it, in SQL."""
+        """The condition in SQL."""
         bounds = {">=": self.at_least, "<=": self.at_most}
         tests = [
             f"{self.feature} {sign} {_number(x)}" for sign, x in bounds.items() if x is not None
@@ -30,10 +30,10 @@ class Condition:
 
 @dataclass(frozen=True)
 class Rule:
-    """A pattern: a feature from some value on, among peers from their 99th percentile on too.
+    """A rule fires if a feature reaches a value and, among peers, their 99th percentile too.
 
-    A value counts for `points`, a larger one for up to `grows_to` times as many. `evidence` names the
-    part of a subject's visits that shows it, see `features.evidence`.
+    A value at the threshold counts `points`, a larger value up to `grows_to` times as many. `evidence`
+    names the visits that are the evidence, see `features.indicator.evidence`.
     """
 
     code: str
@@ -49,18 +49,18 @@ class Rule:
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """All that has to hold."""
+        """All conditions of the rule."""
         return (self.main, *self.also)
 
     @property
     def features(self) -> set[str]:
-        """All the features that it looks at."""
+        """All features that the rule uses."""
         return {each.feature for each in self.conditions}
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What explains patterns of some families when all of `when` holds; the first that does is named."""
+    """An explanation for indicators of some families, if all of `when` holds; the first that holds is named."""
 
     code: str
     holds_back: tuple[str, ...]
@@ -73,7 +73,7 @@ def indicators(
     rules: Sequence[Rule],
     allowances: Sequence[Allowance],
 ) -> DataFrame:
-    """Apply rules to features, one row per subject_id and rule that speaks.
+    """Apply rules to features, one row per subject_id and rule that fires.
 
     The points of a rule grow with the value, by half with each doubling of the threshold, until they
     are `grows_to` times as many.
@@ -81,11 +81,11 @@ def indicators(
     Args:
         features: `subject_id`, `peer_group` if there are peers, and the features.
         peers: gold.peer_statistic of the date, or None where subjects have no peers.
-        rules: what to look for.
-        allowances: what explains it.
+        rules: the rules.
+        allowances: the explanations.
     """
     peer_group = "CAST(NULL AS STRING)" if peers is None else "peer_group"
-    found = _spoken(features, rules, allowances, peer_group)
+    found = _fired(features, rules, allowances, peer_group)
     compared = _beside_peers(found, peers, rules)
     own, high = F.col("own"), F.col("high")
     doublings = F.log2(F.col("value") / own)
@@ -106,28 +106,28 @@ def indicators(
     )
 
 
-def _spoken(
+def _fired(
     features: DataFrame, rules: Sequence[Rule], allowances: Sequence[Allowance], peer_group: str
 ) -> DataFrame:
-    """What rules say of rows by themselves, one row for each that speaks, with what explains the row."""
+    """The rules that fire without peers, one row for each, with the explanation of the row if there is one."""
     # As text: built part by part, thirty rules are thousands of calls from Python to the JVM.
-    speaks = [_all_hold(rule.conditions) for rule in rules]
+    fires = [_all_hold(rule.conditions) for rule in rules]
     # A row is given little for each rule, so that the code for all of them can be compiled.
-    spoken = ", ".join(
+    fired = ", ".join(
         f"CASE WHEN {holds} THEN struct({place} AS place, CAST({rule.main.feature} AS DOUBLE) AS value) END"
-        for place, (rule, holds) in enumerate(zip(rules, speaks, strict=True), start=1)
+        for place, (rule, holds) in enumerate(zip(rules, fires, strict=True), start=1)
     )
     explained = ", ".join(
         f"CASE WHEN {_all_hold(each.when)} THEN {_text(each.code)} END" for each in allowances
     )
     described = ", ".join(_described(rule, allowances) for rule in rules)
     return (
-        features.filter(" OR ".join(speaks))
+        features.filter(" OR ".join(fires))
         .select(
             "subject_id",
             F.expr(peer_group).alias("peer_group"),
             F.expr(f"CAST(array({explained}) AS array<string>)").alias("explained"),
-            F.explode(F.expr(f"array({spoken})")).alias("one"),
+            F.explode(F.expr(f"array({fired})")).alias("one"),
         )
         .filter("one IS NOT NULL")
         .withColumn("rule", F.expr(f"element_at(array({described}), one.place)"))
@@ -136,7 +136,7 @@ def _spoken(
 
 
 def _beside_peers(found: DataFrame, peers: DataFrame | None, rules: Sequence[Rule]) -> DataFrame:
-    """Add what is usual among peers, and leave out what is too, where a rule asks for that."""
+    """Add the usual value among peers, and drop rows that are usual if the rule compares with peers."""
     if peers is None:
         nothing = F.lit(None).cast("double")
         return found.withColumns({"median": nothing, "high": nothing})
@@ -151,7 +151,7 @@ def _beside_peers(found: DataFrame, peers: DataFrame | None, rules: Sequence[Rul
 
 
 def _described(rule: Rule, allowances: Sequence[Allowance]) -> str:
-    """What is the same of everybody that a rule speaks of, in SQL."""
+    """The columns that are the same for every subject of a rule, in SQL."""
     assert rule.main.at_least is not None
     explained_by = [_text(each.code) for each in allowances if rule.family in each.holds_back]
     parts = {

@@ -1,1 +1,1 @@
-"""What only people who look at cases may see: parcels and clues beside an account."""
+"""Data that only investigators may see: parcels and clues beside an account."""

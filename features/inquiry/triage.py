@@ -23,7 +23,7 @@ _OTHER_GOODS = r"(?i)茶|衣|食品|tea|clothes|food"
 
 @dataclass(frozen=True)
 class Holders:
-    """Whose a phone or an address is.
+    """The accounts of each phone and address.
 
     Args:
         owned: `member_id, kind, hash`; `kind` is phone or address.
@@ -35,7 +35,7 @@ class Holders:
 
 
 def holders(members: DataFrame) -> Holders:
-    """Phones and addresses with their accounts, as far as few enough share them.
+    """Phones and addresses with their accounts, unless too many accounts share them.
 
     Args:
         members: silver.person as of the date.
@@ -58,11 +58,11 @@ def holders(members: DataFrame) -> Holders:
 
 
 def parcels_sent(parcels: DataFrame, legal_basis_id: str, as_of: date) -> DataFrame:
-    """Parcels of the last 180 days that a legal basis lays open, with their senders; one row per kind and waybill.
+    """Parcels of the last 180 days under a legal basis, with their senders; one row per kind and waybill.
 
     Args:
         parcels: silver.parcel as of the date.
-        legal_basis_id: the warrant or request; parcels got under any other are left out.
+        legal_basis_id: the warrant or request; parcels obtained under any other are left out.
         as_of: the date.
     """
     sender = F.explode(
@@ -93,7 +93,7 @@ def parcels_sent(parcels: DataFrame, legal_basis_id: str, as_of: date) -> DataFr
 
 
 def crowded_parcels(sent: DataFrame, holders: Holders) -> DataFrame:
-    """Waybills that are linked to nobody because too many share the phone or address; one row each."""
+    """Waybills without an account because too many accounts share the phone or address; one row each."""
     owned = sent.join(holders.owned, on=["kind", "hash"], how="left_semi").select("waybill_id")
     return (
         sent.join(holders.crowded, on=["kind", "hash"], how="left_semi")
@@ -104,7 +104,7 @@ def crowded_parcels(sent: DataFrame, holders: Holders) -> DataFrame:
 
 
 def pickups(visits: DataFrame, fees: DataFrame) -> DataFrame:
-    """Drug visits with their boxes, stays and refunds apart; one row per settlement_id.
+    """Drug visits with their boxes, without stays and refunds; one row per settlement_id.
 
     Args:
         visits: gold.visit_fact as it stood as of the date.
@@ -132,7 +132,7 @@ def triage_features(
     institutions: DataFrame,
     as_of: date,
 ) -> DataFrame:
-    """Compute `TRIAGE_FEATURES`, one row per member_id of whom there is anything to say.
+    """Compute `TRIAGE_FEATURES`, one row per member_id with a parcel, a clue or a box seen elsewhere.
 
     Args:
         sent: from `parcels_sent`.
@@ -157,8 +157,8 @@ def triage_features(
 def _after_pickups(linked: DataFrame, collected: DataFrame) -> DataFrame:
     """Add the drug visit that a parcel followed within 72 hours, if any: `pickup, boxes`.
 
-    Visits and parcels of a member are put in one order and the last visit is carried on, so that no pairs
-    are made. Of a visit and a parcel at one moment the visit comes first.
+    Visits and parcels of a member are sorted together and the last visit is carried forward, so no pairs
+    are made. At the same moment the visit comes before the parcel.
     """
     events = linked.withColumn("time", F.col("send_time")).unionByName(
         collected.join(linked.select("member_id").distinct(), on="member_id", how="left_semi")

@@ -1,1 +1,1 @@
-"""What an institution bills, for whom, and how that compares with its peers."""
+"""An institution's claims and patients, compared with its peers."""

@@ -1,4 +1,4 @@
-"""The features of an institution: what it bills, for whom, and how that compares with its peers."""
+"""The features of an institution: its claims and patients, compared with its peers."""
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -21,8 +21,8 @@ def institution_features(
     """Compute `INSTITUTION_FEATURES`, in that order, one row per institution_id of `subjects`.
 
     Without claims in a setting its counts are 0 and everything else there is null. Peers are all
-    institutions in `visits`, subjects or not. The same rows give the same doubles however they are
-    partitioned: sums are sums of integers and decimals, and become doubles at the end.
+    institutions in `visits`, subjects or not. The same rows give the same doubles for any partitioning:
+    sums are of integers and decimals, and become doubles at the end.
 
     Args:
         subjects: `institution_id`, each once.

@@ -90,7 +90,7 @@ def _std(count: Column, total: Column, squares: Column) -> Column:
 
 
 def _peer_ratio(what: str) -> Column:
-    """The sum of an institution over what peers' claims of the same case groups come to."""
+    """The sum of an institution divided by the expected sum of its case groups among peers."""
     setting = Window.partitionBy("setting").rowsBetween(
         Window.unboundedPreceding, Window.unboundedFollowing
     )
@@ -102,7 +102,7 @@ def _peer_ratio(what: str) -> Column:
 def _gap_variation(claims: Column, days: Column) -> Column:
     """Spread over mean of the gaps between consecutive visits; `days` are distinct, in order.
 
-    Visits of one day have gaps of nothing between them, which add to the number of gaps alone.
+    Visits of one day have gaps of 0, which change only the number of gaps.
     """
     gaps = F.zip_with(F.slice(days, 2, F.size(days)), days, lambda later, earlier: later - earlier)
     # The last day has no later one: its gap is null.

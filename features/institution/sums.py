@@ -30,8 +30,8 @@ _SUMMED = (
 def institution_sums(tallies: DataFrame) -> DataFrame:
     """Sum up tallies with peers, one row per (institution_id, setting).
 
-    First by institution, setting and other institution: the rows without another one hold all sums,
-    those with one hold the overlap of the two, the number of members that both have seen.
+    The first grouping is by institution, setting and other institution. Rows without another institution
+    hold all sums. Rows with one hold the overlap: the number of members seen at both.
     """
     other = F.explode(F.concat(F.array(F.lit(None).cast("string")), F.col("other")))
     by_other = (

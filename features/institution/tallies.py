@@ -1,8 +1,8 @@
 """Tallies: how often each member, district, code, doctor, amount or day occurs at an institution.
 
-Everything that is counted of visits is counted in one long frame, so that the visits are shuffled
-once for all of it. `kind` says what a tally counts: member, district, case (the case group), day,
-amount, stay, refund, or a kind of mark (diagnosis, procedure, drg, doctor, attending, ...).
+All counts of visits are in one long frame, so that the visits are shuffled only once. `kind` is the kind of
+a tally: member, district, case (the case group), day, amount, stay, refund, or a kind of mark (diagnosis,
+procedure, drg, doctor, attending, ...).
 """
 
 from pyspark.sql import Column, DataFrame, Window
@@ -19,9 +19,9 @@ _KEY = ("institution_id", "setting", "kind", "value")
 def visit_tallies(facts: DataFrame) -> DataFrame:
     """Count what occurs on visits, one row per (institution_id, setting, kind, value).
 
-    `claims` is on how many visits it occurs. Each visit is in exactly one `case` tally: these also
-    carry the sums over visits. The `member` tallies carry what is known of the member. A visit that
-    was refunded in full has a `refund` tally alone, with value `full` instead of `part`.
+    `claims` is the number of visits on which the value occurs. Each visit is in exactly one `case` tally,
+    which also has the sums over visits. The `member` tallies have the columns of the member. A visit that
+    was refunded in full has only a `refund` tally, with value `full` instead of `part`.
     """
     of_claim = F.concat(
         F.col("marks"),
@@ -64,15 +64,15 @@ def visit_tallies(facts: DataFrame) -> DataFrame:
 
 
 def peer_tallies(tallies: DataFrame) -> DataFrame:
-    """Add what all institutions of the setting have of the same value; grain and rows stay.
+    """Add the counts of the same value at all institutions of the setting; the rows stay the same.
 
-    `all_claims` and `all_institutions` count them. `other` lists where else a member was seen: empty
-    above `MAX_INSTITUTIONS_OF_MEMBER`, so that members of everywhere cannot make pairs without end.
+    `all_claims` and `all_institutions` are these counts. `other` lists the other institutions of a member.
+    It is empty above `MAX_INSTITUTIONS_OF_MEMBER`, to limit the number of pairs.
 
-    What peers average in a case group, shrunk to the mean m of all claims with the weight w of
-    `PEER_PRIOR_CLAIMS`, is (sum + w m) / (claims + w). As m is known only later, `expected_amount`
-    and `expected_stay` have the claims times the part without m, `expected_weight` those times
-    its factor.
+    The peers' average of a case group, shrunk to the mean m of all claims with the weight w of
+    `PEER_PRIOR_CLAIMS`, is (sum + w m) / (claims + w). m is computed later, so `expected_amount` and
+    `expected_stay` are the claims times the term without m, and `expected_weight` is the claims times the
+    factor of m.
     """
     alike = Window.partitionBy("setting", "kind", "value").rowsBetween(
         Window.unboundedPreceding, Window.unboundedFollowing

@@ -1,4 +1,4 @@
-"""Visits as the institution features see them: refunds netted, codes, doctors and member attached."""
+"""The input of institution features: visits with netted refunds, codes, doctors and member."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -8,12 +8,12 @@ AMOUNT = "decimal(18,2)"
 
 
 def net_visits(visits: DataFrame) -> DataFrame:
-    """Net refunds with the settlements that they reverse, one row per settlement but the refunds.
+    """Net refunds with the settlements that they reverse, one row per settlement that is not a refund.
 
-    Several refunds of one settlement add up, whatever institution they name. `is_refunded` says that
-    there was one, `is_claim` whether anything is left: a settlement that comes to zero or less by
-    refunds is no claim, one that cost nothing in the first place is. A refund that names no
-    settlement, or one that is not among `visits`, has nothing to be netted with and is left out.
+    Several refunds of one settlement are added, whatever institution they name. `is_refunded` says that
+    there was a refund. `is_claim` says whether an amount is left: a settlement that refunds bring to zero
+    or less is no claim; a settlement that cost nothing from the start is one. A refund that names no
+    settlement, or a settlement that is not among `visits`, is left out.
     """
     is_refund = F.col("refund_flag").eqNullSafe("1")
     refunds = (
@@ -50,10 +50,11 @@ def net_visits(visits: DataFrame) -> DataFrame:
 
 
 def visit_marks(visit_codes: DataFrame, visit_doctors: DataFrame) -> DataFrame:
-    """Gather what is coded of a settlement and who took part, one row per settlement_id.
+    """Gather the codes and doctors of a settlement, one row per settlement_id.
 
     `marks` holds each (kind, value) once: diagnosis, procedure and DRG codes, doctors by their role
-    and as `doctor` in any. Of several DRGs, or diagnoses at one place, the smallest code counts.
+    and as `doctor` in any. If there are several DRGs, or several diagnoses at one place, the smallest code
+    counts.
     """
     no_code = F.lit(None).cast("string")
     codes = visit_codes.select(
@@ -126,6 +127,6 @@ def _net(column: str, refund: str) -> Column:
 
 
 def _with_mark(marks: Column, kind: str, value: Column) -> Column:
-    """The marks and one more, unless it is among them; its value may be null."""
+    """The marks with one more, unless they contain it; its value may be null."""
     mark = F.array(F.struct(F.lit(kind).alias("kind"), value.alias("value")))
     return F.array_union(F.coalesce(marks, F.array()), mark)

@@ -1,4 +1,4 @@
-"""What goes over a member's special-disease certificates."""
+"""Use of a member's special-disease certificates."""
 
 import polars as pl
 
@@ -7,9 +7,9 @@ from features.member.illness import alike, treated
 
 
 def certificate_features(facts: MemberFacts) -> pl.DataFrame:
-    """What goes over special-disease certificates, one row per holder or member who used one.
+    """Use of special-disease certificates, one row per holder or member who used one.
 
-    Where it is not known what a certificate is for, nothing can be called unrelated.
+    If the diseases of a certificate are unknown, no drug counts as unrelated to it.
     """
     as_of = pl.lit(facts.as_of)
     diseases = facts.certificates.join(

@@ -1,4 +1,4 @@
-"""Days that fills last, on whole columns at once: what is on hand, what is covered twice.
+"""Days of supply, on whole columns at once: stock on hand and days that are covered twice.
 
 Rows are sorted by segment (one member's fills of one thing), then by day. Days are counted in
 hundredths, whole numbers: the same rows give the same bits.
@@ -32,7 +32,7 @@ def before(
 
 
 def stock_before(segment: Ints, day: Ints, supply: Ints) -> Ints:
-    """What is left of earlier fills when each comes, one day's supply a day being used.
+    """The stock left of earlier fills at the time of each fill, at a use of one day's supply a day.
 
     It is (C[i-1] - day[i]) less the smallest value that this difference has had up to i, with C the
     running total of supply: Lindley's recursion for a store that can't go below zero.
@@ -43,11 +43,11 @@ def stock_before(segment: Ints, day: Ints, supply: Ints) -> Ints:
 
 
 def covered_twice(segment: Ints, day: Ints, end: Ints, owner: Ints) -> tuple[Ints, Ints]:
-    """The days, from the first on until before the second, that become covered by two owners.
+    """The half-open span of days that each fill makes covered by two owners.
 
-    A fill of an owner covers the days from `day` until before `end`. Each day counts once, with the
-    fill that is the first to double it. For that, no fill but the longest-lasting one before matters:
-    if it is the same owner's, the others' longest is as far as days are doubled already.
+    A fill of an owner covers the days from `day` until before `end`. Each day counts once, for the first
+    fill that covers it twice. Only the longest-lasting earlier fill matters: if it has the same owner, days
+    are already covered twice up to the end of the other owners' longest fill.
     """
     is_first = firsts(segment)
     owners = np.int64(owner.max(initial=0) + 1)
@@ -59,7 +59,7 @@ def covered_twice(segment: Ints, day: Ints, end: Ints, owner: Ints) -> tuple[Int
 
 
 def recent_supply(segment: Ints, day: Ints, supply: Ints, days: int) -> Ints:
-    """What was given in so many days up to each fill and its own day, it included."""
+    """The supply given in a number of days up to each fill, the fill and its day included."""
     place = segment * _APART + day
     first = np.searchsorted(place, place - (days - 1) * PART, side="left")
     total = np.cumsum(supply)

@@ -1,4 +1,4 @@
-"""Who shows the card: shared phones, proxies, and what became of the boxes."""
+"""Use of the card by others: shared phones, proxies, and boxes sold again."""
 
 import polars as pl
 
@@ -9,7 +9,7 @@ _SHARED = ("device", "proxy")
 
 
 def credential_features(facts: MemberFacts) -> pl.DataFrame:
-    """Proxies and sharing, one row per member_id with a drug visit, or who shares or was sold to."""
+    """Proxies, sharing and boxes, one row per member_id with a drug visit, a shared phone or proxy, or a box."""
     proxies = facts.drug_visits.group_by("member_id").agg(
         proxy_count_180d=pl.col("proxy").filter(within(180)).drop_nulls().n_unique(),
         proxy_visit_share_180d=pl.col("proxy").filter(within(180)).is_not_null().mean(),
@@ -35,7 +35,7 @@ def credential_features(facts: MemberFacts) -> pl.DataFrame:
 
 
 def _boxes(facts: MemberFacts) -> pl.DataFrame:
-    """What the scans say of the boxes sold to the member."""
+    """Counts of the boxes sold to each member, from their scans."""
     as_of = pl.lit(facts.as_of)
     sales = facts.rows.sales.with_columns(ago=(as_of - pl.col("day")).dt.total_days()).filter(
         pl.col("ago").is_between(1, HORIZON)

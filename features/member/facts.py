@@ -1,4 +1,4 @@
-"""From the rows of some members to their facts: refunds netted, references looked up, all in order."""
+"""The facts of some members from their rows: refunds netted, references joined, all sorted."""
 
 from datetime import date
 
@@ -23,9 +23,9 @@ _DRUG_ORDER = ("drug_id", "doctor_id", "day", "quantity", "cents", "stated_days"
 def member_facts(rows: MemberRows, references: References, as_of: date) -> MemberFacts:
     """Net refunds against what they reverse and attach references and visits to fees.
 
-    A refund counts on the day of the settlement that it reverses. One whose settlement is not among
-    the member's (it lies before the horizon, or was never delivered) is left out, and so are fees of
-    such a settlement. A refund of a refund changes nothing.
+    A refund counts on the day of the settlement that it reverses. If that settlement is not among the
+    member's (it lies before the horizon, or was never delivered), the refund is left out, and so are the
+    settlement's fees. A refund of a refund changes nothing.
 
     Args:
         rows: the rows.
@@ -54,7 +54,7 @@ def member_facts(rows: MemberRows, references: References, as_of: date) -> Membe
 
 
 def _with_own_refunds(visits: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    """The visits, less refunds that come later or of what is not a settlement of the same member."""
+    """The visits without refunds of later settlements or of settlements of other members."""
     is_refund = pl.col("is_refund")
     settled = visits.filter(~is_refund).select("member_id", original_settlement_id="settlement_id")
     refunds = visits.filter(is_refund & (pl.col("time") < pl.lit(as_of))).join(
@@ -64,7 +64,7 @@ def _with_own_refunds(visits: pl.DataFrame, as_of: date) -> pl.DataFrame:
 
 
 def _netted_visits(visits: pl.DataFrame) -> pl.DataFrame:
-    """One row per settlement but the refunds, with what is left of its amounts."""
+    """One row per settlement that is not a refund, with its amounts after refunds."""
     is_refund = pl.col("is_refund")
     refunds = (
         visits.filter(is_refund)
@@ -86,7 +86,7 @@ def _netted_visits(visits: pl.DataFrame) -> pl.DataFrame:
 
 
 def _placed(netted: pl.DataFrame, references: References, as_of: date) -> pl.DataFrame:
-    """Visits of the horizon with their place, by member, time and settlement."""
+    """Visits of the horizon with their place, sorted by member, time and settlement."""
     day = (pl.lit(as_of) - pl.col("time").dt.date()).dt.total_days().cast(pl.Int32)
     visits = (
         with_plain_codes(netted, "diagnosis")
@@ -120,9 +120,9 @@ def _own_fees(fees: pl.DataFrame, settled: pl.DataFrame, visits: pl.DataFrame) -
 
 
 def _netted_fees(fees: pl.DataFrame) -> pl.DataFrame:
-    """What is left of the fees of each visit; only what a refund touches has to be summed.
+    """The fees of each visit after refunds; only fees with a refund have to be summed.
 
-    A refund need not name the doctor: what is left of a drug counts as its first doctor's.
+    A refund need not name the doctor: the remaining amount of a drug counts for its first doctor.
     """
     refunded = fees.filter("is_refund").get_column("visit").unique()
     is_touched = pl.col("visit").is_in(refunded.implode())
@@ -140,7 +140,7 @@ def _netted_fees(fees: pl.DataFrame) -> pl.DataFrame:
 
 
 def _amounts_by_type(fees: pl.DataFrame, visits: int) -> pl.DataFrame:
-    """What each of so many visits holds of drugs and of other things."""
+    """The amounts of drugs and of other items in each visit."""
     visit = fees.get_column("visit").to_numpy()
     is_drug, kind, cents = pl.col("drug_id").is_not_null(), pl.col("item_type"), pl.col("cents")
 
@@ -161,7 +161,7 @@ def _amounts_by_type(fees: pl.DataFrame, visits: int) -> pl.DataFrame:
 
 
 def _drugs(fees: pl.DataFrame, visits: pl.DataFrame, references: References) -> pl.DataFrame:
-    """Drugs with their visit and what is known of them, by member, ingredient, visit and `_DRUG_ORDER`."""
+    """Drugs with their visit and references, sorted by member, ingredient, visit and `_DRUG_ORDER`."""
     kinds = (
         fees.select(pl.col("drug_id").drop_nulls().unique())
         .join(references.drugs.drop("indications", "atc"), on="drug_id", how="left")

@@ -1,4 +1,4 @@
-"""All features of some members, put together."""
+"""All features of some members in one frame."""
 
 from datetime import date
 
@@ -41,7 +41,7 @@ _SUMS = {each.name for each in OWN_FEATURES if each.unit in _COUNTED and each no
 def member_features(rows: MemberRows, references: References, as_of: date) -> pl.DataFrame:
     """Every member-level feature, one row per member_id with a settlement in the horizon.
 
-    Columns are doubles in the order of their declaration; empty means that there is no such number.
+    Columns are doubles in the order of their declaration; null means that the feature has no value.
     """
     facts = member_facts(rows, usable(references), as_of)
     features = facts.visits.select("member_id").unique().sort("member_id")

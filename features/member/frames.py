@@ -1,4 +1,4 @@
-"""The rows of some members as the member features see them: refunds netted, references looked up."""
+"""The inputs of member features: rows, references, and facts with netted refunds."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -17,15 +17,15 @@ _CENTS = 100
 
 @dataclass(frozen=True)
 class References:
-    """What features look up: small tables, the same for every member.
+    """Small tables that features join, the same for every member.
 
     Args:
         drugs: `drug_id, ingredient, atc, category, days_per_box, ddd_per_box, monthly_max_boxes,
             resale_ratio, chronic, cold_chain, indications, watch_from, trace_from`.
         institutions: `institution_id, institution_type, visit_cap, district, latitude, longitude`.
         diseases: `special_disease_code, indications`.
-        is_care_known: whether examinations or treatments are delivered at all. Where they are not, of
-            nobody can it be said that there were none.
+        is_care_known: whether any source delivers examinations or treatments. If none does, no visit counts
+            as one without them.
 
     Indications are ICD-10 prefixes joined by semicolons as delivered, lists after
     `features.member.references.usable`, which also gives drugs two numbers: `drug_class`, of ATC codes
@@ -40,7 +40,7 @@ class References:
 
 @dataclass(frozen=True)
 class MemberRows:
-    """All rows of some members within the horizon, as they stand as of a date.
+    """All rows of some members within the horizon, in the versions that hold as of a date.
 
     Args:
         visits: `member_id, settlement_id, original_settlement_id, is_refund, time, institution_id,
@@ -66,16 +66,17 @@ class MemberRows:
 
 @dataclass(frozen=True)
 class MemberFacts:
-    """What features are computed from; `ago` is days before the as-of date, 1 is the day before it.
+    """The input of features; `ago` is days before the as-of date, 1 is the day before it.
 
     Args:
         as_of: the date.
-        visits: one row per settlement that is left after refunds, with the place and amounts of kinds of fees.
-        drugs: one row per settlement, drug, doctor and day of the fee that is left after refunds, with
-            the drug and the visit.
-        certificates: those that were in force on a day of the horizon.
-        rows: the rows that these come from.
-        references: what was looked up.
+        visits: one row per settlement with an amount left after refunds, with its place and amounts by kind
+            of fee.
+        drugs: one row per settlement, drug, doctor and day with an amount left after refunds, with the
+            columns of the drug and the visit.
+        certificates: certificates in force on a day of the horizon.
+        rows: the rows from which these were computed.
+        references: the joined references.
     """
 
     as_of: date
@@ -87,7 +88,7 @@ class MemberFacts:
 
     @cached_property
     def drug_visits(self) -> pl.DataFrame:
-        """Settlements with a drug, stays apart: how an account is used to collect."""
+        """Settlements with a drug, without stays: the visits at which drugs are collected."""
         return self.visits.filter(
             (pl.col("drug_lines") > 0) & pl.col("visit_type").ne_missing(STAY)
         )
@@ -99,28 +100,28 @@ class MemberFacts:
 
 
 def within(days: int) -> pl.Expr:
-    """Whether a row lies in the window of so many days before the as-of date."""
+    """Whether a row lies in the window of `days` before the as-of date."""
     return pl.col("ago") <= days
 
 
 def share(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
-    """A part of a whole; empty where there is no whole."""
+    """A part divided by a whole; null if there is no whole."""
     return pl.when(whole > 0).then(part / whole)
 
 
 def if_care_is_known(facts: MemberFacts, value: pl.Expr) -> pl.Expr:
-    """A value that looks at examinations or treatments; empty where no source delivers either."""
+    """A value that depends on examinations or treatments; null if no source delivers either."""
     return pl.when(pl.lit(facts.references.is_care_known)).then(value)
 
 
 def per(value: pl.Expr, number: float) -> pl.Expr:
     """A value divided by a number, with the same bits for one member as for many.
 
-    Polars multiplies a column by the reciprocal where it divides a single value.
+    Polars divides a single value, but multiplies a column by the reciprocal.
     """
     return value * (1 / number)
 
 
 def yuan(cents: pl.Expr) -> pl.Expr:
-    """Cents as yuan: sums stay exact until here."""
+    """Cents as yuan. All sums before are exact, in cents."""
     return per(cents, _CENTS).round(6)

@@ -12,10 +12,10 @@ def explained(
 ) -> pl.DataFrame:
     """Add to `drugs` whether an illness explains each.
 
-    `fits_visit`: a diagnosis of the visit, principal or further, begins with one of the drug's
-    indications. `fits_member`: that, or a diagnosis of the member within the horizon made at an
-    institution other than a pharmacy does, or a certified disease. A drug without indications fits
-    any. Codes are ICD-10, as of `plain_code`.
+    `fits_visit`: a diagnosis of the visit, principal or further, begins with one of the drug's indications.
+    `fits_member`: the same, or it holds for a certified disease or for a diagnosis of the member within
+    the horizon that was made at an institution other than a pharmacy. A drug without indications fits
+    any visit. Codes are ICD-10, as of `plain_code`.
     """
     prefixes = treated(drug_reference)
     drugs = _fitting_principal(drugs, prefixes)
@@ -59,7 +59,7 @@ def with_plain_codes(rows: pl.DataFrame, name: str) -> pl.DataFrame:
 
 
 def treated(drug_reference: pl.DataFrame) -> pl.DataFrame:
-    """`drug_id, prefix`: what each drug that has indications is for."""
+    """`drug_id, prefix`: the indications of each drug that has any."""
     return (
         drug_reference.filter(pl.col("indications").is_not_null())
         .select("drug_id", prefix="indications")
@@ -102,7 +102,7 @@ def _fitting_further(
 
 
 def _fitting(pairs: pl.DataFrame, prefixes: pl.DataFrame) -> pl.DataFrame:
-    """Those of different `drug_id, code` in which the code begins with an indication of the drug."""
+    """The distinct `drug_id, code` whose code begins with an indication of the drug."""
     return (
         pairs.drop_nulls("code")
         .join(prefixes, on="drug_id")

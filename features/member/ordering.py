@@ -1,4 +1,4 @@
-"""Rows in an order that is the same however they came."""
+"""Sorting whose result does not depend on the order of the input."""
 
 from collections.abc import Sequence
 
@@ -6,15 +6,15 @@ import polars as pl
 
 
 def in_order(rows: pl.DataFrame, number: pl.Expr, then: Sequence[str]) -> pl.DataFrame:
-    """Sort by a whole number that tells most rows apart, and by columns where it does not.
+    """Sort by a whole number that is unique for most rows, then by columns.
 
-    It is what sorting by the number and the columns gives, in a sixth of the time: only rows that share
-    their number are compared by columns.
+    The result equals a sort by the number and the columns, in a sixth of the time: only rows with the same
+        number are compared by columns.
 
     Args:
         rows: the rows.
         number: a whole number of each row, never empty.
-        then: columns that decide between rows of one number.
+        then: columns that order rows with the same number.
     """
     numbers = rows.select(number.alias("number")).to_series()
     order = numbers.arg_sort()
@@ -30,6 +30,6 @@ def in_order(rows: pl.DataFrame, number: pl.Expr, then: Sequence[str]) -> pl.Dat
 
 
 def told_apart(value: pl.Expr) -> pl.Expr:
-    """Whether neither the row before nor the one after has the same value."""
+    """Whether a row's value differs from the row before and the row after."""
     is_new = value.ne_missing(value.shift(1))
     return is_new & is_new.shift(-1, fill_value=True)

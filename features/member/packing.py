@@ -1,9 +1,9 @@
 """Rows of every kind in the columns of one flat table.
 
 Spark hands rows to Python by column, and a column that is a struct costs many times what flat ones do,
-even where it is empty. So kinds share columns: each has as many columns for text, whole numbers and
-fractions as the kind with the most needs. Ids only have to be told apart, so they travel as the 64 bits
-that `numbered` makes of them: that is less to carry, and joins on them are faster.
+even where it is empty. So kinds share columns: there are as many columns for text, whole numbers and
+fractions as the kind with the most of them has. Features only compare ids, so ids become the 64-bit numbers
+of `numbered`: they are smaller, and joins on them are faster.
 """
 
 import polars as pl
@@ -99,7 +99,7 @@ def packed(rows: DataFrame, kind: str) -> DataFrame:
     """The rows of a kind as `member_id`, `kind_number` and the shared columns.
 
     Raises:
-        ContractError: when the rows have a column that would not be carried, which no feature could read.
+        ContractError: when the rows have a column that `KINDS` does not name, which no feature could read.
     """
     carried = {"member_id", *KINDS[kind], *_NOT_PACKED.get(kind, ())}
     if left_out := sorted(set(rows.columns) - carried):
@@ -121,7 +121,7 @@ def packed(rows: DataFrame, kind: str) -> DataFrame:
 
 
 def unpacked(table: pl.DataFrame, kind: str) -> pl.DataFrame:
-    """The rows of a kind again, in the columns of `KINDS`; ids are numbers."""
+    """The rows of a kind in the columns of `KINDS`; ids are numbers."""
     rows = table.filter(pl.col("kind_number") == _NUMBERS[kind])
     return rows.select(
         "member_id",

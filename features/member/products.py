@@ -1,4 +1,4 @@
-"""What is collected: kinds of drugs, and whether an illness explains them."""
+"""The collected drugs: their kinds, and whether an illness explains them."""
 
 import polars as pl
 
@@ -69,7 +69,7 @@ def product_features(facts: MemberFacts) -> pl.DataFrame:
 
 
 def _kinds(facts: MemberFacts) -> pl.DataFrame:
-    """How many ingredients and kinds of long-term drugs in half a year."""
+    """Numbers of ingredients and of kinds of long-term drugs in half a year."""
     drugs = facts.outside_drugs.select("member_id", "ago", "ingredient", "chronic_group")
     return (
         drugs.filter(within(180))
@@ -82,7 +82,7 @@ def _kinds(facts: MemberFacts) -> pl.DataFrame:
 
 
 def _full_months(facts: MemberFacts) -> pl.DataFrame:
-    """How many months had as much of some drug as the rules allow."""
+    """The number of months with at least the allowed boxes of a drug."""
     return (
         facts.outside_drugs.select(
             "member_id",

@@ -1,4 +1,4 @@
-"""The references as the features can rely on them, whoever delivered them."""
+"""References in the one form that features expect, from any source."""
 
 from dataclasses import replace
 
@@ -12,10 +12,10 @@ _CLASS_LENGTH = 5
 
 
 def usable(references: References) -> References:
-    """One row a key, codes written in one way, and no number that a calculation cannot use.
+    """One row per key, codes in one spelling, and no number that a calculation cannot use.
 
-    Of several rows of a key the first counts. A number that is not finite, or not above zero where
-    nothing else makes sense, is as good as unknown.
+    If several rows have the same key, the first counts. A number that is not finite, or not positive where
+    it has to be, becomes null.
     """
     atc, codes = plain_code(pl.col("atc")), pl.col("indications").str.split(";")
     drugs = (

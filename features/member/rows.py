@@ -1,4 +1,4 @@
-"""The rows that member features are computed from, in Spark: facts and references as of a date."""
+"""The input rows of member features, in Spark: facts and references as of a date."""
 
 from datetime import date, timedelta
 
@@ -43,7 +43,7 @@ def visit_rows(visits: DataFrame, as_of: date) -> DataFrame:
 def fee_rows(fees: DataFrame, as_of: date) -> DataFrame:
     """Drugs, examinations and treatments of the horizon for `MemberRows.fees`.
 
-    Other fees count in the amounts of the visit alone. A stay's fees may lie before its settlement.
+    Other fees count only in the amounts of the visit. Fees of a stay may lie before its settlement.
 
     Args:
         fees: gold.fee_fact as it stood as of the date.
@@ -69,7 +69,7 @@ def fee_rows(fees: DataFrame, as_of: date) -> DataFrame:
 
 
 def person_rows(members: DataFrame) -> DataFrame:
-    """What is known of members, from silver.person as of the date."""
+    """Columns of members, from silver.person as of the date."""
     return members.select(
         "member_id",
         "paused_from",
@@ -110,7 +110,7 @@ def sale_rows(scans: DataFrame, as_of: date) -> DataFrame:
 
 
 def shared_rows(visits: DataFrame, members: DataFrame, as_of: date) -> DataFrame:
-    """Accounts that share a phone or a proxy with each member, at most a row per kind and thing shared.
+    """Accounts that share a phone or a proxy with each member, at most one row per kind and shared phone or proxy.
 
     Args:
         visits: rows of `visit_rows`.

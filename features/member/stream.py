@@ -1,4 +1,4 @@
-"""All rows of a member brought together once, and the member features computed from them."""
+"""Brings all rows of a member together once, and computes the member features from them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -27,7 +27,7 @@ def member_stream(kinds: dict[str, DataFrame], rows: int) -> DataFrame:
 
     Args:
         kinds: frames by kind.
-        rows: about how many rows there are; a task holds its part of them.
+        rows: the approximate number of rows; it sets the number of tasks.
     """
     stream = reduce(DataFrame.unionByName, (packed(kinds[name], name) for name in KINDS))
     few = int(stream.sparkSession.conf.get("spark.sql.shuffle.partitions") or 8)
@@ -58,7 +58,7 @@ def with_numbers(references: References, spark: SparkSession) -> References:
 def in_chunks(
     references: References, as_of: date
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """What `mapInArrow` runs on a partition: features of its members, so many of them at a time."""
+    """The function that `mapInArrow` runs on a partition: features of its members, a number of members at a time."""
 
     def compute(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         held = list(batches)

@@ -1,4 +1,4 @@
-"""Supply on hand: what an account has been given of each ingredient, and what should be left of it."""
+"""Supply on hand: how much of each ingredient an account collected, and how much should be left."""
 
 import numpy as np
 import polars as pl
@@ -38,12 +38,12 @@ def supply_features(facts: MemberFacts) -> pl.DataFrame:
 
 
 def fills_with_stock(facts: MemberFacts) -> pl.DataFrame:
-    """One row per member, ingredient, day and institution: what was given, and what was on hand before.
+    """One row per member, ingredient, day and institution: the supply given, and the stock on hand before.
 
     A member takes one day's supply a day from the first fill on, none while admitted: the hospital
     gives it. `stock_before` and the overlaps are in days; `overlap` counts the days that the fill is
     the first to cover twice, `overlap_elsewhere` those that it is the first to cover together with a
-    fill of another institution; `recent` is what came in 90 days, the fill included.
+    fill of another institution; `recent` is the supply of 90 days, the fill included.
     """
     fills = _with_admitted_days(_fills(facts), facts)
     segment = _numbers(fills, pl.struct("member_id", "ingredient").rle_id())
@@ -71,7 +71,7 @@ def fills_with_stock(facts: MemberFacts) -> pl.DataFrame:
 
 
 def _fills(facts: MemberFacts) -> pl.DataFrame:
-    """What was given of each ingredient on a day at an institution, in order."""
+    """The supply given of each ingredient on a day at an institution, sorted."""
     drugs = (
         facts.outside_drugs.filter(pl.col("supply") > 0)
         .select(
@@ -108,7 +108,7 @@ def _fills(facts: MemberFacts) -> pl.DataFrame:
 
 
 def _fills_of_members(fills: pl.DataFrame) -> pl.DataFrame:
-    """What adds up over all ingredients of a member."""
+    """Sums over all ingredients of a member."""
     is_half_year, chronic = within(180), pl.col("chronic")
     # Worked out before grouping: plain sums of many small groups are much faster.
     parts = fills.select(
@@ -132,7 +132,7 @@ def _fills_of_members(fills: pl.DataFrame) -> pl.DataFrame:
 
 
 def _by_ingredient(fills: pl.DataFrame) -> pl.DataFrame:
-    """What is looked at for each ingredient of a member: the most of any, and what goes over each."""
+    """Values per ingredient of a member: the largest of any, and the excess of each."""
     # Days since the last fill, less those in hospital.
     since = pl.col("ago") - (pl.col("admitted_in_all") - pl.col("admitted"))
     on_hand = pl.col("stock_before") + pl.col("supply")
@@ -190,7 +190,7 @@ def _by_ingredient(fills: pl.DataFrame) -> pl.DataFrame:
 
 
 def _class_overlap(fills: pl.DataFrame) -> pl.DataFrame:
-    """Days in the last 90 on which drugs of a class lasted that hold two ingredients and more."""
+    """Days of the last 90 on which the supply covered two or more ingredients of one class."""
     coded = fills.select(
         "member_id", "drug_class", "ago", "time", "ingredient", "institution_id", "supply"
     ).drop_nulls("drug_class")
@@ -233,7 +233,7 @@ def _ramp(fills: pl.DataFrame, facts: MemberFacts) -> pl.DataFrame:
 
 
 def _with_admitted_days(fills: pl.DataFrame, facts: MemberFacts) -> pl.DataFrame:
-    """Add the days that the member had been admitted before each fill, and in all, within the horizon.
+    """Add the days in hospital before each fill, and in all, within the horizon.
 
     A day counts once, however many settlements a stay has.
     """

@@ -74,7 +74,7 @@ def use_features(facts: MemberFacts) -> pl.DataFrame:
 
 
 def care_features(facts: MemberFacts) -> pl.DataFrame:
-    """What explains much use: heavy treatment and stays, one row per member_id."""
+    """Explanations of high use: heavy treatment and stays, one row per member_id."""
     code = pl.col("diagnosis")
     treated = pl.col("treatment_cents") > pl.col("exam_cents")
     renal = code.str.slice(0, 3).is_in(["N18", "N19", "Z49", "Z99", "Z94"])
@@ -94,7 +94,7 @@ def care_features(facts: MemberFacts) -> pl.DataFrame:
 
 
 def shopping_features(facts: MemberFacts) -> pl.DataFrame:
-    """How many institutions, districts and doctors, one row per member_id."""
+    """Numbers of institutions, districts and doctors, one row per member_id."""
     visits = facts.drug_visits.select("member_id", "ago", "institution_id", "district")
     # By institution once, so that what follows adds up plain columns.
     places = visits.group_by("member_id", "institution_id").agg(
@@ -203,7 +203,7 @@ def _before(column: str) -> pl.Expr:
 def _clashes(facts: MemberFacts) -> pl.DataFrame:
     """Drugs collected elsewhere between the day after admission and the day before discharge.
 
-    What a proxy collects meanwhile is no clash.
+    Drugs that a proxy collects during a stay are no clash.
     """
     day = pl.col("time").dt.date()
     stays = facts.visits.filter(pl.col("visit_type") == STAY).select(

@@ -11,7 +11,7 @@ Wanted = date | str | list[date] | list[str]
 
 
 def condition(contract: TableContract, where: Mapping[str, Wanted]) -> str:
-    """Columns and the values that each may have, as SQL; without a value nothing fulfils it.
+    """Columns and their allowed values as SQL; without a value no row fulfils it.
 
     Raises:
         ContractError: when the table has no such column.
@@ -27,7 +27,7 @@ def condition(contract: TableContract, where: Mapping[str, Wanted]) -> str:
 
 
 def text_literal(text: str) -> str:
-    """A text as SQL writes it; quotes and backslashes in it stay what they are."""
+    """A text as an SQL literal; quotes and backslashes are escaped."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
 

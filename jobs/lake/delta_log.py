@@ -1,9 +1,8 @@
-"""A Delta table's newest version and what its commit wrote, from its log: no Spark job is needed to ask.
+"""A Delta table's newest version and the effect of its commits, read from its log without a Spark job.
 
-Asking for the history starts a Spark job each time, half a second that a run over twenty tables
-pays a hundred times. The log is read through Hadoop's file systems, so it may lie wherever Spark
-writes. What is read is Delta's protocol: commits are `<version, 20 digits>.json`, one action a
-line (`log_files`).
+`DESCRIBE HISTORY` starts a Spark job each time, which a run over twenty tables would do a hundred times.
+The log is read through Hadoop's file systems, so it may be anywhere that Spark writes to. The format is
+Delta's protocol: commits are `<version, 20 digits>.json`, one action a line (`log_files`).
 """
 
 import json
@@ -30,7 +29,7 @@ class DeltaLogReader:
         """The last version; None when there is no table.
 
         Raises:
-            BrokenLog: when Delta could not read the table, or other files lie where it would be.
+            BrokenLog: when Delta could not read the table, or the folder holds other files.
         """
         names = self._names("_delta_log")
         version = newest_version(names)
@@ -42,12 +41,12 @@ class DeltaLogReader:
         return version
 
     def clear_unfinished(self) -> None:
-        """Remove a log without a commit, which a run leaves that dies in its first: Delta makes no table over it."""
+        """Remove a log without a commit, left by a run that died in its first; Delta creates no table over it."""
         if self.newest_version() is None and self._names(""):
             self._files.delete(self._hadoop_path(f"{self._table}/_delta_log"), True)
 
     def _refuse_other_files(self) -> None:
-        """Raise when something lies where the table would be; Delta would not make it there."""
+        """Raise when the table's folder holds something else, because Delta would not create the table there."""
         others = set(self._names("")) - {"_delta_log"}
         if others and self._files.getFileStatus(self._hadoop_path(self._table)).isFile():
             raise BrokenLog("it is a file")
@@ -55,22 +54,22 @@ class DeltaLogReader:
             raise BrokenLog(f"the folder holds {len(others)} files or folders but no Delta log")
 
     def rows_written(self, version: int) -> int:
-        """The rows of the files that a commit added; 0 where it tells no number."""
+        """The rows of the files that a commit added; 0 if it has no number."""
         metrics = self._commit_info(version).get("operationMetrics") or {}
         return int(metrics.get("numOutputRows", 0))
 
     def was_overwritten(self, version: int) -> bool:
-        """Whether a commit replaced the whole table; so it counts too once Delta has cleaned it away."""
+        """Whether a commit replaced the whole table. A commit that Delta has removed from the log counts as one."""
         if self._commit(version) not in self._names("_delta_log"):
             return True
         given = self._commit_info(version).get("operationParameters") or {}
         return given.get("mode") == "Overwrite" and not given.get("predicate")
 
     def data_version(self, version: int) -> int | None:
-        """The last commit, up to a version, that changed data; None where the log no longer says.
+        """The last commit up to a version that changed data; None if the log no longer shows it.
 
-        OPTIMIZE, VACUUM and changes of properties or columns change no data, and a RESTORE has the data of the
-        version that it went back to. So two versions with the same data version hold the same rows.
+        OPTIMIZE, VACUUM and changes of properties or columns change no data. A RESTORE has the data of the
+        version that it restored. Two versions with the same data version therefore hold the same rows.
         """
         while version > 0:
             if not self._is_committed(version):
@@ -82,15 +81,16 @@ class DeltaLogReader:
         return version
 
     def first_new_version(self, seen: int, newest: int) -> int | None:
-        """The first version whose changes, which the feed tells, are new to a reader of an older one.
+        """The first version whose changes in the feed are new to a reader of an older version.
 
         Args:
             seen: a data version.
             newest: the version up to which to look.
 
         Returns:
-            `newest + 1` where nothing is new; None where the log no longer says, where the table is older than
-            `seen`, or went back to data that are not those seen, of which the feed is not relied upon.
+            `newest + 1` if nothing is new. None if the log no longer shows it, if the table is older than
+            `seen`, or if it was restored to other data than those seen; the change feed cannot be used
+            then.
         """
         for version in range(newest, seen, -1):
             found = self.data_version(version)
@@ -101,7 +101,7 @@ class DeltaLogReader:
         return seen + 1 if seen <= newest else None
 
     def table_id(self) -> str | None:
-        """What Delta calls a table from its first commit on; None where that is gone from the log."""
+        """Delta's id of a table; None if the log no longer has it."""
         if self._is_committed(0):
             for action in self._actions(0):
                 if "metaData" in action:
@@ -109,9 +109,9 @@ class DeltaLogReader:
         return None
 
     def _restored(self, version: int) -> int | None:
-        """The version that a commit went back to; None for every other commit.
+        """The version that a commit restored; None for every other commit.
 
-        A RESTORE to a time does not say which version it found, and counts as new data.
+        A RESTORE to a time does not name its version, and counts as new data.
         """
         to = str((self._commit_info(version).get("operationParameters") or {}).get("version"))
         return int(to) if self._is_restore(version) and to.isdigit() else None
@@ -129,18 +129,18 @@ class DeltaLogReader:
             yield json.loads(line)
 
     def protocol(self) -> tuple[int, int]:
-        """The reader and the writer version that the newest commit with a protocol asks for; 0 if none tells."""
+        """The reader and the writer version of the newest commit with a protocol; 0 if there is none."""
         for version in reversed(self._commits()):
             try:
                 for line in self._lines(self._commit(version)):
-                    if told := json.loads(line).get("protocol"):
-                        return int(told["minReaderVersion"]), int(told["minWriterVersion"])
+                    if asked := json.loads(line).get("protocol"):
+                        return int(asked["minReaderVersion"]), int(asked["minWriterVersion"])
             except (ValueError, KeyError, AttributeError, Py4JJavaError):
                 continue
         return 0, 0
 
     def broken_commit(self) -> str | None:
-        """What is wrong with the oldest commit that is not lines of JSON; None when all are."""
+        """The fault of the oldest commit that is not lines of JSON; None if all are."""
         for version in self._commits():
             try:
                 actions = [json.loads(line) for line in self._lines(self._commit(version))]
@@ -161,7 +161,7 @@ class DeltaLogReader:
         return {}
 
     def _names(self, folder: str) -> list[str]:
-        """The names in the table's folder, or in one below it, by one listing; none where it is not there."""
+        """The names in the table's folder or in one below it, by one listing; empty if it does not exist."""
         path = self._hadoop_path(f"{self._table}/{folder}".rstrip("/"))
         try:
             found = self._files.listStatus(path)

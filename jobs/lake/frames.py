@@ -1,4 +1,4 @@
-"""Frames that are worked out once, sent to where they are joined, or brought here."""
+"""Frames that are persisted, broadcast, or collected to the driver."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 @contextmanager
 def persisted(frame: DataFrame) -> Iterator[DataFrame]:
-    """A frame that is worked out once, for as long as it is needed."""
+    """A frame that is computed once and kept for the length of a block."""
     frame.persist()
     try:
         yield frame
@@ -19,15 +19,15 @@ def persisted(frame: DataFrame) -> Iterator[DataFrame]:
 
 
 def broadcast_if_small(frame: DataFrame, rows: int, most: int) -> DataFrame:
-    """A frame of so many rows, marked to be sent to every task where they are at most so many.
+    """A frame, marked for broadcast if it has at most `most` rows.
 
-    What it is joined with then stays in place.
+    A broadcast join does not shuffle the other frame.
     """
     return F.broadcast(frame) if rows <= most else frame
 
 
 def to_polars(rows: DataFrame) -> pl.DataFrame:
-    """Rows that fit the driver, as a Polars frame."""
+    """Rows as a Polars frame; they have to fit into the driver's memory."""
     frame = pl.from_arrow(rows.toArrow())
     assert isinstance(frame, pl.DataFrame)
     return frame

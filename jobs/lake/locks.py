@@ -24,9 +24,9 @@ class HeldLock:
     """A lock that this process holds.
 
     Attributes:
-        descriptor: the open lock file, which a JVM may inherit: then the lock lasts until both the
-            process and its JVM have ended. None on object storage.
-        taken_over: a sentence about the run that died with the lock; None where none did.
+        descriptor: the open lock file, which a JVM may inherit: the lock then lasts until both the process
+            and its JVM have ended. None on object storage.
+        taken_over: a sentence about the dead run that held the lock; None if there was none.
     """
 
     descriptor: int | None = None
@@ -47,8 +47,8 @@ def local_path(root: str) -> Path:
 def job_lock(lake_root: str, job: str) -> Iterator[HeldLock]:
     """Hold the lock of a job's tables, or refuse at once.
 
-    The system frees the lock when its holder dies, so a dead run never blocks the next. On object
-    storage this does nothing: there Delta's multi-cluster log store has to be configured.
+    The system frees the lock when its holder dies, so a dead run never blocks the next. On object storage
+    this does nothing; configure Delta's multi-cluster log store there.
 
     Raises:
         LockHeld: naming the process that holds it.
@@ -84,7 +84,7 @@ def job_lock(lake_root: str, job: str) -> Iterator[HeldLock]:
 
 
 def require_free(lake_root: str, jobs: Sequence[str]) -> None:
-    """Refuse where another process holds the lock of one of some jobs.
+    """Refuse if another process holds the lock of one of these jobs.
 
     Raises:
         LockHeld: naming the first such job and the process.
@@ -98,7 +98,7 @@ def require_free(lake_root: str, jobs: Sequence[str]) -> None:
 
 @contextmanager
 def commit_lock(lake_root: str, table: str) -> Iterator[None]:
-    """Wait for the right to commit to a table that several jobs append to.
+    """Wait for the lock of a table to which several jobs append.
 
     Raises:
         LockHeld: when another process has kept it for five minutes.
@@ -138,9 +138,9 @@ def _lock_folder(lake_root: str) -> Path:
 
 
 def _unwritable(lake_root: str, error: Exception) -> ConfigError:
-    told = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
     return ConfigError(
-        f"lake.root is {lake_root}, where nothing can be written: {told}."
+        f"lake.root is {lake_root}, which cannot be written to: {reason}."
         " Give a folder on a writable disk with space, or change its rights"
     )
 
@@ -155,14 +155,14 @@ def _write_holder(holder: Path) -> None:
 
 
 def _left_behind(holder: Path, job: str) -> str | None:
-    """What is known of a run that died with the lock: one that ends frees it and its note."""
+    """The note of a run that died with the lock; a run that ends normally removes its note."""
     if not holder.exists():
         return None
-    told = f"took over the lock of {job} from a run that died: {_describe(holder)}"
+    message = f"took over the lock of {job} from a run that died: {_describe(holder)}"
     facts = _facts(holder)
     if facts and facts["host"] != socket.gethostname():
-        told += "; it ran on another host, make sure there that it has ended"
-    return told
+        message += "; it ran on another host: check there that it has ended"
+    return message
 
 
 def _is_alive(pid: int) -> bool:
@@ -186,5 +186,5 @@ def _facts(holder: Path) -> dict[str, Any] | None:
 def _describe(holder: Path) -> str:
     facts = _facts(holder)
     if facts is None:
-        return "a process of which no note can be read"
+        return "a process whose note cannot be read"
     return f"process {facts['pid']} on {facts['host']} since {facts['since']}"

@@ -1,8 +1,9 @@
-"""What the file names of a Delta log say: its newest version, and what of it is lost.
+"""The newest version and the gaps of a Delta log, from its file names.
 
-The names are Delta's protocol: a commit is `<version, 20 digits>.json`; a checkpoint, which holds all that came
-before it, is `<version>.checkpoint.parquet`, or has an id or its part's number between. `_last_checkpoint` is a
-hint that Delta itself can do without, and it may be cut off when a machine dies: it is not read.
+The names are Delta's protocol: a commit is `<version, 20 digits>.json`; a checkpoint, which holds all
+earlier commits, is `<version>.checkpoint.parquet`, or has an id or its part's number between.
+`_last_checkpoint` is a hint that Delta does not need and that may be damaged when a machine dies, so it is
+not read.
 """
 
 import re
@@ -16,14 +17,14 @@ _CHECKPOINT = re.compile(
 
 
 class BrokenLog(ValueError):
-    """A Delta log from which its table can't be read; says what is lost, not of which table."""
+    """A Delta log from which its table cannot be read; the message names the fault, not the table."""
 
 
 def newest_version(names: Iterable[str]) -> int | None:
-    """The last version of a log from the names of its files; None when there is no version.
+    """The last version of a log, from its file names; None if there is no version.
 
     Raises:
-        BrokenLog: when a commit that is needed to read the table is not there.
+        BrokenLog: when a commit that is needed to read the table is missing.
     """
     given = list(names)
     committed, checkpoints = commits(given), _checkpoints(given)
@@ -40,12 +41,12 @@ def newest_version(names: Iterable[str]) -> int | None:
 
 
 def commits(names: Iterable[str]) -> set[int]:
-    """The versions whose commits are there."""
+    """The versions whose commits exist."""
     return {int(found[1]) for found in map(_COMMIT.fullmatch, names) if found}
 
 
 def _checkpoints(names: Iterable[str]) -> set[int]:
-    """The versions with a whole checkpoint; one of several parts counts when all are there."""
+    """The versions with a complete checkpoint: all of its parts exist."""
     found = [match for match in map(_CHECKPOINT.fullmatch, names) if match]
     parts = Counter((int(each["version"]), int(each["parts"] or 1)) for each in found)
     return {version for (version, wanted), there in parts.items() if there >= wanted}

@@ -1,7 +1,7 @@
-"""Bringing a table to the declaration of its contract without touching its rows.
+"""Changes a table to the declaration of its contract, without changing rows.
 
-What can be done is additive: columns that may be empty, comments, properties, NOT NULL that is no longer asked
-for. Everything else is refused with what to do instead.
+Possible changes are new nullable columns, comments, properties, and the removal of NOT NULL. Every other
+change is refused, with what to do instead.
 """
 
 import json
@@ -23,7 +23,7 @@ _REMOVED = ("delta.dataSkippingNumIndexedCols", "delta.dataSkippingStatsColumns"
 
 @dataclass(frozen=True)
 class TableState:
-    """How a table is declared in the lake."""
+    """The declaration of a table in the lake."""
 
     schema: StructType
     comment: str
@@ -33,7 +33,7 @@ class TableState:
 
 @dataclass(frozen=True)
 class Change:
-    """One change of a table: what it does, and its SQL with `{table}` for the table."""
+    """One change of a table: its description, and its SQL with `{table}` for the table."""
 
     what: str
     sql: str
@@ -41,25 +41,25 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """What brings a table to its contract, and what would have to but can't be done."""
+    """The changes that bring a table to its contract, and the necessary changes that are not possible."""
 
     changes: tuple[Change, ...]
     refusals: tuple[str, ...]
 
 
 def state_of(spark: SparkSession, path: str) -> TableState:
-    """Read how a table is declared."""
+    """Read the declaration of a table."""
     detail = DeltaTable.forPath(spark, path).detail()
-    [told] = detail.select("description", "properties", "partitionColumns").collect()
+    [row] = detail.select("description", "properties", "partitionColumns").collect()
     # The schema of a frame does not say which columns may not be empty; the log does.
     jvm: Any = spark._jvm
     log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
     schema = json.loads(log.unsafeVolatileSnapshot().metadata().schemaString())
     return TableState(
         StructType.fromJson(schema),
-        told["description"] or "",
-        told["properties"],
-        tuple(told["partitionColumns"]),
+        row["description"] or "",
+        row["properties"],
+        tuple(row["partitionColumns"]),
     )
 
 
@@ -76,7 +76,7 @@ def planned(contract: TableContract, state: TableState) -> Plan:
     refusals += [f"column {name} is no longer declared" for name in there if name not in declared]
     missing = [column for name, column in declared.items() if name not in there]
     refusals += [
-        f"column {column.name} is missing and may not be empty, but the rows there have no value for it"
+        f"column {column.name} is missing and must not be empty, but the existing rows have no value for it"
         for column in missing
         if not column.nullable
     ]
@@ -110,7 +110,7 @@ def _added(columns: list[StructField]) -> list[Change]:
 
 
 def _altered(there: StructField, wanted: StructField) -> tuple[str, list[Change]]:
-    """What can't be changed of a column, if anything, and what can."""
+    """The impossible change of a column, if there is one, and the possible changes."""
     name, alter = wanted.name, f"ALTER TABLE {{table}} ALTER COLUMN `{wanted.name}`"
     was, will = there.dataType.simpleString(), wanted.dataType.simpleString()
     if was != will:

@@ -1,7 +1,7 @@
-"""How far a job has come with the tables that it reads and writes: `ops/table_progress`.
+"""A job's progress with the tables that it reads and writes: `ops/table_progress`.
 
-Kept as the last commit that changed data, so that maintenance of a table is no reason to build anything anew.
-A job writes its progress last: what a run leaves behind that dies before is then known to be unfinished.
+Progress is the last commit that changed data, so maintenance of a table does not cause a rebuild. A job
+writes its progress last. If a run dies before, the next run knows that the tables are unfinished.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,12 +19,12 @@ from jobs.lake.tables import Lake
 
 @dataclass(frozen=True)
 class Seen:
-    """The state of a table when a job last came to its end.
+    """The state of a table at the end of a job's last finished run.
 
     Args:
-        run_id: the run that wrote this down.
+        run_id: the run that wrote this state.
         data_version: the table's last commit that changed data.
-        table_id: Delta's name of the table; None where its log no longer says.
+        table_id: Delta's id of the table; None if its log no longer has it.
     """
 
     run_id: str
@@ -33,7 +33,7 @@ class Seen:
 
 
 def read_progress(lake: Lake, job: str) -> dict[str, Seen]:
-    """What a job wrote down last of each table, by the table's name; empty before its first run."""
+    """A job's last written state of each table, by the table's name; empty before its first run."""
     if not lake.exists(TABLE_PROGRESS):
         return {}
     mine = lake.read(TABLE_PROGRESS).filter(F.col("job") == job)
@@ -45,7 +45,7 @@ def read_progress(lake: Lake, job: str) -> dict[str, Seen]:
 
 
 def write_progress(lake: Lake, job: str, run_id: str, tables: Iterable[TableContract]) -> None:
-    """Write down the state of tables, as the run read or left them, in one commit."""
+    """Write the state of tables, as the run read or left them, in one commit."""
     number, now = next_sequence(lake, TABLE_PROGRESS), datetime.now(UTC)
     rows = [
         (run_id, job, table.name, now_at.table_id, now_at.data_version, now, number)
@@ -58,7 +58,7 @@ def write_progress(lake: Lake, job: str, run_id: str, tables: Iterable[TableCont
 
 
 def state(lake: Lake, table: TableContract, run_id: str) -> Seen | None:
-    """The state of a table as the run works with it; None where it is not there, or its log does not say."""
+    """The state of a table in the version that the run uses; None if it does not exist or its log does not show it."""
     if not lake.exists(table):
         return None
     log = DeltaLogReader(lake.spark, lake.path(table))
@@ -67,15 +67,15 @@ def state(lake: Lake, table: TableContract, run_id: str) -> Seen | None:
 
 
 def is_as_left(lake: Lake, table: TableContract, progress: Mapping[str, Seen]) -> bool:
-    """Whether nobody changed a table's data since a job wrote down its state."""
+    """Whether a table's data are unchanged since a job wrote its state."""
     seen = progress.get(table.name)
     return seen is not None and seen == state(lake, table, seen.run_id)
 
 
 def first_new_version(lake: Lake, table: TableContract, progress: Mapping[str, Seen]) -> int | None:
-    """The first version of a table with changes that are new to a job; None where all of it is.
+    """The first version of a table with changes that are new to a job; None if the whole table is new.
 
-    One above the version that the run works with says that nothing is new.
+    One above the version that the run uses means that nothing is new.
     """
     seen, log = progress.get(table.name), DeltaLogReader(lake.spark, lake.path(table))
     if seen is None or seen.table_id != log.table_id():

@@ -1,4 +1,4 @@
-"""Where a lake lies: which folders and addresses can hold one."""
+"""Folders and addresses that can hold a lake."""
 
 import re
 
@@ -10,10 +10,10 @@ _REFUSED = re.compile(r"[`\x00-\x1f\x7f]")
 
 
 def lake_root(root: str) -> str:
-    """A root as tables are addressed below it; a local one is a folder, and its letters mean themselves.
+    """The root below which tables are addressed. A local root is a folder, and its letters are taken literally.
 
     Raises:
-        ConfigError: when it is empty or has letters that Delta or Spark would not take as they are.
+        ConfigError: when it is empty or has letters that Delta or Spark would not take literally.
     """
     if not root.strip():
         raise ConfigError("lake.root is empty: give the folder or address of the lake")

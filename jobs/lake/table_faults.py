@@ -1,4 +1,4 @@
-"""Why Delta cannot read or write a table, as a sentence that names the table and what to do."""
+"""Delta's errors as sentences that name the table and what to do."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -22,17 +22,17 @@ _NEWER_CONDITIONS = ("DELTA_UNSUPPORTED_FEATURES", "DELTA_INVALID_PROTOCOL")
 
 @dataclass(frozen=True)
 class Guard:
-    """Around what Delta does with one table: its errors become sentences that name the table."""
+    """Turns Delta's errors with one table into sentences that name the table."""
 
     contract: TableContract
     path: str
     log: DeltaLogReader
 
     def newest_version(self) -> int | None:
-        """The newest version of the table; None where there is none.
+        """The newest version of the table; None if there is none.
 
         Raises:
-            JobError: when the log has a gap, or something else lies in its place.
+            JobError: when the log has a gap, or the folder holds something else.
         """
         try:
             return self.log.newest_version()
@@ -59,7 +59,7 @@ class Guard:
 
     def _broken(self, fault: str) -> JobError:
         return JobError(
-            f"{self.contract.name} in {self.path} can't be read: {fault}. Copy what is lost back from a copy of"
+            f"{self.contract.name} in {self.path} cannot be read: {fault}. Restore the lost files from a copy of"
             f" the lake, or {how_to_rebuild(self.contract)}"
         )
 
@@ -76,24 +76,24 @@ class Guard:
             return
         raise JobError(
             f"{self.contract.name} in {self.path} was written by a newer Delta: {needs}. Use the version of"
-            " drugtrail that wrote it, or have that one drop the feature (ALTER TABLE ... DROP FEATURE)"
+            " drugtrail that wrote it, or drop the feature with it (ALTER TABLE ... DROP FEATURE)"
         ) from error
 
 
 def how_to_rebuild(contract: TableContract) -> str:
-    """What to do where a table can't stay as it is, as an order."""
+    """An instruction for a table that cannot be kept."""
     if contract.is_entered:
         return "restore an earlier copy of the table: people entered its rows, so no job can make them again"
     if contract.layer in ("bronze", "quarantine"):
         return "give another lake.root and run everything again on all landing batches"
     if contract.layer == "ops":
-        return "move the folder away: the next job begins a new one"
+        return "move the folder away: the next job creates a new one"
     each = " for every as-of date that is needed" if "as_of_date" in contract.columns else ""
     return f"move the folder away and run {contract.written_by} again{each}"
 
 
 def another_version(contract: TableContract, path: str, faults: Sequence[str]) -> JobError:
-    """The error of a table that has not the columns of its contract."""
+    """The error for a table without the columns of its contract."""
     return JobError(
         f"{contract.name} in {path} was written by another version of drugtrail: {'; '.join(faults)}."
         " Run migrate_tables: it adds columns, and says what to do about the rest"
@@ -112,7 +112,7 @@ def _is_newer(error: Exception) -> bool:
 
 
 def _first_line(error: Exception) -> str:
-    """What an error of Spark says first, without its names in brackets."""
+    """The first line of a Spark error, without the error class in brackets."""
     text = str(error)
     if isinstance(error, Py4JJavaError):
         text = error.java_exception.getMessage() or error.java_exception.getClass().getName()

@@ -1,4 +1,4 @@
-"""Making a table as its contract declares it."""
+"""Creates tables as their contracts declare them."""
 
 from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
@@ -7,7 +7,7 @@ from expectations.contract.table import TableContract
 
 
 def create_table(spark: SparkSession, contract: TableContract, path: str) -> None:
-    """Make a table without rows, unless it is there."""
+    """Create a table without rows, unless it exists."""
     create = DeltaTable.createIfNotExists(spark).location(path)
     for column in contract.schema:
         create = create.addColumn(

@@ -1,4 +1,4 @@
-"""Reading and writing the lake's Delta tables: the one place that knows where and how they lie."""
+"""Reading and writing the lake's Delta tables. Only this module knows their places."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -25,9 +25,9 @@ SHARED_LAYERS = ("ops", "quarantine")
 
 
 class Lake:
-    """The tables of one lake as one run sees them, with a record of what it read and wrote.
+    """The tables of one lake in the versions of one run, with a record of its reads and writes.
 
-    Several threads may use it, each with tables that no other writes.
+    Several threads may use it, if no two of them write the same table.
     """
 
     def __init__(self, spark: SparkSession, root: str) -> None:
@@ -43,7 +43,7 @@ class Lake:
         self._frames: dict[str, DataFrame] = {}
 
     def path(self, contract: TableContract) -> str:
-        """Where a table lies."""
+        """The address of a table."""
         return f"{self.root}/{contract.layer}/{contract.table}"
 
     def exists(self, contract: TableContract) -> bool:
@@ -53,15 +53,15 @@ class Lake:
         return self._guard(contract).newest_version() is not None
 
     def read(self, contract: TableContract, rows: int | None = None) -> DataFrame:
-        """A table in the version that stood when this run first read it, or last wrote it.
+        """A table in the version of this run: the newest when it first read the table, or its own last write.
 
         Args:
             contract: the table.
-            rows: how many of its rows the run looks at, where that is known; else they are counted.
+            rows: the number of rows that the run uses, if known; otherwise they are counted.
 
         Raises:
-            DataRefused: when it is not there yet; names the job that writes it.
-            JobError: when Delta can't read it, or another version of the project wrote it.
+            DataRefused: when it does not exist; names the job that writes it.
+            JobError: when Delta cannot read it, or another version of the project wrote it.
         """
         if not self.exists(contract):
             raise DataRefused(
@@ -81,31 +81,31 @@ class Lake:
         return self._frames[contract.name]
 
     def read_if_exists(self, contract: TableContract, rows: int | None = None) -> DataFrame:
-        """A table as by `read`; without rows where no job has written it."""
+        """Like `read`; without rows if no job has written the table."""
         if self.exists(contract):
             return self.read(contract, rows)
         return self.spark.createDataFrame([], contract.schema)
 
     def read_or_none(self, contract: TableContract) -> DataFrame | None:
-        """A table as by `read`; None where no job has written it."""
+        """Like `read`; None if no job has written the table."""
         return self.read(contract) if self.exists(contract) else None
 
     def read_as_of(
         self, contract: TableContract, as_of: date | None, rows: int | None = None
     ) -> DataFrame:
-        """A table with `valid_from` and `valid_to`: what held as of a day's first second, or stands now."""
+        """The rows of a table that held as of a day's first second, or that hold now without a day."""
         return rows_as_of(self.read(contract, rows), as_of)
 
     def read_silver(self, table: LandingTable, as_of: date | None) -> DataFrame:
-        """A landing table's silver as by `read_as_of`."""
+        """Like `read_as_of`, for a landing table's silver table."""
         return self.read_as_of(table.silver, as_of)
 
     def read_as_of_if_exists(self, contract: TableContract, as_of: date | None) -> DataFrame:
-        """A table as by `read_as_of`; without rows where no job has written it."""
+        """Like `read_as_of`; without rows if no job has written the table."""
         return rows_as_of(self.read_if_exists(contract), as_of)
 
     def of_day(self, contract: TableContract, as_of: date) -> DataFrame:
-        """The rows of a gold table as of a day, of which there may be none."""
+        """The rows of a gold table as of a day; there may be none."""
         return self.read(contract).filter(F.col("as_of_date") == F.lit(as_of))
 
     def read_day(self, contract: TableContract, as_of: date) -> DataFrame:
@@ -117,12 +117,12 @@ class Lake:
         rows = self.of_day(contract, as_of)
         if rows.isEmpty():
             raise DataRefused(
-                f"{contract.name} has nothing as of {as_of}: run {contract.written_by} --as-of {as_of} first"
+                f"{contract.name} has no rows as of {as_of}: run {contract.written_by} --as-of {as_of} first"
             )
         return rows
 
     def version(self, contract: TableContract) -> int:
-        """The version of an existing table that this run works with."""
+        """The version of an existing table that this run uses."""
         if contract.name not in self._pinned:
             version = self._guard(contract).newest_version()
             assert version is not None, f"{contract.name} does not exist"
@@ -130,7 +130,7 @@ class Lake:
         return self._pinned[contract.name]
 
     def was_overwritten(self, contract: TableContract, since: int) -> bool:
-        """Whether a commit from a version on, up to the one this run works with, replaced the table."""
+        """Whether a commit between a version and this run's version replaced the table."""
         log = self._log(contract)
         return any(map(log.was_overwritten, range(since, self.version(contract) + 1)))
 
@@ -142,12 +142,12 @@ class Lake:
         Args:
             frame: the new rows, all within `where`.
             contract: the table.
-            where: column to its value, or to a list of its values; name a partition column among
-                them, so that other partitions are not opened.
+            where: columns with a value, or a list of values, each. Name a partition column, so that other
+                partitions are not read.
 
         Raises:
-            ContractError: when the frame does not fit, or breaks a NOT NULL.
-            JobError: when another version of the project made the table.
+            ContractError: when the frame does not fit the contract, or breaks a NOT NULL.
+            JobError: when another version of the project created the table.
         """
         is_new = not self.exists(contract)
         writer = self._created(contract, frame).write.format("delta")
@@ -169,12 +169,12 @@ class Lake:
     ) -> int:
         """Update or delete single rows in one commit; the number written.
 
-        No row is inserted: then the few rows can be sent to every task, and the table is not shuffled.
+        No row is inserted, so the few rows can be broadcast and the table is not shuffled.
 
         Args:
-            frame: rows that are there, as they have to be, with a flag beside the table's columns.
+            frame: existing rows with their new values, and a flag beside the table's columns.
             contract: an existing table, partitioned by the first column of `identity`.
-            identity: the columns that tell rows apart.
+            identity: the columns that identify a row.
             is_kept: the flag; a row without it is deleted.
         """
         every = {name: F.col(f"s.{name}") for name in contract.columns}
@@ -225,7 +225,7 @@ class Lake:
             return self._record(contract, before)
 
     def _commit_lock(self, contract: TableContract) -> AbstractContextManager[None]:
-        """Other tables than the shared ones are written by one job only, which holds its own lock."""
+        """Only shared tables need this lock; every other table is written by one job, which holds its own lock."""
         if contract.layer in SHARED_LAYERS:
             return commit_lock(self.root, contract.name)
         return nullcontext()
@@ -237,7 +237,7 @@ class Lake:
         return Guard(contract, self.path(contract), self._log(contract))
 
     def _loaded(self, contract: TableContract, version: int | None = None) -> DataFrame:
-        """A table in a version, or the newest, held to have the columns of its contract."""
+        """A table in a version, or the newest, checked to have the columns of its contract."""
         reader = self.spark.read.format("delta")
         if version is not None:
             reader = reader.option("versionAsOf", version)
@@ -248,7 +248,7 @@ class Lake:
         return frame
 
     def _created(self, contract: TableContract, frame: DataFrame) -> DataFrame:
-        """Make sure the table exists as declared, and give the frame in its columns."""
+        """Create the table if it does not exist, and return the frame with its columns."""
         conformed = contract.conform(frame)
         if not self.exists(contract):
             self._log(contract).clear_unfinished()
@@ -274,9 +274,9 @@ class Lake:
 
 
 def rows_as_of(versions: DataFrame, as_of: date | None) -> DataFrame:
-    """The versions of silver rows that held as of a day's first second, or that stand now.
+    """The versions of silver rows that held as of a day's first second, or that hold now without a day.
 
-    A version counts as of T when it had arrived before T and nothing better had.
+    A version holds as of T if it arrived before T and no better version did.
     """
     if as_of is None:
         return versions.filter(F.col("valid_to").isNull())

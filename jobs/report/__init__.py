@@ -1,1 +1,1 @@
-"""The page for readers: its facts, words, pictures and templates. Data in, text out; no I/O."""
+"""The page for readers: its data, words, pictures and templates."""

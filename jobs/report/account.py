@@ -15,7 +15,7 @@ class Sign:
     """One indicator of an account; `text` is its sentence in the report's language.
 
     `usual` is the median among the member's peers, in `unit` (as in `FeatureDefinition`).
-    `held_back` is the sentence of what explains it, empty when it counts.
+    `held_back` is the sentence of the explanation, empty if the indicator counts.
     """
 
     code: str
@@ -42,12 +42,12 @@ class Account:
 
     @property
     def counting(self) -> tuple[Sign, ...]:
-        """What it is listed for, strongest first."""
+        """The indicators that count, strongest first."""
         return tuple(sign for sign in self.signs if not sign.held_back)
 
     @property
     def leading(self) -> tuple[Sign, ...]:
-        """The strongest sign of each pattern, as many as a reader takes in."""
+        """The strongest indicator of each pattern, up to a number that a reader can take in."""
         of_pattern: dict[str, Sign] = {}
         for sign in self.counting:
             of_pattern.setdefault(sign.typology, sign)
@@ -55,24 +55,24 @@ class Account:
 
     @property
     def further(self) -> tuple[Sign, ...]:
-        """The other signs that count."""
+        """The other indicators that count."""
         leading = self.leading
         return tuple(sign for sign in self.counting if sign not in leading)
 
     @property
     def explained(self) -> tuple[Sign, ...]:
-        """What was seen and held back."""
+        """The indicators that an explanation holds back."""
         return tuple(sign for sign in self.signs if sign.held_back)
 
     @property
     def typologies(self) -> tuple[str, ...]:
-        """The patterns that it is consistent with, strongest first."""
+        """The patterns of the account, strongest first."""
         return tuple(dict.fromkeys(sign.typology for sign in self.counting))
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """How many accounts of the whole list are consistent with a pattern, and of the week's."""
+    """The number of accounts with a pattern, in the whole list and in the week's part."""
 
     typology: str
     accounts: int
@@ -81,7 +81,7 @@ class Pattern:
 
 @dataclass(frozen=True)
 class HeldBack:
-    """What explained indicators: of how many accounts, and of how many all that they showed."""
+    """An explanation: the accounts it concerns, and those of which it holds back every indicator."""
 
     text: str
     accounts: int
@@ -103,9 +103,9 @@ class Flagged:
 class Accounts:
     """The list as of a date.
 
-    `first` holds as many as the sheet has, `shown` of them are on the page; `looked_at` is None where
-    the members' features are gone; `spared` counts accounts whose every indicator was held back;
-    `flagged_total` counts the indicators of institutions and doctors, of which `flagged` are the first.
+    `first` has the accounts of the sheet; the first `shown` of them are on the page. `looked_at` is None if
+    the members' features were deleted. `spared` counts accounts whose every indicator was held back.
+    `flagged_total` counts the indicators of institutions and doctors; `flagged` has the first of them.
     """
 
     listed: int
@@ -123,12 +123,12 @@ class Accounts:
 
     @property
     def on_page(self) -> tuple[Account, ...]:
-        """Those that the page shows."""
+        """The accounts that the page shows."""
         return self.first[: self.shown]
 
     @property
     def of_week(self) -> int:
-        """How many there are to look at in a week."""
+        """The number of accounts for a week."""
         return min(self.listed, self.capacity)
 
     @property

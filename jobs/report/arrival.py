@@ -1,4 +1,4 @@
-"""What came in and what became of it, as plain data for the page."""
+"""Landed data and their outcome, as plain data for the page."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,7 +7,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True)
 class Constant:
-    """A value that the source's mapping supplies, and why it is what it is."""
+    """A value that the source's mapping supplies, with the reason for it."""
 
     name: str
     value: str
@@ -26,15 +26,15 @@ class AmountBalance:
 
     @property
     def difference(self) -> Decimal:
-        """What landed and is not accounted for."""
+        """The landed amount that is not accounted for."""
         return self.landed - self.conformed - self.superseded - self.quarantined
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """What came in for one landing table and what became of it.
+    """The landed rows of one landing table and their outcome.
 
-    Rows are those of all kept batch versions. Conformed is None while conform_tables has not run.
+    Rows are of all accepted batch versions. `conformed` is None until conform_tables has run.
     """
 
     table: str
@@ -50,7 +50,7 @@ class Arrival:
 
     @property
     def difference(self) -> int:
-        """Rows that landed and are not accounted for."""
+        """The landed rows that are not accounted for."""
         return self.landed - (self.conformed or 0) - self.superseded - self.quarantined
 
     @property
@@ -65,7 +65,7 @@ class Arrival:
 
 @dataclass(frozen=True)
 class RefusedBatch:
-    """A batch that was refused whole and has not been kept since."""
+    """A batch that was refused and has not been accepted since."""
 
     table: str
     batch: date
@@ -74,7 +74,7 @@ class RefusedBatch:
 
 @dataclass(frozen=True)
 class QuarantineReason:
-    """One reason for which rows wait in a table's quarantine, with one place to look."""
+    """One reason for rows in a table's quarantine, with the place of one row."""
 
     table: str
     reason: str

@@ -1,4 +1,4 @@
-"""What the page shows, as plain data: `jobs/write_report.py` fills it, `page.py` renders it."""
+"""The content of the page, as plain data: `jobs/write_report.py` fills it, `page.py` renders it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Unscored:
-    """Institutions that the model has no basis to score, by reason; `institutions` is capped."""
+    """Institutions that the model cannot score, by reason; the list `institutions` is limited."""
 
     reason: str
     count: int
@@ -43,7 +43,7 @@ class Unscored:
 
 @dataclass(frozen=True)
 class ScoreBin:
-    """How many institutions have a score from `low` to below `low` plus the width of a bin."""
+    """The number of institutions with a score from `low` to below `low` plus the width of a bin."""
 
     low: float
     confirmed: int
@@ -53,7 +53,7 @@ class ScoreBin:
 
 @dataclass(frozen=True)
 class LinkFilter:
-    """The filter in force for one kind of link, and what the caps cut off."""
+    """The filter in force for one kind of link, and the links that its limits removed."""
 
     kind: str
     pairs_tested: int
@@ -87,7 +87,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Component:
-    """A connected group; `size` counts all its institutions, `nodes` and `edges` are capped."""
+    """A connected group; `size` counts all its institutions, `nodes` and `edges` are limited."""
 
     name: str
     size: int
@@ -97,7 +97,7 @@ class Component:
 
     @property
     def is_big(self) -> bool:
-        """Whether its picture needs more room than most."""
+        """Whether its picture needs more space than most."""
         return len(self.nodes) > 12
 
 
@@ -127,7 +127,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Contender:
-    """One way of ranking that was judged in the same folds."""
+    """One method of ranking, evaluated in the same folds."""
 
     name: str
     figures: tuple[Figure, ...]
@@ -166,7 +166,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class CalibrationPoint:
-    """Institutions with near scores: their mean score and the share that was confirmed."""
+    """Institutions with similar scores: their mean score and the confirmed share."""
 
     mean_score: float
     observed: float
@@ -175,7 +175,7 @@ class CalibrationPoint:
 
 @dataclass(frozen=True)
 class Model:
-    """The registered model behind the scores, as its tracking run has it."""
+    """The registered model behind the scores, from its tracking run."""
 
     name: str
     version: str
@@ -209,7 +209,7 @@ class JobFact:
 
 @dataclass(frozen=True)
 class Report:
-    """All that the page shows. An empty tuple or None is a part that is not there for the date."""
+    """The whole content of the page. An empty tuple or None means that the date has no such part."""
 
     as_of: date
     language: str

@@ -1,8 +1,8 @@
-"""Data Docs without a network: the pages that Great Expectations writes, cut off from other hosts.
+"""Data Docs without a network: the pages of Great Expectations without references to other hosts.
 
-Its templates load scripts, styles and pictures from seven hosts. What the pages say is in their HTML; so
-scripts, foreign styles and foreign pictures are taken out, a small style is put in, and a policy
-forbids the browser to fetch or run anything.
+Its templates load scripts, styles and pictures from seven hosts. The content of the pages is in their HTML.
+Scripts, foreign styles and foreign pictures are therefore removed, a small style is added, and a policy
+forbids the browser to load or run anything.
 """
 
 import base64
@@ -58,7 +58,7 @@ def offline_page(page: str, style: str) -> str:
 
 
 def take_offline(folder: Path) -> None:
-    """Rewrite every page of a folder, and put a list of the pages in place of the one that scripts draw."""
+    """Rewrite every page of a folder, and replace the index that scripts draw by a plain list of pages."""
     style = (resources.files("jobs.report") / "data_docs.css").read_text(encoding="utf-8")
     for path in sorted(folder.rglob("*.html")):
         path.write_text(offline_page(path.read_text(encoding="utf-8"), style), encoding="utf-8")

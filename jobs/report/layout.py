@@ -1,4 +1,4 @@
-"""Where the institutions of a component are drawn."""
+"""The positions of the institutions of a component in its picture."""
 
 import networkx as nx
 
@@ -8,7 +8,7 @@ _SEED = 7
 
 
 def positions(component: Component) -> dict[str, tuple[float, float]]:
-    """A point for each node, the same at each call; what shares more lies closer."""
+    """A point for each node, the same at each call; nodes that share more are closer."""
     graph = nx.Graph()
     graph.add_nodes_from(sorted(node.institution for node in component.nodes))
     for edge in sorted(component.edges, key=lambda each: (each.src, each.dst, each.kind)):

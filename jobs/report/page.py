@@ -1,4 +1,4 @@
-"""The page: facts in, one HTML document out."""
+"""The page: content in, one HTML document out."""
 
 from collections.abc import Callable
 from importlib import resources
@@ -30,7 +30,7 @@ SECTIONS = (
 
 
 def report_page(report: Report) -> str:
-    """Render the page in the report's language. Needs nothing from outside to be shown."""
+    """Render the page in the report's language. The page loads nothing from outside."""
     words = Words(report.language)
     # As the browser sees it, so that its hash is that of the policy.
     style = f"\n{_resource('style.css')}\n"

@@ -1,4 +1,4 @@
-"""Pictures as inline SVG: text stays text, nothing comes from outside, same data give same bytes."""
+"""Pictures as inline SVG: text stays text, nothing is loaded from outside, the same data give the same bytes."""
 
 import io
 import math
@@ -89,7 +89,7 @@ def calibration_picture(points: Sequence[CalibrationPoint], words: Words) -> str
 
 
 def distribution_picture(bins: Sequence[ScoreBin], words: Words) -> str:
-    """How many institutions have which score, by known outcome."""
+    """The distribution of institutions over scores, by known outcome."""
     with _picture("distribution") as (figure, axes):
         width = 1 / len(bins)
         left = [one.low for one in bins]
@@ -171,7 +171,7 @@ def component_picture(component: Component, number: int, words: Words) -> str:
 
 
 def contender_label(name: str, words: Words) -> str:
-    """What a way of ranking is called."""
+    """The name of a method of ranking."""
     return words.text(CONTENDERS.get(name, name.replace("_", " ")))
 
 
@@ -180,7 +180,7 @@ def _width(weight: int) -> float:
 
 
 def _short(institution: str) -> str:
-    """Enough of an id to find it in the list below the picture; hashed ids are long."""
+    """The start of an id, long enough to find it in the list below the picture."""
     if len(institution) <= _LABEL_LENGTH:
         return institution
     return institution[: _LABEL_LENGTH - 1] + "\N{HORIZONTAL ELLIPSIS}"

@@ -22,7 +22,7 @@ _UNITS = {feature.name: feature.unit for feature in MEMBER_FEATURES}
 
 
 def accounts(lake: Lake, config: Config, day: date) -> Accounts | None:
-    """The list, what was held back from it and the first accounts' timelines; None without a list."""
+    """The list, the indicators held back, and the first accounts' timelines; None without a list."""
     capacity, shown = config.detect.capacity, config.report.top
     if not lake.exists(HIGH_RISK_ACCOUNT):
         return None
@@ -57,7 +57,7 @@ def accounts(lake: Lake, config: Config, day: date) -> Accounts | None:
 
 
 def _account(row: Row, rules: Typologies, language: str) -> Account:
-    """An account of the list in the report's language, whatever language it was proposed in."""
+    """An account of the list in the report's language, which may differ from the proposal's."""
     signs = tuple(_sign(each, rules, language) for each in row["reasons"])
     check = rules.checks.get(signs[0].code)
     return Account(
@@ -74,7 +74,7 @@ def _account(row: Row, rules: Typologies, language: str) -> Account:
 
 
 def _sign(reason: Row, rules: Typologies, language: str) -> Sign:
-    """A reason; one whose rule is no longer there keeps the sentence that it was given."""
+    """A reason. If its rule no longer exists, it keeps its stored sentence."""
     code, held_back = reason["reason_code"], reason["held_back_by"]
     features = {rule.code: rule.main.feature for rule in rules.rules["member"]}
     words = rules.texts.get(code)
@@ -90,7 +90,7 @@ def _sign(reason: Row, rules: Typologies, language: str) -> Sign:
 
 
 def _patterns(listed: DataFrame) -> tuple[int, tuple[Pattern, ...]]:
-    """The length of the list, and how many accounts show each pattern, the commonest first."""
+    """The length of the list, and the number of accounts with each pattern, the most common first."""
     # An empty pattern beside each account's own counts the accounts in the same query.
     each = F.explode(F.array_union(F.array(F.lit("")), "typologies")).alias("typology")
     counted = (
@@ -104,7 +104,7 @@ def _patterns(listed: DataFrame) -> tuple[int, tuple[Pattern, ...]]:
 
 
 def _sign_counts(signs: DataFrame) -> list[Row]:
-    """How many subjects have which explanations, whether of all they show, and signs that count."""
+    """The number of subjects by explanations, by whether these hold back everything, and by indicators that count."""
     by_subject = signs.groupBy("subject_type", "subject_id").agg(
         F.sort_array(F.collect_set("held_back_by")).alias("explained"),
         F.count_if(F.col("held_back_by").isNull()).alias("counting"),
@@ -119,7 +119,7 @@ def _sign_counts(signs: DataFrame) -> list[Row]:
 def _held_back(
     counts: list[Row], rules: Typologies, language: str
 ) -> tuple[tuple[HeldBack, ...], int]:
-    """What explained indicators of how many accounts, and how many accounts were spared by it."""
+    """The explanations with their numbers of accounts, and the number of accounts spared by each."""
     rows = [row for row in counts if row["subject_type"] == "member"]
     accounts: dict[str, int] = {}
     spared: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""What came in, what was refused and what held, read from ops and quarantine for the page."""
+"""Arrivals, refusals and validation results, read from ops and quarantine for the page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _NOTHING = Decimal(0)
 
 @dataclass(frozen=True)
 class Quarantined:
-    """The rows that wait in quarantine by table, and their commonest reasons."""
+    """The rows in quarantine by table, and their most common reasons."""
 
     rows: Mapping[str, int]
     reasons: tuple[QuarantineReason, ...]
@@ -37,7 +37,7 @@ class Quarantined:
 
 
 def quarantined(lake: Lake) -> Quarantined:
-    """Count the rows in every quarantine, and each table's commonest reasons with one place each."""
+    """Count the rows in every quarantine, with each table's most common reasons and one place for each."""
     rows: dict[str, int] = {}
     reasons: list[QuarantineReason] = []
     cut = 0
@@ -64,11 +64,11 @@ def quarantined(lake: Lake) -> Quarantined:
 def arrivals(
     lake: Lake, waiting: Mapping[str, int]
 ) -> tuple[tuple[Arrival, ...], tuple[RefusedBatch, ...]]:
-    """Each landing table's batches and rows, with what became of them; and the refused batches.
+    """Each landing table's batches and rows with their outcome, and the refused batches.
 
     Rows landed and superseded come from `ops.landing_batch` and `ops.table_balance`, rows conformed
-    from the latter, rows quarantined (`waiting`) from the quarantine tables themselves: that the four
-    agree is a check on each of them.
+    from the latter, rows quarantined (`waiting`) from the quarantine tables themselves. The four have to
+    agree, so each checks the others.
     """
     batches = lake.read_or_none(LANDING_BATCH)
     if batches is None:
@@ -80,12 +80,12 @@ def arrivals(
     standing_first = Window.partitionBy("table_name", "batch").orderBy(
         *newest_first("written_at"), "batch_version"
     )
-    kept = (
+    accepted = (
         versions.filter("outcome = 'kept'")
         .withColumn("is_standing", F.row_number().over(standing_first) == 1)
         .cache()
     )
-    counted = kept.groupBy("table_name").agg(
+    counted = accepted.groupBy("table_name").agg(
         F.count("*").alias("batches"),
         F.sum("rows_landed").alias("landed"),
         F.sum("rows_kept").alias("kept"),
@@ -95,7 +95,7 @@ def arrivals(
         ).alias("standing"),
     )
     by_table = {row["table_name"]: row.asDict() for row in counted.collect()}
-    amounts = _batch_amounts(kept)
+    amounts = _batch_amounts(accepted)
     refused = versions.filter("outcome = 'refused'").cache()
     refusals = {
         row["table_name"]: row["count"] for row in refused.groupBy("table_name").count().collect()
@@ -118,7 +118,7 @@ def arrivals(
         RefusedBatch(row["table_name"], row["batch"], tuple(row["reasons"] or ()))
         for row in named.collect()
     )
-    kept.unpersist()
+    accepted.unpersist()
     refused.unpersist()
     return found, refused_batches
 
@@ -151,9 +151,9 @@ def expectations(lake: Lake) -> tuple[Expectation, ...]:
     )
 
 
-def _batch_amounts(kept: DataFrame) -> dict[str, dict[str, dict[str, Decimal]]]:
-    """By table and column: all that landed, what later versions replaced, what went to quarantine."""
-    exploded = kept.select(
+def _batch_amounts(accepted: DataFrame) -> dict[str, dict[str, dict[str, Decimal]]]:
+    """Amounts by table and column: landed, replaced by later versions, sent to quarantine."""
+    exploded = accepted.select(
         "table_name",
         "is_standing",
         "amounts_kept",

@@ -1,4 +1,4 @@
-"""What MLflow knows of the model behind the scores, as facts for the page."""
+"""The model behind the scores, read from MLflow for the page."""
 
 import json
 import math
@@ -23,7 +23,7 @@ _INPUT = "input."
 
 
 def model_facts(tracking_uri: str, artifact_root: str, name: str, version: str) -> Model:
-    """The figures of a registered version; where they can't be read, `problem` says why."""
+    """The figures of a registered version; if they cannot be read, `problem` says why."""
     if tracking_uri.startswith("sqlite:///"):
         file = Path(tracking_uri.removeprefix("sqlite:///"))
         if not file.is_file():
@@ -39,8 +39,8 @@ def model_facts(tracking_uri: str, artifact_root: str, name: str, version: str) 
             )
         return facts_of(name, version, run_id, params, document)
     except (MlflowException, OSError, ValueError, KeyError, TypeError) as error:
-        told = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:200]}"
-        return Model(name, version, run_id, problem=masked(told))
+        problem = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:200]}"
+        return Model(name, version, run_id, problem=masked(problem))
 
 
 def facts_of(
@@ -50,7 +50,7 @@ def facts_of(
     params: Mapping[str, str],
     document: Mapping[str, Any],
 ) -> Model:
-    """The facts in a run's parameters and in the JSON document of its judgement.
+    """The content of a run's parameters and of the JSON document of its evaluation.
 
     The document lists the chosen contender's curve first; its differences are against the others.
     """

@@ -43,7 +43,7 @@ _UNFINISHED_JOBS = ("write_report", "run_pipeline")
 
 
 def as_of(lake: Lake, contract: TableContract, day: date) -> DataFrame | None:
-    """A gold table's rows of a date, or None where there are none."""
+    """A gold table's rows of a date, or None if there are none."""
     if not lake.exists(contract):
         return None
     rows = lake.of_day(contract, day)
@@ -51,7 +51,7 @@ def as_of(lake: Lake, contract: TableContract, day: date) -> DataFrame | None:
 
 
 def scored_institutions(lake: Lake, day: date) -> DataFrame | None:
-    """The scores of a date with the outcome where one was known by then."""
+    """The scores of a date, with the outcomes that were known by then."""
     scores = as_of(lake, INSTITUTION_SCORE, day)
     if scores is None:
         return None
@@ -62,7 +62,7 @@ def scored_institutions(lake: Lake, day: date) -> DataFrame | None:
 
 
 def ranked(lake: Lake, scored: DataFrame, day: date, top: int) -> tuple[Ranked, ...]:
-    """The first institutions of the ranked list, with the group that each is in."""
+    """The first institutions of the ranked list, each with its group."""
     first = scored.filter(F.col("rank") <= top)
     components = as_of(lake, INSTITUTION_COMPONENT, day)
     if components is None:
@@ -86,7 +86,7 @@ def ranked(lake: Lake, scored: DataFrame, day: date, top: int) -> tuple[Ranked, 
 
 
 def distribution(scored: DataFrame) -> tuple[ScoreBin, ...]:
-    """How many institutions lie in each of twenty bins of the score, by known outcome."""
+    """The number of institutions in each of twenty bins of the score, by known outcome."""
     at = F.least(F.floor(F.col("score") * _BINS), F.lit(_BINS - 1)).cast("int").alias("bin")
     counted = scored.groupBy(at).agg(
         F.count_if(F.col("outcome") == 1).alias("confirmed"),
@@ -115,7 +115,7 @@ def unscored(lake: Lake, day: date) -> tuple[Unscored, ...]:
 
 
 def groups(lake: Lake, day: date, scored: DataFrame | None) -> Groups | None:
-    """The filter in force, how many groups it leaves, and the largest of them."""
+    """The filter in force, the number of groups after it, and the largest groups."""
     in_force = as_of(lake, INSTITUTION_LINK_FILTER, day)
     if in_force is None:
         return None
@@ -130,7 +130,7 @@ def groups(lake: Lake, day: date, scored: DataFrame | None) -> Groups | None:
 
 
 def job_facts(lake: Lake, day: date) -> tuple[JobFact, ...]:
-    """The newest run of each job for a date, or without one, in the order in which they ended."""
+    """The newest run of each job for a date or without a date, in the order in which they ended."""
     runs = lake.read_or_none(JOB_RUN)
     if runs is None:
         return ()
@@ -156,7 +156,7 @@ def job_facts(lake: Lake, day: date) -> tuple[JobFact, ...]:
 
 
 def _outcomes(lake: Lake, day: date) -> DataFrame | None:
-    """Outcomes known as of a date: those of the newest training that was not later."""
+    """Outcomes known as of a date, from the newest training at or before it."""
     rows = lake.read_or_none(INSTITUTION_TRAINING_ROW)
     if rows is None:
         return None

@@ -24,7 +24,7 @@ MAX_INGREDIENTS = 6
 
 
 def timelines(lake: Lake, members: Sequence[str], day: date) -> tuple[Timeline, ...]:
-    """The timelines of some members, in their order; none where the facts have not been built.
+    """The timelines of some members, in their order; none if the facts have not been built.
 
     Only the rows of these members are read: files are sorted by month and member.
     """
@@ -90,7 +90,7 @@ def account_timelines(
 
 
 def _supplies(as_of: date, fills: pl.DataFrame, visits: Sequence[Visit]) -> tuple[Supply, ...]:
-    """An account's ingredients, that with the most ever on hand first."""
+    """An account's ingredients, the one with the largest stock first."""
     stays = [
         ((as_of - (visit.start or visit.day)).days, (as_of - (visit.end or visit.day)).days)
         for visit in visits

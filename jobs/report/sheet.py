@@ -13,7 +13,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\u
 
 
 def ranked_list_csv(report: Report) -> str:
-    """The shown institutions, one a line, with a byte-order mark so that Excel reads UTF-8."""
+    """The shown institutions, one per line, with a byte-order mark so that Excel reads UTF-8."""
     words = Words(report.language)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
@@ -30,7 +30,7 @@ def ranked_list_csv(report: Report) -> str:
 
 
 def accounts_csv(report: Report) -> str:
-    """The accounts to look at first, one a line; only the head when there is no list."""
+    """The accounts to look at first, one per line; only the header if there is no list."""
     words = Words(report.language)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
@@ -53,7 +53,7 @@ def accounts_csv(report: Report) -> str:
 
 
 def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula, and that turns no text around."""
+    """A cell that no spreadsheet reads as a formula, without direction marks in force."""
     cell = visible_text(cell)
     return (
         f"'{cell}"

@@ -1,7 +1,7 @@
 """The page's words in English and Chinese, from one catalogue, and its numbers and dates.
 
-English texts are the keys. The Chinese ones stand in `locale/zh/LC_MESSAGES/drugtrail.po`, which is
-read as it is: nothing compiled has to be kept in step with it.
+English texts are the keys. The Chinese texts are in `locale/zh/LC_MESSAGES/drugtrail.po`, which is read
+directly, so no compiled file can be out of date.
 """
 
 import io
@@ -54,7 +54,7 @@ def translations(language: str) -> NullTranslations:
 
 
 def visible_text(text: str) -> str:
-    """A text in which direction marks are shown by their numbers instead of obeyed."""
+    """A text with direction marks shown by their numbers instead of applied."""
     return _DIRECTION_MARKS.sub(lambda mark: f"\u27e8U+{ord(mark[0]):04X}\u27e9", text)
 
 
@@ -67,7 +67,7 @@ class Words:
         self.catalogue = translations(language)
 
     def text(self, message: str, /, **values: object) -> str:
-        """A message of the catalogue with its values filled in; an unknown one as it is."""
+        """A message of the catalogue with its values; an unknown message stays as it is."""
         found = str(self.catalogue.gettext(message)) if message else ""
         return found % values if values else found
 
@@ -96,20 +96,20 @@ class Words:
 
     def time(self, value: datetime) -> str:
         """A moment to the minute, UTC."""
-        told = format_datetime(value, format="d MMMM y, HH:mm", locale=self.locale)
+        moment = format_datetime(value, format="d MMMM y, HH:mm", locale=self.locale)
         if self.language == "zh":
-            told = format_datetime(value, format="y年M月d日 HH:mm", locale=self.locale)
-        return f"{told} UTC"
+            moment = format_datetime(value, format="y年M月d日 HH:mm", locale=self.locale)
+        return f"{moment} UTC"
 
     def table(self, name: str) -> str:
-        """What the rows of a landing or silver table are."""
+        """The name of the rows of a landing or silver table."""
         return self.text(TABLES.get(name.rsplit(".", 1)[-1], name))
 
     def label(self, feature: str) -> str:
         """A feature's label, beginning with a capital in English."""
         known = _FEATURES.get(feature)
-        told = self.text(known.label) if known else feature
-        return told[:1].upper() + told[1:] if known else told
+        text = self.text(known.label) if known else feature
+        return text[:1].upper() + text[1:] if known else text
 
     def value(self, feature: str, value: float | None) -> str:
         """A feature's value in its unit; amounts are in the currency of the source."""
@@ -131,12 +131,12 @@ class Words:
         return self.number(value, _cents(value) if unit == "yuan" else 2)
 
     def usual(self, value: float, unit: str) -> str:
-        """What is usual among peers, no finer than the sentence beside it."""
+        """The usual value among peers, with no more digits than the sentence beside it."""
         digits = {"yuan": 0, "ratio": 1}
         return self.number(value, digits[unit]) if unit in digits else self.measured(value, unit)
 
     def reason(self, reason: Reason) -> str:
-        """The sentence of a reason; the scoring job's own one for a feature unknown here."""
+        """The sentence of a reason; for an unknown feature, the scoring job's sentence."""
         if reason.feature not in _FEATURES:
             return reason.text
         return self.text(
@@ -151,27 +151,27 @@ class Words:
         return self._matched(reason, QUARANTINE_REASONS)
 
     def unscored_reason(self, reason: str) -> str:
-        """Why there is no basis for a score."""
+        """The reason why there is no score."""
         return self._matched(reason, UNSCORED_REASONS)
 
     def typology(self, name: str) -> str:
-        """A pattern of the rules; one without words here under its own name."""
+        """The name of a pattern of the rules; its code if it has no name here."""
         return self.text(TYPOLOGIES.get(name, name.replace("_", " ")))
 
     def state(self, name: str) -> str:
-        """How a proposal stands."""
+        """The state of a proposal."""
         return self.text(STATES.get(name, name))
 
     def subject(self, name: str) -> str:
-        """What is flagged."""
+        """The kind of a flagged subject."""
         return self.text(SUBJECTS.get(name, name))
 
     def subset(self, name: str) -> str:
-        """The institutions that figures are about."""
+        """The institutions behind the figures."""
         return self.text(SUBSETS.get(name, name))
 
     def expectation(self, kind: str) -> str:
-        """What an expectation asks, in words."""
+        """An expectation in words."""
         return self.text(EXPECTATIONS.get(kind, kind))
 
     def link_kind(self, kind: str) -> str:
@@ -179,7 +179,7 @@ class Words:
         return self.text(LINK_KINDS.get(kind, kind))
 
     def figure(self, name: str) -> str:
-        """A figure by which models are judged."""
+        """The name of a figure of model quality."""
         return self.text(FIGURES.get(name, name.replace("_", " ")))
 
     def outcome(self, outcome: int | None) -> str:
@@ -190,18 +190,18 @@ class Words:
         """How a job ended."""
         return self.text(RUN_OUTCOMES.get(outcome, outcome))
 
-    def _matched(self, told: str, patterns: tuple[tuple[str, str], ...]) -> str:
-        """What a job said, in the words of the first pattern that it fits; else as it is."""
-        for pattern, message in patterns:
-            found = re.fullmatch(pattern, told, flags=re.DOTALL)
+    def _matched(self, message: str, patterns: tuple[tuple[str, str], ...]) -> str:
+        """A job's message, translated by the first pattern that matches; else unchanged."""
+        for pattern, translation in patterns:
+            found = re.fullmatch(pattern, message, flags=re.DOTALL)
             if found:
                 values = found.groupdict()
                 if "table" in values:
                     values["table"] = self.table(values["table"])
                 if "day" in values:
                     values["day"] = self.day(date.fromisoformat(values["day"]))
-                return self.text(message, **values)
-        return told
+                return self.text(translation, **values)
+        return message
 
 
 def _cents(value: float) -> int:

@@ -12,9 +12,9 @@ STAY = "21"
 
 @dataclass(frozen=True)
 class Visit:
-    """One settlement that is left after refunds; `kind` is its visit type, `amount` its total.
+    """One settlement after refunds; `kind` is its visit type, `amount` its total.
 
-    `start` and `end` are admission and discharge, where the source has them.
+    `start` and `end` are admission and discharge, if the source has them.
     """
 
     settlement: str
@@ -29,7 +29,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class Fill:
-    """What was given of an ingredient on a day at an institution, in days' supply."""
+    """The supply of an ingredient given on a day at an institution, in days."""
 
     day: date
     institution: str
@@ -38,7 +38,7 @@ class Fill:
 
 @dataclass(frozen=True)
 class Supply:
-    """The fills of an ingredient and the supply on hand, in days, as corners of a line."""
+    """The fills of an ingredient, and the supply on hand in days as corners of a line."""
 
     ingredient: str
     fills: tuple[Fill, ...]
@@ -46,7 +46,7 @@ class Supply:
 
     @property
     def peak(self) -> float:
-        """The most that should have been on hand."""
+        """The largest supply on hand."""
         return max((days for _, days in self.on_hand), default=0.0)
 
 
@@ -54,7 +54,7 @@ class Supply:
 class Timeline:
     """The year before a date; `names` of institutions by id, as far as known.
 
-    `supplies` are those of most days on hand, `more_ingredients` how many others there are.
+    `supplies` has the ingredients with most days on hand, `more_ingredients` counts the others.
     """
 
     account: str
@@ -80,13 +80,13 @@ def on_hand(
 ) -> tuple[tuple[date, float], ...]:
     """Supply on hand of an ingredient from its first fill to a date, as corners of a line.
 
-    Between fills a day's supply is used each day, none while admitted; at each fill the level is the
-    one that the features have.
+    Between fills one day's supply is used each day, none during a stay. At each fill the level is the
+    features' own.
 
     Args:
         as_of: the date.
         fills: days before the date, supply on hand before the fill, supply given; earliest first.
-        stays: days before the date of admission and of discharge; that of discharge is a day at home.
+        stays: days before the date of admission and of discharge; the day of discharge is a day at home.
     """
     if not fills:
         return ()
@@ -108,8 +108,8 @@ def on_hand(
 
 
 def _corners(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
-    """The points without those that lie on the way between their neighbours."""
-    kept = list(points[:1])
+    """The points without those on the straight line between their neighbours."""
+    corners = list(points[:1])
     for at in range(1, len(points) - 1):
         (ago, days), (ago_before, days_before), (ago_after, days_after) = (
             points[at],
@@ -118,5 +118,5 @@ def _corners(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
         )
         is_step = ago in (ago_before, ago_after)
         if is_step or abs((days - days_before) - (days_after - days)) > 1e-9:
-            kept.append((ago, days))
-    return kept + list(points[1:][-1:])
+            corners.append((ago, days))
+    return corners + list(points[1:][-1:])

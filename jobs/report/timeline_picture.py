@@ -1,7 +1,7 @@
-"""An account's year as inline SVG: where it was used, and what it should have on hand.
+"""An account's year as inline SVG: its visits by institution, and its supply on hand.
 
-Drawn by hand, not by matplotlib: each mark says what it is when pointed at, and the browser sets the
-text in the page's font, Chinese too.
+Not drawn by matplotlib, so that each mark has a tooltip and the browser uses the page's font, also for
+Chinese.
 """
 
 import xml.etree.ElementTree as ET
@@ -131,13 +131,13 @@ class _Drawing:
 
     def _lane_label(self, institution: str, y: float) -> None:
         if institution:
-            told = self._timeline.names.get(institution) or institution
+            label = self._timeline.names.get(institution) or institution
         else:
             others = {visit.institution for visit in self._timeline.visits} - {*self._lanes}
-            told = self._words.text(
+            label = self._words.text(
                 N_("%(count)s other institutions"), count=self._words.number(len(others))
             )
-        _text(self._root, 0, y + 4, _cut(told), "label")
+        _text(self._root, 0, y + 4, _cut(label), "label")
 
     def _visit_text(self, visit: Visit) -> str:
         name = self._timeline.names.get(visit.institution)
@@ -153,7 +153,7 @@ class _Drawing:
         return " · ".join(parts)
 
     def _draw_stays(self) -> None:
-        """Days in hospital as bands: nothing is used up then, for the hospital gives it."""
+        """Days in hospital as bands. The supply is not used then, because the hospital gives the drugs."""
         for visit in self._timeline.stays:
             if visit.start and visit.end:
                 x = self._x(max(visit.start, self._timeline.first_day))
@@ -192,8 +192,8 @@ class _Drawing:
         _text(self._root, 0, base - _AREA / 2 + 2, _cut(supply.ingredient), "label")
         _text(self._root, 0, base - _AREA / 2 + 17, peak, "month")
         now = supply.on_hand[-1][1]
-        told = words.text(N_("%(days)s days left"), days=words.number(now))
-        _text(self._root, _WIDTH - _RIGHT + 6, base - max(now * per_day, 0) + 4, told, "month")
+        label = words.text(N_("%(days)s days left"), days=words.number(now))
+        _text(self._root, _WIDTH - _RIGHT + 6, base - max(now * per_day, 0) + 4, label, "month")
 
 
 def _lanes(visits: Sequence[Visit]) -> list[str]:
@@ -249,14 +249,14 @@ def _text(parent: ET.Element, x: float, y: float, text: str, name: str) -> None:
 
 
 def _cut(text: str) -> str:
-    """As much of a label as the margin has room for: wide letters take two places."""
-    room, kept = 28, ""
+    """The part of a label that fits into the margin; wide letters take two places."""
+    room, beginning = 28, ""
     for letter in text:
         room -= 2 if ord(letter) > 0x2E7F else 1
         if room < 1:
-            return f"{kept}\N{HORIZONTAL ELLIPSIS}"
-        kept += letter
-    return kept
+            return f"{beginning}\N{HORIZONTAL ELLIPSIS}"
+        beginning += letter
+    return beginning
 
 
 def _text_of(root: ET.Element) -> str:

@@ -1,4 +1,4 @@
-"""Names that come out of the tables, and the words that a reader sees for them."""
+"""Codes of the tables and the words that a reader sees for them."""
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "to be translated"
@@ -38,9 +38,9 @@ TYPOLOGIES = {
     "many_institutions": N_("many institutions and prescribers"),
     "same_day_institutions": N_("several institutions on one day"),
     "small_and_frequent": N_("many visits, each for little"),
-    "cap_hugging": N_("just below the most that a visit may settle"),
+    "cap_hugging": N_("just below the limit of a visit"),
     "diagnosis_mismatch": N_("drugs that no diagnosis explains"),
-    "drugs_without_care": N_("drugs while hardly anybody examined the holder"),
+    "drugs_without_care": N_("drugs with hardly any examination of the holder"),
     "certificate_misuse": N_("a special-disease certificate used beyond its disease"),
     "resale_prone_mix": N_("drugs that resell well"),
     "not_the_holder": N_("used where the holder can't have been"),
@@ -104,14 +104,14 @@ QUARANTINE_REASONS = (
         N_("%(column)s is empty, and it is required"),
     ),
     (r"(?P<column>\w+): is not valid UTF-8", N_("%(column)s is not valid UTF-8")),
-    (r"(?P<column>\w+): is none of (?P<values>.+)", N_("%(column)s is none of %(values)s")),
+    (r"(?P<column>\w+): is none of (?P<values>.+)", N_("%(column)s is not one of %(values)s")),
     (
         r"(?P<column>\w+): lies in the future of arrive_time.*",
         N_("%(column)s lies after the arrival of the row (a clock error?)"),
     ),
     (
         r"(?P<column>\w+): points at no row of (?P<table>\w+)",
-        N_("%(column)s points at nothing among the %(table)s"),
+        N_("%(column)s refers to none of the %(table)s"),
     ),
 )
 

@@ -158,7 +158,7 @@ def _faults(file: _File, windows: dict[Subject, dict[str, int]]) -> list[str]:
     for subject, known in windows.items():
         for rule in getattr(file, subject):
             if rule.code in codes:
-                faults.append(f"{rule.code} is there twice")
+                faults.append(f"{rule.code} occurs twice")
             codes.add(rule.code)
             if rule.evidence not in EVIDENCE:
                 faults.append(
@@ -177,7 +177,7 @@ def _faults(file: _File, windows: dict[Subject, dict[str, int]]) -> list[str]:
     families = {rule.family for rule in file.member}
     for allowance in file.allowed:
         if allowance.code in codes:
-            faults.append(f"{allowance.code} is there twice")
+            faults.append(f"{allowance.code} occurs twice")
         codes.add(allowance.code)
         names = [each.feature for each in allowance.when]
         faults += [

@@ -1,1 +1,1 @@
-"""What a job is: command line, execution, pipeline, configuration, session, log."""
+"""Running jobs: command line, execution, pipeline, configuration, session, log."""

@@ -32,27 +32,27 @@ def run_job(job: Job, arguments: Sequence[str] | None = None) -> None:
 
 
 def exit_code(job: Job, arguments: Sequence[str]) -> int:
-    """Run a job as from the command line; the code that the process should leave with."""
+    """Run a job as from the command line, and return the exit code."""
     given = option_parser(job).parse_args(arguments)
     try:
         with stop_signals():
             return _run(job, given)
     except JobError as error:
-        told = STOP.error() if STOP.is_asked else error
-        _say(f"{job.name}: {told}")
-        return told.exit_code
+        shown = STOP.error() if STOP.is_asked else error
+        _say(f"{job.name}: {shown}")
+        return shown.exit_code
     except KeyboardInterrupt:
         # SparkContext's own handler raises it, until ours is put back.
         _say(f"{job.name}: stopped by SIGINT; run it again to go on")
         return 1
     except Exception as error:
-        told_short = str(STOP.error()) if STOP.is_asked else in_short(error)
-        _say(f"{job.name}: {told_short}")
+        message = str(STOP.error()) if STOP.is_asked else in_short(error)
+        _say(f"{job.name}: {message}")
         return 1
 
 
 def _run(job: Job, given: argparse.Namespace) -> int:
-    """Everything that can be found wrong without Spark is found before it starts."""
+    """Run a job; every check that needs no Spark comes before Spark starts."""
     config = load_config(given.config, given.set)
     if given.print_config:
         sys.stdout.write(json.dumps(config.masked(), indent=2) + "\n")
@@ -81,12 +81,12 @@ def _run(job: Job, given: argparse.Namespace) -> int:
 def _started(
     log: structlog.stdlib.BoundLogger, job: Job, config: Config, lock: HeldLock
 ) -> SparkSession:
-    """The session, what it says kept in a file of its own."""
+    """The session, with Spark's output in a file of its own."""
     clock = time.perf_counter()
-    told = spark_log(config.log.file)
-    log.info("starting Spark; what it says is in a file", file=str(told))
+    spark_output = spark_log(config.log.file)
+    log.info("starting Spark; its output is in a file", file=str(spark_output))
     files = SessionFiles(
-        log=told,
+        log=spark_output,
         scratch_root=config.spark.scratch_root,
         owner_only=config.access.owner_only,
         lock=lock.descriptor,
@@ -105,20 +105,20 @@ def _started(
 
 @contextmanager
 def _logged(config: Config, job: Job) -> Iterator[None]:
-    """Keep an end before the job's own work in the log file too; the terminal is told elsewhere."""
+    """Log an error before the job's own work to the file too; the terminal shows it elsewhere."""
     try:
         yield
     except JobError as error:
-        told = STOP.error() if STOP.is_asked else error
+        shown = STOP.error() if STOP.is_asked else error
         log = open_log(config.log.file, echo="warnings", job=job.name)
-        log.info(told.outcome, message=str(told), exit_code=told.exit_code)
+        log.info(shown.outcome, message=str(shown), exit_code=shown.exit_code)
         raise
 
 
 def _leave(run: JobRun) -> None:
-    """Write down that a run was stopped whose work does not end; the log first, for it is quickest."""
+    """Record a stopped run whose work does not end; the log first, because it is quickest."""
     error = STOP.error()
-    run.log.error("its work does not end: it is left", reason=str(error))
+    run.log.error("the work does not end; the process ends now", reason=str(error))
     seconds = (datetime.now(UTC) - run.started_at).total_seconds()
     finished(run, Result(run.job, error.outcome, error.exit_code, str(error), seconds))
 
@@ -128,15 +128,15 @@ def _say(message: str) -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Options whose faults are told without the secrets in them."""
+    """A parser of options that masks secrets in its error messages."""
 
     def error(self, message: str) -> NoReturn:
-        """Leave with 2."""
+        """End the process with exit code 2."""
         super().error(masked(message))
 
 
 def option_parser(job: Job) -> argparse.ArgumentParser:
-    """The options of a job; argparse leaves with exit code 2 on wrong ones."""
+    """The options of a job; argparse ends with exit code 2 if one is wrong."""
     parser = _Parser(prog=f"python -m jobs.{job.name}", description=job.summary)
     parser.add_argument(
         "--config", default="conf/local.yaml", metavar="FILE", help="environment file"
@@ -149,11 +149,14 @@ def option_parser(job: Job) -> argparse.ArgumentParser:
         help="override a configured value",
     )
     parser.add_argument(
-        "--print-config", action="store_true", help="show what is in force and stop"
+        "--print-config", action="store_true", help="print the configuration in force and stop"
     )
     if "as_of" in job.takes:
         parser.add_argument(
-            "--as-of", type=_day, metavar="DATE", help="use only what had arrived before this day"
+            "--as-of",
+            type=_day,
+            metavar="DATE",
+            help="use only rows that had arrived before this day",
         )
     if "batch" in job.takes:
         parser.add_argument("--batch", type=_day, metavar="DATE", help="only this landing batch")
@@ -161,7 +164,7 @@ def option_parser(job: Job) -> argparse.ArgumentParser:
         parser.add_argument("--subject", choices=["institution"], default="institution")
     if "truth" in job.takes:
         parser.add_argument(
-            "--truth", metavar="FOLDER", help="the truth about a simulated province, kept apart"
+            "--truth", metavar="FOLDER", help="folder with the truth about a simulated province"
         )
     if "review" in job.takes:
         parser.add_argument("--member", metavar="ID", help="the account")
@@ -172,11 +175,11 @@ def option_parser(job: Job) -> argparse.ArgumentParser:
         parser.add_argument(
             "--legal-basis",
             metavar="ID",
-            help="warrant or request under which parcels are looked at",
+            help="warrant or request that allows parcels to be read",
         )
     if "dry_run" in job.takes:
         parser.add_argument(
-            "--dry-run", action="store_true", help="say what would be done, and do nothing"
+            "--dry-run", action="store_true", help="print the changes without making them"
         )
     if "fresh" in job.takes:
         parser.add_argument(
@@ -191,7 +194,7 @@ def parsed_options(job: Job, given: argparse.Namespace) -> Options:
     """The given options, checked to be complete.
 
     Raises:
-        ConfigError: when the job needs an as-of date and none was given.
+        ConfigError: when the job needs an as-of date and has none.
     """
     if "as_of" in job.takes and given.as_of is None:
         raise ConfigError(

@@ -33,7 +33,7 @@ _SERVERS = ("http", "https", "databricks")
 
 
 def _root(text: str) -> str:
-    """A folder of this machine, or an address of object storage."""
+    """Check a local folder or an address of object storage."""
     if not text.strip() or "\0" in text:
         raise ValueError("give a folder or an address such as s3a://bucket/folder")
     if "://" in text:
@@ -42,7 +42,7 @@ def _root(text: str) -> str:
 
 
 def _tracking_uri(text: str) -> str:
-    """An address that MLflow can have: its folder store is gone."""
+    """Check an address of MLflow; MLflow no longer supports folders."""
     if text == "databricks":
         return text
     scheme = _split(text).partition("+")[0]
@@ -57,7 +57,7 @@ def _tracking_uri(text: str) -> str:
 
 
 def _split(address: str) -> str:
-    """The scheme of an address. Its text may hold a password and so is in no message."""
+    """Split an address. Its text may hold a password, so no message shows it."""
     try:
         parts = urlsplit(address)
         # Asked for because only then is it looked at.
@@ -84,13 +84,13 @@ Root = Annotated[str, AfterValidator(_root)]
 
 
 class _Section(BaseModel):
-    """A part of the configuration: frozen, and closed to names it does not know."""
+    """A part of the configuration: frozen, without unknown names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Landing(_Section):
-    """Where settlement centres drop their files."""
+    """The folder for the files of settlement centres."""
 
     root: Root
     max_file_gib: float = Field(gt=0)
@@ -107,20 +107,20 @@ class Landing(_Section):
 
 
 class Source(_Section):
-    """A foreign claims format and where its files lie."""
+    """A foreign claims format and the folder of its files."""
 
     mapping: str | None
     folder: str | None
 
 
 class LakeSettings(_Section):
-    """Where the tables live."""
+    """The place of the tables."""
 
     root: Root
 
 
 class Quarantine(_Section):
-    """When refused rows make a batch refused."""
+    """Limits for rows, and the share of invalid rows that refuses a batch."""
 
     max_share: float = Field(ge=0, le=1)
     share_from_rows: int = Field(ge=0)
@@ -141,7 +141,7 @@ class Report(_Section):
 
 
 class Links(_Section):
-    """How pairs of institutions are made and filtered."""
+    """Making and filtering pairs of institutions."""
 
     max_bucket: int = Field(ge=2)
     min_weight: int = Field(ge=1)
@@ -170,7 +170,7 @@ class Rings(_Section):
 
 
 class Detect(_Section):
-    """The rules for accounts, and how many a week people can look at."""
+    """The rules for accounts, and the number of accounts for a week."""
 
     typologies: str
     capacity: int = Field(ge=1)
@@ -178,7 +178,7 @@ class Detect(_Section):
 
 
 class Triage(_Section):
-    """Under which warrant or request parcels may be looked at; without one nobody does."""
+    """The warrant or request that allows parcels to be read; without one they are not read."""
 
     legal_basis: str | None
     legal_basis_form: Annotated[str, AfterValidator(_regular_expression)]
@@ -186,7 +186,7 @@ class Triage(_Section):
 
 
 class Train(_Section):
-    """What a model is trained on and how it is judged."""
+    """Training data and evaluation of a model."""
 
     subject: Literal["institution"]
     care_setting: Literal["all", "inpatient"]
@@ -199,33 +199,33 @@ class Train(_Section):
 
 
 class Mlflow(_Section):
-    """Where runs and models are kept."""
+    """The store of runs and models."""
 
     tracking_uri: Annotated[str, AfterValidator(_tracking_uri)]
     artifact_root: str
 
 
 class Log(_Section):
-    """Where structured log lines go."""
+    """The file for structured log lines."""
 
     file: str = Field(min_length=1)
 
 
 class Access(_Section):
-    """Who may read what a run writes."""
+    """The access to files that a run writes."""
 
     owner_only: bool
 
 
 class SparkSettings(_Section):
-    """The Spark properties for runs that spark-submit did not start, and where it keeps blocks."""
+    """The Spark properties for runs without spark-submit, and the folder of Spark's blocks."""
 
     properties_file: str
     scratch_root: Annotated[str, Field(min_length=1)] | None
 
 
 class Config(_Section):
-    """All that can be configured."""
+    """The whole configuration."""
 
     landing: Landing
     source: Source
@@ -244,7 +244,7 @@ class Config(_Section):
     spark: SparkSettings
 
     def masked(self) -> dict[str, Any]:
-        """The values in force, with every secret in them replaced."""
+        """The values in force, with masked secrets."""
         shown: dict[str, Any] = masked_tree(self.model_dump())
         return shown
 
@@ -270,7 +270,7 @@ def load_config(environment_file: str, overrides: Sequence[str] = ()) -> Config:
 
 
 def existing_folder(path: str | None, key: str) -> Path:
-    """A configured local folder that has to be there.
+    """A configured local folder that has to exist.
 
     Raises:
         ConfigError: when it is not set or not a folder.
@@ -283,7 +283,7 @@ def existing_folder(path: str | None, key: str) -> Path:
 
 
 def writable_folder(root: str, key: str) -> Path:
-    """A configured local folder that is made where it is not there.
+    """A configured local folder, created if it does not exist.
 
     Raises:
         ConfigError: when it is no local folder or cannot be written.
@@ -297,7 +297,7 @@ def writable_folder(root: str, key: str) -> Path:
             pass
     except OSError as error:
         raise ConfigError(
-            f"{key} is {root}, where nothing can be written: {error.strerror}."
+            f"{key} is {root}, which cannot be written to: {error.strerror}."
             " Give a folder on a writable disk with space, or change its rights"
         ) from None
     return folder
@@ -319,7 +319,7 @@ def _override(text: str) -> dict[str, Any]:
 
 
 def _with_environment(value: Any, key: str = "") -> Any:
-    """The same with `${NAME}` in texts replaced by variables of the environment."""
+    """The values with `${NAME}` in texts replaced by environment variables."""
     if isinstance(value, str):
         return with_environment(value, key)
     if isinstance(value, dict):
@@ -351,8 +351,8 @@ def _sentences(error: ValidationError, origin: Mapping[str, str]) -> list[str]:
     sentences = []
     for fault in error.errors():
         key = dotted(fault["loc"])
-        told = fault_sentence(fault, known, key)
+        sentence = fault_sentence(fault, known, key)
         if fault["type"] == "missing":
-            told += f"; set it in base.yaml or with --set {key}=..."
-        sentences.append(f"{origin.get(key, 'the configuration')}: {told}")
+            sentence += f"; set it in base.yaml or with --set {key}=..."
+        sentences.append(f"{origin.get(key, 'the configuration')}: {sentence}")
     return sentences

@@ -1,4 +1,4 @@
-"""How a job is run: under its lock, logged, and recorded in `ops/job_run`."""
+"""Runs a job under its lock, logs it, and records it in `ops/job_run`."""
 
 import hashlib
 import json
@@ -34,9 +34,9 @@ def execute(
     options: Options,
     pipeline_key: str | None = None,
 ) -> Result:
-    """Run a job in a session under its lock, record it, and say how it ended.
+    """Run a job in a session under its lock, record the run, and return its result.
 
-    Of a step of a pipeline, which has a key, a terminal shows warnings and errors only.
+    If the job is a step of a pipeline, which has a key, the terminal shows only warnings and errors.
     """
     run = new_run(job, spark, config, options, pipeline_key)
     try:
@@ -56,7 +56,7 @@ def new_run(
     pipeline_key: str | None = None,
     log: structlog.stdlib.BoundLogger | None = None,
 ) -> JobRun:
-    """A run that has not begun: with an id, a log and the lake as it stands."""
+    """A new run with an id, a log and the lake in its newest versions."""
     run_id = uuid.uuid4().hex
     if log is None:
         log = open_log(config.log.file, echo="warnings" if pipeline_key else "all")
@@ -76,10 +76,10 @@ def new_run(
 
 
 def perform(job: Job, run: JobRun) -> Result:
-    """Do the work of a job whose lock is held, and record how it ended.
+    """Do the work of a job whose lock is held, and record the result.
 
     Raises:
-        Exception: what the job did not expect, after it is recorded.
+        Exception: unexpected errors, after they are recorded.
     """
     clock = time.perf_counter()
     run.log.info("started", as_of=run.options.as_of, batch=run.options.batch)
@@ -93,10 +93,10 @@ def perform(job: Job, run: JobRun) -> Result:
         if isinstance(ended, JobError):
             result = Result(job.name, ended.outcome, ended.exit_code, str(ended), 0.0)
         else:
-            told = in_short(error)
+            cause = in_short(error)
             frames = traceback.format_tb(error.__traceback__)
-            run.log.error("stopped by an unexpected error", error=told, frames=frames)
-            result = Result(job.name, "failed", 1, told, 0.0)
+            run.log.error("stopped by an unexpected error", error=cause, frames=frames)
+            result = Result(job.name, "failed", 1, cause, 0.0)
             raise
     finally:
         result = finished(run, replace(result, seconds=round(time.perf_counter() - clock, 3)))
@@ -104,7 +104,7 @@ def perform(job: Job, run: JobRun) -> Result:
 
 
 def finished(run: JobRun, result: Result) -> Result:
-    """Record how a run ended, once, and give it back; the log's last line says the same."""
+    """Record the result of a run once and return it; the log's last line says the same."""
     result = replace(result, message=masked(result.message))
     STOP.is_recording.set()
     try:
@@ -118,10 +118,10 @@ def finished(run: JobRun, result: Result) -> Result:
                     raise
                 _record(run, result)
     except Exception as error:
-        told = masked(in_short(error))
-        run.log.error("the run is not in ops/job_run", error=told)
+        cause = masked(in_short(error))
+        run.log.error("the run is not in ops/job_run", error=cause)
         if result.exit_code == 0:
-            message = f"its work is done, but it is not in ops/job_run: {told}"
+            message = f"its work is done, but it is not in ops/job_run: {cause}"
             result = replace(result, outcome="failed", exit_code=1, message=message)
     finally:
         STOP.is_recording.clear()
@@ -139,7 +139,7 @@ def finished(run: JobRun, result: Result) -> Result:
 
 
 def code_version() -> str:
-    """A hash of the project's sources and templates: the same code, the same version, zip or folder."""
+    """A hash of the project's sources and templates, the same for a zip and a folder."""
     digest = hashlib.sha256()
     for package in ("expectations", "features", "jobs", "models"):
         _digest(resources.files(package), package, digest)

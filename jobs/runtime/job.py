@@ -1,4 +1,4 @@
-"""What a job is, what a run of it may use, and how it ended."""
+"""Jobs, their runs, and their results."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from jobs.runtime.config import Config
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line gives a run, beside the configuration."""
+    """The options of a run from the command line, beside the configuration."""
 
     as_of: date | None = None
     batch: date | None = None
@@ -33,9 +33,9 @@ class Options:
 
 @dataclass(frozen=True)
 class Job:
-    """A job: its name, a line about it, its work, and the options it takes.
+    """A job: its name, a summary, its work, and the options that it takes.
 
-    `check` looks at the arguments and inputs before any Spark work is started.
+    `check` checks the arguments and inputs before Spark starts.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Job:
 
 @dataclass
 class JobRun:
-    """One run of a job: what it may use, and where it says what it did."""
+    """One run of a job, with everything that the job may use."""
 
     job: str
     spark: SparkSession
@@ -71,7 +71,7 @@ class JobRun:
 
 @dataclass(frozen=True)
 class Result:
-    """How a run ended."""
+    """The result of a run."""
 
     job: str
     outcome: str
@@ -82,7 +82,7 @@ class Result:
 
 @contextmanager
 def step(run: JobRun, what: str) -> Iterator[None]:
-    """Log how long a part of a job took."""
+    """Log the seconds of a part of a job."""
     clock = time.perf_counter()
     yield
     run.log.info(what, seconds=round(time.perf_counter() - clock, 1))

@@ -1,6 +1,6 @@
-"""Structured log lines in a file, and the same in short for whoever watches the terminal.
+"""Structured log lines in a file, and a short form of them on the terminal.
 
-All that is written passes `masked`, so that no secret is in a log or on a terminal.
+All output passes `masked`, so no secret is in a log or on a terminal.
 """
 
 import sys
@@ -18,7 +18,7 @@ Echo = Literal["all", "warnings"]
 
 
 class _MaskedStderr:
-    """Standard error as it is at the time of writing, secrets masked."""
+    """The standard error of the moment of writing, with masked secrets."""
 
     def write(self, text: str) -> int:
         """Write a text without its secrets."""
@@ -32,7 +32,7 @@ class _MaskedStderr:
         return getattr(self._stream(), name)
 
     def _stream(self) -> Any:
-        """What Rich has put in its place while it shows a bar would come back here."""
+        """Not Rich's stand-in for standard error while it shows a bar: that would write here again."""
         return getattr(sys.stderr, "rich_proxied_file", sys.stderr)
 
 
@@ -40,7 +40,7 @@ CONSOLE = Console(file=cast(IO[str], _MaskedStderr()), highlight=False)
 
 
 class _LogFile:
-    """A file that is appended to line by line; a full disk is told once and ends no run."""
+    """A file that grows line by line. A full disk gives one warning and ends no run."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -56,14 +56,14 @@ class _LogFile:
             if not self._has_told:
                 self._has_told = True
                 CONSOLE.print(
-                    f"log.file: cannot write {self._path}: {error.strerror}; what follows is on the terminal only",
+                    f"log.file: cannot write {self._path}: {error.strerror}; later lines are on the terminal only",
                     style="yellow",
                     markup=False,
                     soft_wrap=True,
                 )
 
     def flush(self) -> None:
-        """Nothing is kept back: each line is written at once."""
+        """Do nothing: each line is written at once."""
 
 
 def open_log(path: str, echo: Echo = "all", **context: str) -> structlog.stdlib.BoundLogger:
@@ -72,7 +72,7 @@ def open_log(path: str, echo: Echo = "all", **context: str) -> structlog.stdlib.
     Args:
         path: the file; its folder is made.
         echo: whether a terminal shows all lines, or warnings and errors only.
-        context: what every line says.
+        context: values in every line.
 
     Raises:
         ConfigError: when the file cannot be opened.
@@ -100,7 +100,7 @@ def open_log(path: str, echo: Echo = "all", **context: str) -> structlog.stdlib.
 
 
 def spark_log(log_file: str) -> Path:
-    """Where Ivy and Spark say what they have to say: beside the log, `x.spark.log` beside `x.jsonl`."""
+    """The file for the output of Ivy and Spark: `x.spark.log` beside the log `x.jsonl`."""
     return Path(log_file).with_suffix(".spark.log")
 
 

@@ -1,7 +1,7 @@
-"""Whether MLflow is within reach, found out in seconds and before any work.
+"""Checks within seconds, before any work, whether MLflow can be reached.
 
-MLflow's own client tries again for minutes. What is asked here is what its client asks first, with
-the same variables of the environment for name, password, token and certificate.
+MLflow's own client retries for minutes. This module sends the first request of that client, with the same
+environment variables for name, password, token and certificate.
 """
 
 import base64
@@ -43,7 +43,7 @@ def check_mlflow(config: Config, options: Options) -> None:
 
 
 def require_mlflow(tracking_uri: str) -> None:
-    """Make sure that a tracking store answers.
+    """Check that a tracking store answers.
 
     Raises:
         ConfigError: when the address, the password or the file is wrong.
@@ -68,7 +68,7 @@ def require_mlflow(tracking_uri: str) -> None:
 
 
 def _require_file(file: Path) -> None:
-    """The database can be opened and written, or made."""
+    """Check that the database can be opened and written, or created."""
     folder = next(each for each in file.absolute().parents if each.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         raise ConfigError(
@@ -84,7 +84,7 @@ def _require_file(file: Path) -> None:
 
 
 def _within_seconds(ask: Callable[[], None], tracking_uri: str) -> None:
-    """Ask in a thread that is left when it takes too long."""
+    """Run a check in a thread, and leave the thread if it takes too long."""
     errors: list[Exception] = []
 
     def asked() -> None:
@@ -137,15 +137,15 @@ def _ask(tracking_uri: str) -> None:
             ) from None
         if error.code < 500:
             raise ConfigError(
-                f"it answers {error.code}, no MLflow server is there; correct the address"
+                f"it answers {error.code}, so it is not an MLflow server; correct the address"
             ) from None
         raise JobError(f"it answers {error.code}; look at the server's log and run again") from None
     except ValueError:
-        raise ConfigError("what answers there is no MLflow server; correct the address") from None
+        raise ConfigError("the server there is not MLflow; correct the address") from None
 
 
 def _login(user: str | None, password: str | None) -> dict[str, str]:
-    """The header that MLflow's client would send."""
+    """The authorization header that MLflow's client would send."""
     token = os.environ.get("MLFLOW_TRACKING_TOKEN")
     name = os.environ.get("MLFLOW_TRACKING_USERNAME", unquote(user or ""))
     secret = os.environ.get("MLFLOW_TRACKING_PASSWORD", unquote(password or ""))

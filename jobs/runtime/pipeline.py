@@ -1,4 +1,4 @@
-"""The graph of jobs, declared once: what runs after what."""
+"""The graph of jobs, declared once."""
 
 import importlib
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from jobs.runtime.job import Job, Options
 class Step:
     """A job and the jobs whose tables it reads.
 
-    `checked_after` names a job that makes what this one's own check looks for.
+    `checked_after` names a job that creates the input of this job's check.
     """
 
     name: str
@@ -64,7 +64,7 @@ STEPS = (
 
 
 def steps_of(config: Config) -> list[Step]:
-    """The steps that a configuration asks for, in an order that runs each after those it needs."""
+    """The steps of a configuration, each after the steps that it needs."""
     return in_order(
         [
             step
@@ -76,10 +76,10 @@ def steps_of(config: Config) -> list[Step]:
 
 
 def in_order(steps: Sequence[Step]) -> list[Step]:
-    """Some steps, each after those of them that it needs; else in the order given.
+    """Steps in an order that puts each after the steps that it needs; otherwise in the given order.
 
     Raises:
-        ContractError: when steps need each other, or one is there twice.
+        ContractError: when steps need each other, or a step is given twice.
     """
     declared = {step.name: place for place, step in enumerate(steps)}
     if len(declared) < len(steps):
@@ -105,13 +105,13 @@ def in_order(steps: Sequence[Step]) -> list[Step]:
 
 
 def check_all(steps: Sequence[Step], config: Config, options: Options) -> None:
-    """What every step checks of arguments, configuration and rules, before the first one starts.
+    """Run the checks of all steps on arguments, configuration and rules, before the first step starts.
 
-    Left out is the check of a step that looks for what an earlier one makes.
+    A check whose input an earlier step creates is left out.
 
     Raises:
-        ConfigError: naming every fault of every step, each once.
-        JobError: where all is right and something is out of reach.
+        ConfigError: with every fault of every step, each once.
+        JobError: when everything is right but a server cannot be reached.
     """
     names = {step.name for step in steps}
     checks = [step.job.check for step in steps if step.checked_after not in names]

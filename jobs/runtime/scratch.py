@@ -1,4 +1,4 @@
-"""The temporary folder of one run: checkpoints and Spark's blocks. What killed runs left is removed.
+"""The temporary folder of one run, for checkpoints and Spark's blocks. Folders of killed runs are removed.
 
 Every run has a folder of its own below `drugtrail-<user>`, and holds a lock on a file in it, which its
 JVM inherits. A folder whose lock nobody holds belonged to a run that was killed.
@@ -25,8 +25,8 @@ class Scratch:
 
     Attributes:
         folder: the run's own.
-        descriptor: its open lock file, for the JVM to inherit; None where the disk has no such locks.
-        removed: bytes of each folder that a killed run had left, and that is gone now.
+        descriptor: its open lock file, for the JVM to inherit; None if the disk has no such locks.
+        removed: the removed folders of killed runs, with their bytes.
     """
 
     folder: Path
@@ -35,12 +35,12 @@ class Scratch:
 
     @property
     def blocks(self) -> Path:
-        """Where Spark spills and keeps blocks."""
+        """The folder of Spark's blocks and spilled data."""
         return self.folder / "blocks"
 
     @property
     def checkpoints(self) -> Path:
-        """Where checkpoints of a local session lie."""
+        """The folder of a local session's checkpoints."""
         return self.folder / "checkpoints"
 
 
@@ -73,9 +73,9 @@ def new_scratch(root: str | None) -> Scratch:
         for each in ("blocks", "checkpoints"):
             (folder / each).mkdir(mode=0o700)
     except (OSError, Timeout) as error:
-        told = getattr(error, "strerror", None) or str(error)
+        reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(
-            f"spark.scratch_root: cannot write temporary files in {base}: {told};"
+            f"spark.scratch_root: cannot write temporary files in {base}: {reason};"
             " set spark.scratch_root to a folder with space"
         ) from None
     # The lock is held as long as the object is there, which is as long as the interpreter runs.

@@ -1,8 +1,8 @@
-"""Secrets: taken from the environment, and masked by one function wherever text leaves a run.
+"""Secrets: read from the environment, and masked by one function in all output of a run.
 
-Log, `ops/job_run`, console, page and tracebacks all pass `masked`. It knows secrets by their form
-(addresses, queries, JDBC, headers, names such as `password`) and by their value (what the
-environment holds under such names, and what `${NAME}` in the configuration stood for).
+Log, `ops/job_run`, console, page and tracebacks all pass `masked`. It recognises secrets by their form
+(addresses, queries, JDBC, headers, names such as `password`) and by their value (environment variables with
+such names, and values of `${NAME}` in the configuration).
 """
 
 import os
@@ -54,7 +54,7 @@ _referenced: set[str] = set()
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a key, a property or a variable is called like a secret."""
+    """Whether a key, a property or a variable has the name of a secret."""
     plain = unquote(name)
     return bool(_SECRET_WORDS.search(plain)) and not _HARMLESS.search(plain)
 
@@ -73,7 +73,7 @@ def masked(text: str) -> str:
 
 
 def masked_tree(value: Any, name: str = "") -> Any:
-    """Masked texts all through lists and mappings; what is called like a secret is masked whole."""
+    """Lists and mappings with masked texts; a value under the name of a secret is masked whole."""
     if name and is_secret_name(name) and value not in (None, "", True, False):
         return MASK
     if isinstance(value, str):
@@ -97,7 +97,7 @@ def with_environment(text: str, key: str) -> str:
 
     Args:
         text: the configured value.
-        key: where it stands, for the sentence.
+        key: the key of the value, for the message.
 
     Raises:
         ConfigError: when a variable is not set.

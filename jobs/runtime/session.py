@@ -1,4 +1,4 @@
-"""The Spark session: from a properties file, unless spark-submit has already said everything."""
+"""The Spark session, from a properties file unless spark-submit started it."""
 
 import logging
 import os
@@ -32,12 +32,12 @@ _scratches: list[Scratch] = []
 
 @dataclass(frozen=True)
 class SessionFiles:
-    """What a session may be given beside its properties.
+    """Files and settings of a session beside its properties.
 
     Attributes:
-        log: where all goes that Ivy and Spark print; to the terminal if None.
-        scratch_root: where the run's temporary folder is made; the system's if None.
-        owner_only: whether what Spark writes is readable by its owner only.
+        log: the file for the output of Ivy and Spark; the terminal if None.
+        scratch_root: the parent of the run's temporary folder; the system's temporary folder if None.
+        owner_only: whether only the owner can read Spark's files.
         lock: a lock file's descriptor that the JVM inherits.
     """
 
@@ -50,11 +50,11 @@ class SessionFiles:
 def start_session(
     app_name: str, properties_file: str, files: SessionFiles | None = None
 ) -> SparkSession:
-    """Start or join the session. Jars come by `spark.jars.packages` of the properties file.
+    """Start or join the session. Spark downloads the jars that `spark.jars.packages` names.
 
     Raises:
         ConfigError: when Java is absent or not 17 or 21, or the properties cannot be read.
-        JobError: when Spark does not start; says where it told why.
+        JobError: when Spark does not start; names the file with the reason.
     """
     files = files or SessionFiles()
     # Py4J prints a page for each call that finds no JVM; what is to be said of that the job says.
@@ -81,12 +81,12 @@ def start_session(
 
 
 def removed_scratch() -> dict[str, int]:
-    """Temporary folders of killed runs that this process has removed, with their bytes."""
+    """Temporary folders of killed runs that this process removed, with their bytes."""
     return dict(_scratches[0].removed) if _scratches else {}
 
 
 def _scratch(root: str | None) -> Scratch:
-    """The temporary folder of this process, made when it is first asked for."""
+    """The temporary folder of this process, created on the first call."""
     if not _scratches:
         _scratches.append(new_scratch(root))
     return _scratches[0]
@@ -95,7 +95,7 @@ def _scratch(root: str | None) -> Scratch:
 def _launch(app_name: str, properties: Mapping[str, str], files: SessionFiles) -> None:
     """Start the JVM and its context.
 
-    Properties go to it in a file that its owner alone can read: on a command line everyone sees them.
+    Properties are passed in a file that only its owner can read, because everyone can see a command line.
     """
     wanted = dict(properties)
     inherited = [] if files.lock is None else [files.lock]
@@ -133,7 +133,7 @@ def _launch(app_name: str, properties: Mapping[str, str], files: SessionFiles) -
     except (PySparkRuntimeError, Py4JError, OSError) as error:
         # A signal may have ended it: that is told elsewhere.
         where = (
-            f": {_last_words(files.log)}; all that it said is in {files.log}" if files.log else ""
+            f": {_last_words(files.log)}; its whole output is in {files.log}" if files.log else ""
         )
         raise JobError(f"Spark did not start{where}") from error
     finally:
@@ -148,14 +148,14 @@ def _launch(app_name: str, properties: Mapping[str, str], files: SessionFiles) -
 
 
 def _property_line(key: str, value: str) -> str:
-    """A line as Java reads properties: a backslash begins an escape there."""
+    """A line of a Java properties file, with escaped backslashes."""
     escaped = value.replace("\\", "\\\\").replace("\n", "\\n")
     return f"{key} {escaped}\n"
 
 
 @contextmanager
 def _said_to(log: Path | None) -> Iterator[dict[str, IO[str]]]:
-    """What a JVM has to be started with for its words to go to a file."""
+    """The arguments of a JVM that send its output to a file."""
     if log is None:
         yield {}
         return
@@ -171,9 +171,9 @@ def _said_to(log: Path | None) -> Iterator[dict[str, IO[str]]]:
 def _last_words(log: Path) -> str:
     """The last line of a log that names an error, or its last line."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-200:]
-    told = [line.strip() for line in lines if re.search(r"error|exception", line, re.IGNORECASE)]
-    told = [line for line in told if not line.startswith("at ")]
-    return (told or [line for line in lines if line.strip()] or ["it said nothing"])[-1][:300]
+    errors = [line.strip() for line in lines if re.search(r"error|exception", line, re.IGNORECASE)]
+    errors = [line for line in errors if not line.startswith("at ")]
+    return (errors or [line for line in lines if line.strip()] or ["it said nothing"])[-1][:300]
 
 
 def read_properties(path: str) -> dict[str, str]:
@@ -216,7 +216,7 @@ def require_java() -> None:
 
 @contextmanager
 def session_conf(spark: SparkSession, settings: Mapping[str, str]) -> Iterator[None]:
-    """Set session properties for a block, and put the old ones back after."""
+    """Set session properties for a block, and restore the old ones afterwards."""
     before = {name: spark.conf.get(name, None) for name in settings}
     for name, value in settings.items():
         spark.conf.set(name, value)
@@ -231,7 +231,7 @@ def session_conf(spark: SparkSession, settings: Mapping[str, str]) -> Iterator[N
 
 
 def jvm_peak_memory_mb(spark: SparkSession) -> int | None:
-    """The most resident memory that the driver's JVM has had, in MiB; None where /proc is absent."""
+    """The peak resident memory of the driver's JVM, in MiB; None without /proc."""
     jvm = spark._jvm
     if jvm is None:
         return None

@@ -1,4 +1,4 @@
-"""An unexpected error, put in a line."""
+"""Unexpected errors as one line."""
 
 from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
 from pyspark import SparkContext
@@ -9,10 +9,10 @@ _LONGEST = 300
 
 
 def in_short(error: Exception) -> str:
-    """An unexpected error in a line: its class and what it says.
+    """An unexpected error in one line: its class and its message.
 
-    Of what went wrong inside Spark, the error itself only says that a call failed: its causes are told,
-    the innermost first. They name the file that could not be read.
+    An error from inside Spark only says that a call failed. Its causes are therefore added, the innermost
+    first: they name, for example, the file that could not be read.
     """
     if _is_without_jvm(error):
         return (
@@ -35,7 +35,7 @@ def in_short(error: Exception) -> str:
 
 
 def _is_without_jvm(error: Exception) -> bool:
-    """Whether a call to Spark failed because nobody is there to answer."""
+    """Whether a call to Spark failed because its JVM has ended."""
     if isinstance(error, Py4JJavaError):
         return False
     if isinstance(error, Py4JNetworkError | ConnectionError):

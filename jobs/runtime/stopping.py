@@ -1,7 +1,7 @@
-"""Ctrl-C, SIGTERM and SIGHUP: a run is stopped, leaves a row that says so, and is gone within 30 s.
+"""Ctrl-C, SIGTERM and SIGHUP: the run stops within 30 s and leaves a row that says so.
 
-The job works in a thread of its own, so that the main thread, which gets the signals, has a connection
-to Spark that is free to cancel what runs there.
+The job works in a thread of its own. The main thread gets the signals and has a free connection to Spark,
+on which it cancels the queries.
 """
 
 import os
@@ -44,17 +44,17 @@ class Stop:
         return self._asked_at is not None
 
     def error(self) -> Cancelled:
-        """What ends the run."""
+        """The error that ends the run."""
         return Cancelled(f"stopped by {self.name}; run it again to go on")
 
     def reset(self) -> None:
-        """Forget a signal: of use where a process runs several jobs."""
+        """Forget a signal, for a process that runs several jobs."""
         self._asked_at, self.name = None, ""
         self._is_interruptible = True
 
     @contextmanager
     def uninterrupted(self) -> Iterator[None]:
-        """A block in which a signal is only noted; before and after it is raised where it comes."""
+        """A block in which a signal is only noted; outside of it the signal is raised at once."""
         self._is_interruptible = False
         try:
             yield
@@ -78,7 +78,7 @@ STOP = Stop()
 
 @contextmanager
 def stop_signals() -> Iterator[None]:
-    """Let Ctrl-C, SIGTERM and SIGHUP stop the run, except those that the caller has us ignore."""
+    """Let Ctrl-C, SIGTERM and SIGHUP stop the run, except signals that the caller set to be ignored."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -100,16 +100,16 @@ def run_stoppable(
     cancelled: Callable[[], object],
     patience: float = _PATIENCE,
 ) -> _Found:
-    """Do some work; after a signal cancel what it does in Spark, until it ends.
+    """Do some work. After a signal, cancel its Spark queries until it ends.
 
-    Work that does not end in time is left: the process ends with 1 where it stands. Its locks last
-    until its JVM has ended too.
+    If the work does not end in time, the process ends at once with exit code 1. Its locks last until its
+    JVM has ended too.
 
     Args:
         spark: the session.
-        work: ends by itself, with an error, when its queries are cancelled.
-        cancelled: writes down that the run was stopped. Called only when the work does not end in time.
-        patience: seconds for the queries to end; all ends within 2.7 times as many.
+        work: the work; it ends with an error when its queries are cancelled.
+        cancelled: records that the run was stopped; called only if the work does not end in time.
+        patience: seconds for the queries to end; the process ends within 2.7 times as many.
     """
     # SparkContext sets a handler of its own for Ctrl-C.
     with suppress(ValueError):
@@ -137,7 +137,7 @@ def run_stoppable(
                 _started(lambda: _cancel_all(spark)).join(1.0)
             thread.join(0.5)
         if thread.is_alive():
-            _started(cancelled).join(max(1.0, begun + _ALL * patience - time.monotonic()))
+            _started(cancelled).join(timeout=max(1.0, begun + _ALL * patience - time.monotonic()))
             os._exit(1)
     if errors:
         raise errors[0]

@@ -1,4 +1,4 @@
-"""Work on several tables at a time: while a query of one is planned, another's has the cores."""
+"""Work on several tables at a time: while Spark plans a query of one, another uses the cores."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -21,15 +21,15 @@ def each_table(
     *,
     is_parent_first: bool = False,
 ) -> list[_Found]:
-    """Do some work for every table, several at a time; what was found, in the tables' order.
+    """Do some work for every table, several at a time; the results in the tables' order.
 
-    After an error nothing more is begun; what has begun comes to its end, and then the error is raised.
+    After an error no further table is started. Started tables are finished, and then the error is raised.
 
     Args:
         spark: the session.
         tables: parents before children.
-        work: called in a thread of its own, once for each table.
-        is_parent_first: whether a table has to wait for those that it refers to.
+        work: the work; called once for each table, in a thread of its own.
+        is_parent_first: whether a table waits for the tables that it refers to.
     """
     begun: dict[str, Future[_Found]] = {}
 

@@ -30,7 +30,7 @@ BOMB = "a0: &a0 [x, x]\n" + "".join(
         ("a: " + "{a: " * 5_000, "nested more than 50 deep"),
         (BOMB, "its aliases (*) stand for more than 100,000 values"),
         ("a: &a [*a]", "an alias (*) stands for itself"),
-        ("a: {b: 1, b: 2}", "the key 'b' is there twice (line 1, column 11)"),
+        ("a: {b: 1, b: 2}", "the key 'b' occurs twice (line 1, column 11)"),
         ("yes: 1", "the key 'yes' is read as True, put it in quotes"),
         ("1: 1", "the key '1' is read as 1, put it in quotes"),
         ("? [a]\n: 1", "is read as a list or mapping"),

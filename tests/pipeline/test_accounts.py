@@ -226,12 +226,12 @@ def test_institutions_are_flagged_and_nobody_else_is(indicators):
     }
 
 
-def test_rules_that_cannot_speak_for_want_of_data_are_named(done, indicators):
+def test_rules_that_cannot_fire_because_their_input_is_empty_are_named(done, indicators):
     lines = map(json.loads, (done.folder / "log.jsonl").read_text().splitlines())
     silent = {
         line["subject"]: line["rules"]
         for line in lines
-        if line["event"].startswith("rules cannot speak")
+        if line["event"].startswith("rules cannot fire")
     }
     # Nobody's home is known, no place has a limit to what a visit may settle; and there are stays.
     assert "FAR_E_VOUCHER: far_voucher_count_90d" in silent["member"]
@@ -379,7 +379,7 @@ def test_a_day_without_features_or_truth_is_refused_by_the_job_that_needs_them(d
         refused = done.run(job, "2025-03-01")
         assert (refused.exit_code, refused.outcome) == (3, "refused")
         assert refused.message == (
-            "gold.member_feature has nothing as of 2025-03-01:"
+            "gold.member_feature has no rows as of 2025-03-01:"
             " run build_member_features --as-of 2025-03-01 first"
         )
     with pytest.raises(ConfigError, match="--truth FOLDER is missing"):
@@ -388,7 +388,7 @@ def test_a_day_without_features_or_truth_is_refused_by_the_job_that_needs_them(d
         done.run(evaluate_detection.JOB, DAY, truth=str(done.folder))
     refused = done.run(evaluate_detection.JOB, "2025-03-01", truth=str(done.folder / "truth"))
     assert (
-        refused.message == "gold.indicator has nothing as of 2025-03-01: run flag_indicators first"
+        refused.message == "gold.indicator has no rows as of 2025-03-01: run flag_indicators first"
     )
 
 

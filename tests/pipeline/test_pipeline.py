@@ -84,7 +84,7 @@ def failed(workspace):
     result = workspace.run(JOB, AS_OF)
     assert result.exit_code == 1
     assert "gold.institution_link in " in result.message
-    assert "can't be read: it is a file" in result.message
+    assert "cannot be read: it is a file" in result.message
     obstacle.unlink()
     return workspace
 

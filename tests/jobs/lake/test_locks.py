@@ -120,7 +120,7 @@ def test_a_running_job_is_found_without_waiting_for_it(tmp_path, holder):
 def test_a_lake_that_cannot_be_written_is_a_sentence(tmp_path, root, told):
     (tmp_path / "file").write_text("")
     with (
-        pytest.raises(ConfigError, match=f"lake.root is .*, where nothing can be written: {told}"),
+        pytest.raises(ConfigError, match=f"lake.root is .*, which cannot be written to: {told}"),
         job_lock(str(tmp_path / root), "build_links"),
     ):
         pass

@@ -73,7 +73,7 @@ def test_comments_and_properties_follow_the_contract():
         (
             contract(),
             contract(Field("text", "string", "T", nullable=False)),
-            "column text is missing and may not be empty, but the rows there have no value for it",
+            "column text is missing and must not be empty, but the existing rows have no value for it",
         ),
         (
             contract(Field("text", "string", "T")),
@@ -107,7 +107,7 @@ def test_what_would_change_rows_is_refused_with_what_to_do(older, newer, fault):
     [
         ("bronze.note", "give another lake.root and run everything again on all landing batches"),
         ("silver.note", "move the folder away and run write_notes again"),
-        ("ops.note", "move the folder away: the next job begins a new one"),
+        ("ops.note", "move the folder away: the next job creates a new one"),
     ],
 )
 def test_what_to_do_depends_on_where_the_rows_come_from(name, remedy):

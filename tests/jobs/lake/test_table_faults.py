@@ -71,7 +71,7 @@ def test_a_damaged_last_checkpoint_is_read_over_as_delta_does(spark, root, conte
 def test_a_missing_commit_is_named_by_readers_and_writers(spark, root, version, fault):
     commit(root, version).unlink()
     said = (
-        f"gold.note in {root}/gold/note can't be read: {fault}. Copy what is lost back from a copy of the lake,"
+        f"gold.note in {root}/gold/note cannot be read: {fault}. Restore the lost files from a copy of the lake,"
         " or move the folder away and run write_notes again"
     )
     for use in (
@@ -138,7 +138,7 @@ def test_a_folder_that_is_no_table_is_named(spark, root):
 def test_a_file_where_a_table_would_be_is_named(spark, tmp_path):
     (tmp_path / "gold").mkdir()
     (tmp_path / "gold" / "note").write_text("x")
-    with pytest.raises(JobError, match=r"gold\.note in .* can't be read: it is a file"):
+    with pytest.raises(JobError, match=r"gold\.note in .* cannot be read: it is a file"):
         Lake(spark, str(tmp_path)).append(spark.range(1), NOTE)
 
 

@@ -129,7 +129,9 @@ def test_an_empty_list_is_said_in_a_sentence() -> None:
     run = facts.JobFact("propose_accounts", "succeeded", "", 1.0, 0, 0, 0, None)
     report = replace(EMPTY, accounts=Accounts(0, 100, 50), jobs=(run,))
 
-    assert "The list is empty: no account shows a pattern that is not explained." in text_of(report)
+    assert "The list is empty: no account has an indicator without an explanation." in text_of(
+        report
+    )
     assert len(accounts_csv(report).splitlines()) == 1
 
 

@@ -60,7 +60,7 @@ def with_allowance(**changes):
             with_rule(also=[{"feature": "visits_30d", "at_least": 1}]),
             "OVER_SUPPLY: there is no feature visits_30d; the nearest valid name is visit_count_30d",
         ),
-        (with_rule(code="STOCK_ON_HAND"), "STOCK_ON_HAND is there twice"),
+        (with_rule(code="STOCK_ON_HAND"), "STOCK_ON_HAND occurs twice"),
         (
             with_rule(evidence="drug"),
             "OVER_SUPPLY: evidence is 'drug', not one of drugs, certificate, cold_chain, e_voucher,"
@@ -105,7 +105,7 @@ def with_allowance(**changes):
             "DIALYSIS: there is no feature dialysis_count_90d;",
         ),
         (with_allowance(holds_back=["volumes"]), "DIALYSIS: no rule is of the family volumes"),
-        (with_allowance(code="CANCER"), "CANCER is there twice"),
+        (with_allowance(code="CANCER"), "CANCER occurs twice"),
         ("member: [", "rules.yaml is not valid YAML"),
         ("", "rules.yaml must hold sections, such as member: and below it a list of rules"),
     ],

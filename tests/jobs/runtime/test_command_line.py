@@ -51,7 +51,7 @@ def test_a_wrong_argument_ends_with_2_and_says_what_to_do(arguments, told):
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (["--set", "lake.root={0}/file"], "lake.root is {0}/file, where nothing can be written"),
+        (["--set", "lake.root={0}/file"], "lake.root is {0}/file, which cannot be written to"),
         (["--set", "log.file={0}/file/x.jsonl"], "log.file: cannot write {0}/file/x.jsonl"),
         (["--set", "log.file={0}"], "log.file: cannot write {0}: Is a directory"),
         (["--set", "landing.max_file_gib=.inf"], "Input should be a finite number"),

@@ -50,9 +50,9 @@ def test_a_server_that_answers_is_asked_with_the_login_of_the_address(server):
     [
         (401, "{}", ConfigError, "it refuses the login (401): set MLFLOW_TRACKING_USERNAME"),
         (403, "{}", ConfigError, "it refuses the login (403)"),
-        (404, "{}", ConfigError, "it answers 404, no MLflow server is there"),
+        (404, "{}", ConfigError, "it answers 404, so it is not an MLflow server"),
         (500, "{}", JobError, "it answers 500; look at the server's log"),
-        (200, "<html>", ConfigError, "what answers there is no MLflow server"),
+        (200, "<html>", ConfigError, "the server there is not MLflow"),
     ],
 )
 def test_what_a_server_answers_is_told(server, status, text, kind, told):

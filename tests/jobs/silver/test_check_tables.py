@@ -33,7 +33,7 @@ def checked(workspace):
 
 
 def test_a_sound_lake_passes(workspace):
-    assert checked(workspace) == (0, "3 tables hold what their balances say")
+    assert checked(workspace) == (0, "3 tables agree with their balances")
 
 
 def lose(workspace, contract, condition):
@@ -108,5 +108,5 @@ def test_tables_with_newer_batches_are_said_to_wait(workspace):
     workspace.run(ingest_batch.JOB)
     assert checked(workspace) == (
         0,
-        "3 tables hold what their balances say; person: run conform_tables, not all is in silver yet",
+        "3 tables agree with their balances; person: run conform_tables, not all is in silver yet",
     )
