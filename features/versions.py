@@ -7,10 +7,13 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from expectations.landing.table import LandingTable, Reference
+from features.placeholders import FAULTS
 from features.provinces import most_common_province, province_of
 
 #: What becomes of a row of bronze.
 STATES = ("standing", "superseded", "orphan")
+#: The reason of an orphan; every other reason is a fault of the row itself.
+POINTS_AT_NOTHING = "points at no row of"
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class References:
 def arrived_rows(rows: DataFrame, references: References) -> DataFrame:
     """Add `valid_from`, when a row and all that it refers to had arrived, `is_orphan` and `reasons`.
 
-    `reasons` says which references point at nothing; it is empty for a row that is no orphan.
+    `reasons` says which references point at nothing; it is empty for a row that is no orphan. A row with
+    `faults` of its own (of `features.placeholders`) waits like an orphan, and they are among its reasons.
     """
     followed: list[Reference] = []
     for reference in references.held:
@@ -64,15 +68,16 @@ def arrived_rows(rows: DataFrame, references: References) -> DataFrame:
     reasons = [
         F.when(
             F.col(_missing(reference)),
-            F.lit(f"{reference.column}: points at no row of {reference.parent}"),
+            F.lit(f"{reference.column}: {POINTS_AT_NOTHING} {reference.parent}"),
         )
         for reference in followed
     ]
+    missing = F.array_compact(F.array(*reasons)).cast("array<string>")
     return rows.withColumns(
         {
             "valid_from": _arrived(followed),
-            "is_orphan": _is_orphan(followed),
-            "reasons": F.array_compact(F.array(*reasons)).cast("array<string>"),
+            "is_orphan": _is_orphan(followed) | _is_faulty(rows),
+            "reasons": F.concat(FAULTS, missing) if FAULTS in rows.columns else missing,
         }
     ).drop(*(name(each) for each in followed for name in (_arrival, _missing)))
 
@@ -170,7 +175,8 @@ def _own_firsts(rows: DataFrame, reference: Reference, followed: list[Reference]
     column that is nearly always empty would end in one task.
     """
     wanted = rows.select(F.col(reference.column).alias(reference.parent_key)).distinct()
-    originals = rows.filter(F.col(reference.column).isNull() & ~_is_orphan(followed)).select(
+    is_waiting = _is_orphan(followed) | _is_faulty(rows)
+    originals = rows.filter(F.col(reference.column).isNull() & ~is_waiting).select(
         reference.parent_key, _arrived(followed).alias("valid_from")
     )
     found = originals.join(F.broadcast(wanted), on=reference.parent_key, how="left_semi")
@@ -235,3 +241,7 @@ def _is_orphan(references: list[Reference]) -> Column:
     for reference in references:
         missing = missing | F.col(_missing(reference))
     return missing
+
+
+def _is_faulty(rows: DataFrame) -> Column:
+    return F.size(FAULTS) > 0 if FAULTS in rows.columns else F.lit(False)

@@ -94,6 +94,11 @@ def balance(
             - Decimal(found[f"was_{state}_{name}"])
             for name in table.amounts
         }
+    before = changes.before.get("amounts_emptied") or {}
+    amounts["amounts_emptied"] = {
+        name: before.get(name, Decimal(0)) + Decimal(found[f"emptied_{name}"])
+        for name in table.amounts
+    }
     return {
         "run_id": run_id,
         "job": JOB_NAME,
