@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -14,6 +15,8 @@ from features.provinces import most_common_province, province_of
 STATES = ("standing", "superseded", "orphan")
 #: The reason of an orphan; every other reason is a fault of the row itself.
 POINTS_AT_NOTHING = "points at no row of"
+#: Rows that differ in one thing alone may be corrections of each other.
+_FEWEST_COMPARED = 2
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,30 @@ def ranked_versions(rows: DataFrame, key: Sequence[str], columns: Sequence[str])
         .withColumn("state", state)
         .drop("row_hash")
     )
+
+
+def clashing_rows(rows: DataFrame, table: LandingTable) -> DataFrame | None:
+    """How many rows share their key with others of their batch that are no versions of them, as `rows`.
+
+    They differ in whose they are, where and when. None for a table that does not say at least two of that.
+
+    Args:
+        rows: in landing names, with `batch` and `key_hash`.
+        table: the landing table.
+    """
+    said = ("psn_no", "fixmedins_code", table.event_time)
+    compared = [
+        column.name
+        for column in table.fields
+        if column.required and column.name in said and column.name not in table.key
+    ]
+    if len(compared) < _FEWEST_COMPARED:
+        return None
+    differ = reduce(Column.__and__, (F.min(name) != F.max(name) for name in compared))
+    keys = rows.groupBy("batch", "key_hash").agg(
+        F.count("*").alias("of_key"), differ.alias("is_clash")
+    )
+    return keys.filter("is_clash").agg(F.coalesce(F.sum("of_key"), F.lit(0)).alias("rows"))
 
 
 def ever_held() -> Column:

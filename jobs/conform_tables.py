@@ -42,6 +42,7 @@ def main(run: JobRun) -> str:
     epochs: dict[str, str] = {}
     balances: list[dict[str, Any]] = []
     profiles: list[dict[str, Any]] = []
+    clashes: list[int] = []
 
     def conformed(table: LandingTable) -> None:
         changes = changes_of(lake, table, ledger.of(table.name), last, epochs)
@@ -58,6 +59,14 @@ def main(run: JobRun) -> str:
         for each in profile:
             found[f"emptied_{each['column_name']}"] += each.pop("emptied")
         profiles.extend(profile)
+        if found["clashing_rows"]:
+            run.log.warning(
+                "rows of one key in one batch differ in person, place and time: only one of each key stands;"
+                " look whether a spreadsheet rounded the ids, and send the batch again",
+                table=table.name,
+                rows=found["clashing_rows"],
+            )
+        clashes.append(found["clashing_rows"])
         _tell(run, profile)
         row = balance(run.run_id, table, changes, found, lake.version(table.silver))
         epochs[table.name] = row["epoch"]
@@ -70,7 +79,10 @@ def main(run: JobRun) -> str:
         _write_profiles(run, profiles)
         _write(run, balances)
     waiting = sum(row["rows_quarantined"] for row in balances)
-    return f"{len(tables)} tables, {waiting} orphans wait in quarantine"
+    told = f"{len(tables)} tables, {waiting} orphans wait in quarantine"
+    if sum(clashes):
+        told += f"; {sum(clashes)} rows share a key with rows of another person, place and time"
+    return told
 
 
 def _refuse_if_lost(table: LandingTable, lost: int) -> None:
