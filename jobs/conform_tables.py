@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from expectations.contract.errors import DataRefused
-from expectations.landing.placeholders import Placeholders, load_placeholders
+from expectations.landing.placeholders import EMPTY_TEXT, Placeholders, load_placeholders
 from expectations.landing.table import LandingTable
 from expectations.ops import TABLE_BALANCE, VALUE_PROFILE
 from expectations.tables import LANDING_BY_NAME, LANDING_TABLES
@@ -99,6 +99,7 @@ def _tell(run: JobRun, profile: Sequence[dict[str, Any]]) -> None:
     for each in profile:
         found.setdefault(each["column_name"], Counter()).update(each["placeholders"])
     for column, entries in found.items():
+        entries.pop(EMPTY_TEXT, None)
         if entries:
             run.log.warning(
                 "values that stand for nothing",

@@ -14,6 +14,8 @@ from expectations.landing.table import LandingField, LandingTable
 
 #: What a reason in quarantine and a row of `ops.value_profile` call a value that too many people carry.
 SHARED = "carried by too many people"
+#: The entry of a text without letters: it is emptied like the others, but nobody has to be told.
+EMPTY_TEXT = "empty text"
 _HASH = "_hash"
 #: How the names of columns end that identify something by what a sender's system chose.
 _ID_ENDS = ("_id", "_no", "_codg", _HASH)
@@ -147,7 +149,7 @@ def column_placeholders(
     if column.name == _ARRIVAL or column.values:
         return None
     if column.type == "string":
-        texts = {text.strip().lower(): text or "empty text" for text in listed.texts}
+        texts = {text.strip().lower(): text or EMPTY_TEXT for text in listed.texts}
         patterns: tuple[str, ...] = ()
         if column.name.endswith(_HASH):
             texts |= _hashes(listed, keys)

@@ -3,6 +3,7 @@
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
+from expectations.landing.placeholders import EMPTY_TEXT
 from expectations.ops import VALUE_PROFILE
 from jobs.lake.sequence import newest_first
 from jobs.lake.tables import Lake
@@ -27,6 +28,7 @@ def emptied_values(lake: Lake) -> tuple[EmptiedValue, ...]:
     shares = newest.groupBy(*column).agg((said_nothing / F.sum("rows_landed")).alias("share"))
     counted = (
         newest.select(*column, F.explode("placeholders").alias("entry", "rows"))
+        .filter(F.col("entry") != EMPTY_TEXT)
         .groupBy(*column, "entry")
         .agg(F.sum("rows").alias("rows"))
         .join(shares, on=list(column), how="inner")
