@@ -113,6 +113,7 @@ TABLE_BALANCE = TableContract(
         Field("amounts_conformed", _AMOUNTS, "Sums over the rows that stand, by column"),
         Field("amounts_superseded", _AMOUNTS, "Sums over the outranked rows, by column"),
         Field("amounts_quarantined", _AMOUNTS, "Sums over the orphans, by column"),
+        Field("amounts_emptied", _AMOUNTS, "Sums over placeholders taken as empty, by column"),
         Field(
             "batches",
             MapType(DateType(), StringType()),
@@ -136,6 +137,40 @@ TABLE_BALANCE = TableContract(
         SEQUENCE,
     ),
     primary_key=("run_id", "table_name"),
+    partition_by=("job",),
+    written_by="conform_tables",
+    properties=KEPT_A_MONTH,
+)
+
+VALUE_PROFILE = TableContract(
+    name="ops.value_profile",
+    grain="one row per run of conform_tables, batch that was new to it and column",
+    fields=(
+        _RUN_ID,
+        _JOB,
+        Field("table_name", "string", "Landing table", nullable=False),
+        Field("batch", "date", "Landing batch", nullable=False),
+        Field("batch_version", "string", "SHA-256 of the batch's manifest", nullable=False),
+        Field("column_name", "string", "The column's landing name", nullable=False),
+        Field("rows_landed", "long", "Rows in bronze", nullable=False),
+        Field("rows_empty", "long", "Rows that landed with the column empty", nullable=False),
+        Field(
+            "rows_placeholder",
+            "long",
+            "Rows with a value that stands for nothing: taken as empty, or in quarantine where the column is required",
+            nullable=False,
+        ),
+        Field(
+            "placeholders",
+            MapType(StringType(), LongType()),
+            "Those rows by the entry of conf/placeholders.yaml; never holds an identifier",
+        ),
+        Field("empty_share", "double", "Share of rows that say nothing, placeholders included"),
+        Field("mean", "double", "Mean of an amount or quantity, placeholders left out"),
+        _WRITTEN_AT,
+        SEQUENCE,
+    ),
+    primary_key=("run_id", "table_name", "batch", "batch_version", "column_name"),
     partition_by=("job",),
     written_by="conform_tables",
     properties=KEPT_A_MONTH,
@@ -192,7 +227,14 @@ VALIDATION_RESULT = TableContract(
     properties=KEPT_A_MONTH,
 )
 
-OPS_TABLES = (JOB_RUN, LANDING_BATCH, TABLE_BALANCE, TABLE_PROGRESS, VALIDATION_RESULT)
+OPS_TABLES = (
+    JOB_RUN,
+    LANDING_BATCH,
+    TABLE_BALANCE,
+    VALUE_PROFILE,
+    TABLE_PROGRESS,
+    VALIDATION_RESULT,
+)
 
 
 def quarantine(table: str) -> TableContract:

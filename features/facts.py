@@ -3,6 +3,9 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+#: What a line may state as its days of supply; long prescriptions are of twelve weeks.
+_LEAST_DAYS, _MOST_DAYS = 1, 200
+
 
 def visit_facts(settlements: DataFrame, codes: DataFrame, proxies: DataFrame) -> DataFrame:
     """Give every version of a settlement its diagnoses and proxies, one row per version.
@@ -46,11 +49,16 @@ def visit_facts(settlements: DataFrame, codes: DataFrame, proxies: DataFrame) ->
 def fee_facts(fees: DataFrame) -> DataFrame:
     """Sum the fee lines of each settlement, drug, doctor, day and time; one row each.
 
+    Days of supply count with the sign of the quantity: a line that takes boxes back takes their days back,
+    whichever sign they are stated with. Days that no prescription has are taken as not stated.
+
     Args:
         fees: Versions of silver.fee_detail.
     """
-    is_unstated = F.col("supply_days").isNull()
-    stated = F.coalesce("supply_days", F.lit(0).cast("decimal(6,2)"))
+    days = F.abs("supply_days")
+    is_unstated = ~F.coalesce(days.between(_LEAST_DAYS, _MOST_DAYS), F.lit(False))
+    signed = F.when(F.col("quantity") < 0, -days).otherwise(days)
+    stated = F.when(is_unstated, F.lit(0)).otherwise(signed).cast("decimal(6,2)")
     unstated = F.when(is_unstated, F.col("quantity")).otherwise(F.lit(0).cast("decimal(16,4)"))
     keys = (
         "settlement_id",

@@ -2,15 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from expectations.landing.table import LandingTable, Reference
+from features.placeholders import FAULTS
 from features.provinces import most_common_province, province_of
 
 #: What becomes of a row of bronze.
 STATES = ("standing", "superseded", "orphan")
+#: The reason of an orphan; every other reason is a fault of the row itself.
+POINTS_AT_NOTHING = "points at no row of"
+#: Rows that differ in one thing alone may be corrections of each other.
+_FEWEST_COMPARED = 2
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,8 @@ class References:
 def arrived_rows(rows: DataFrame, references: References) -> DataFrame:
     """Add `valid_from` (the latest arrival of a row and its parents), `is_orphan` and `reasons`.
 
-    `reasons` names the references without a parent; it is empty for a row that is no orphan.
+    `reasons` says which references point at nothing; it is empty for a row that is no orphan. A row with
+    `faults` of its own (of `features.placeholders`) waits like an orphan, and they are among its reasons.
     """
     followed: list[Reference] = []
     for reference in references.held:
@@ -64,15 +71,16 @@ def arrived_rows(rows: DataFrame, references: References) -> DataFrame:
     reasons = [
         F.when(
             F.col(_missing(reference)),
-            F.lit(f"{reference.column}: points at no row of {reference.parent}"),
+            F.lit(f"{reference.column}: {POINTS_AT_NOTHING} {reference.parent}"),
         )
         for reference in followed
     ]
+    missing = F.array_compact(F.array(*reasons)).cast("array<string>")
     return rows.withColumns(
         {
             "valid_from": _arrived(followed),
-            "is_orphan": _is_orphan(followed),
-            "reasons": F.array_compact(F.array(*reasons)).cast("array<string>"),
+            "is_orphan": _is_orphan(followed) | _is_faulty(rows),
+            "reasons": F.concat(FAULTS, missing) if FAULTS in rows.columns else missing,
         }
     ).drop(*(name(each) for each in followed for name in (_arrival, _missing)))
 
@@ -156,6 +164,30 @@ def ranked_versions(rows: DataFrame, key: Sequence[str], columns: Sequence[str])
     )
 
 
+def clashing_rows(rows: DataFrame, table: LandingTable) -> DataFrame | None:
+    """How many rows share their key with others of their batch that are no versions of them, as `rows`.
+
+    They differ in whose they are, where and when. None for a table that does not say at least two of that.
+
+    Args:
+        rows: in landing names, with `batch` and `key_hash`.
+        table: the landing table.
+    """
+    said = ("psn_no", "fixmedins_code", table.event_time)
+    compared = [
+        column.name
+        for column in table.fields
+        if column.required and column.name in said and column.name not in table.key
+    ]
+    if len(compared) < _FEWEST_COMPARED:
+        return None
+    differ = reduce(Column.__and__, (F.min(name) != F.max(name) for name in compared))
+    keys = rows.groupBy("batch", "key_hash").agg(
+        F.count("*").alias("of_key"), differ.alias("is_clash")
+    )
+    return keys.filter("is_clash").agg(F.coalesce(F.sum("of_key"), F.lit(0)).alias("rows"))
+
+
 def ever_held() -> Column:
     """Whether a row held at any time. Silver keeps such rows."""
     was_better_later = F.col("valid_to") > F.col("valid_from")
@@ -170,7 +202,8 @@ def _own_firsts(rows: DataFrame, reference: Reference, followed: list[Reference]
     would put all rows into one task.
     """
     wanted = rows.select(F.col(reference.column).alias(reference.parent_key)).distinct()
-    originals = rows.filter(F.col(reference.column).isNull() & ~_is_orphan(followed)).select(
+    is_waiting = _is_orphan(followed) | _is_faulty(rows)
+    originals = rows.filter(F.col(reference.column).isNull() & ~is_waiting).select(
         reference.parent_key, _arrived(followed).alias("valid_from")
     )
     found = originals.join(F.broadcast(wanted), on=reference.parent_key, how="left_semi")
@@ -235,3 +268,7 @@ def _is_orphan(references: list[Reference]) -> Column:
     for reference in references:
         missing = missing | F.col(_missing(reference))
     return missing
+
+
+def _is_faulty(rows: DataFrame) -> Column:
+    return F.size(FAULTS) > 0 if FAULTS in rows.columns else F.lit(False)

@@ -23,6 +23,7 @@ from jobs.report.read_scores import (
     scored_institutions,
     unscored,
 )
+from jobs.report.read_values import emptied_values
 from jobs.report.sheet import accounts_csv, ranked_list_csv
 from jobs.rules.rulebook import check_rules
 from jobs.runtime.command_line import run_job
@@ -75,6 +76,7 @@ def gathered(run: JobRun, root: Path) -> Report:
         refused=refused,
         quarantine=waiting.reasons,
         quarantine_reasons_cut=waiting.reasons_cut,
+        emptied=emptied_values(lake),
         expectations=expectations(lake),
         data_docs=DATA_DOCS if (root / DATA_DOCS).is_file() else None,
         accounts=accounts(lake, run.config, day),

@@ -5,6 +5,7 @@ from expectations.landing.table import (
     ARRIVE_TIME,
     LandingTable,
     Reference,
+    RowFault,
     at_most,
     between,
     open_ended,
@@ -95,6 +96,18 @@ SETTLEMENT = LandingTable(
     ),
     references=(_OF_PERSON, _OF_INSTITUTION, Reference("orig_setl_id", "settlement", "setl_id")),
     event_time="setl_time",
+    # A refund has an id of its own, the flag, negative amounts and the id of what it reverses.
+    faults=(
+        RowFault("orig_setl_id = setl_id", "orig_setl_id: names the row itself"),
+        RowFault(
+            "refd_setl_flag = '1' AND medfee_sumamt > 0",
+            "medfee_sumamt: is above zero in a refund",
+        ),
+        RowFault(
+            "orig_setl_id IS NOT NULL AND medfee_sumamt < 0 AND coalesce(refd_setl_flag, '0') = '0'",
+            "refd_setl_flag: is not 1 in a row that takes another back",
+        ),
+    ),
     checks=(
         at_most("start_time", "end_time", "a visit ends after it starts"),
         Check(

@@ -74,10 +74,19 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class RowFault:
+    """What keeps a row out of silver: an SQL condition in landing names, and the reason that quarantine gives."""
+
+    condition: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class LandingTable:
     """One table of the landing contract.
 
-    `event_time` is the column that can't lie after `arrive_time`; `checks` are written in silver names.
+    `event_time` is the column that can't lie after `arrive_time`; `checks` are written in silver names,
+    `faults` in landing names.
     `is_pinned` says that models name versions of its silver table as what they were trained on.
     """
 
@@ -89,6 +98,7 @@ class LandingTable:
     references: tuple[Reference, ...] = ()
     event_time: str = ""
     checks: tuple[Check, ...] = ()
+    faults: tuple[RowFault, ...] = ()
     is_pinned: bool = False
 
     @property

@@ -8,6 +8,7 @@ import polars as pl
 from features.member.frames import HORIZON, MemberFacts, MemberRows, References, share
 from features.member.illness import explained, with_plain_codes
 from features.member.ordering import in_order
+from features.member.plausible import capped_fund_share, plausible_fees
 
 _FEE_SUMS = ("quantity", "cents", "stated_days", "unstated_quantity")
 _DAY_SECONDS = 86_400
@@ -34,8 +35,11 @@ def member_facts(rows: MemberRows, references: References, as_of: date) -> Membe
     """
     settled = _with_own_refunds(rows.visits, as_of)
     visits = _placed(_netted_visits(settled), references, as_of)
-    fees = _netted_fees(_own_fees(rows.fees, settled, visits))
-    visits = visits.with_columns(_amounts_by_type(fees, visits.height))
+    own = _own_fees(plausible_fees(rows.fees, references.drugs), settled, visits)
+    fees = _netted_fees(own)
+    visits = visits.with_columns(_amounts_by_type(fees, visits.height)).with_columns(
+        capped_fund_share()
+    )
     certificates = rows.certificates.filter(
         (pl.col("start_date") < pl.lit(as_of))
         & (
@@ -164,7 +168,7 @@ def _drugs(fees: pl.DataFrame, visits: pl.DataFrame, references: References) -> 
     """Drugs with their visit and references, sorted by member, ingredient, visit and `_DRUG_ORDER`."""
     kinds = (
         fees.select(pl.col("drug_id").drop_nulls().unique())
-        .join(references.drugs.drop("indications", "atc"), on="drug_id", how="left")
+        .join(references.drugs.drop("indications", "atc", "list_price"), on="drug_id", how="left")
         .with_columns(ingredient=pl.coalesce("ingredient", "drug_id"))
     )
     numbers = kinds.select(

@@ -21,7 +21,7 @@ class References:
 
     Args:
         drugs: `drug_id, ingredient, atc, category, days_per_box, ddd_per_box, monthly_max_boxes,
-            resale_ratio, chronic, cold_chain, indications, watch_from, trace_from`.
+            list_price, resale_ratio, chronic, cold_chain, indications, watch_from, trace_from`.
         institutions: `institution_id, institution_type, visit_cap, district, latitude, longitude`.
         diseases: `special_disease_code, indications`.
         is_care_known: whether any source delivers examinations or treatments. If none does, no visit counts

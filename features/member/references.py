@@ -23,6 +23,7 @@ def usable(references: References) -> References:
         .with_columns(
             *(_positive(name) for name in ("days_per_box", "ddd_per_box", "monthly_max_boxes")),
             _positive("resale_ratio"),
+            _positive("list_price"),
             atc=atc,
             indications=_plain_codes(codes),
         )

@@ -10,6 +10,8 @@ from features.member.frames import CARE_TYPES, HORIZON
 
 #: Sharing of phones and proxies is looked at over so many days.
 _SHARING_DAYS = 90
+#: Medical insurance came later: a pause or death until this day stands for none.
+_NOBODY_INSURED = date(1949, 12, 31)
 
 
 def visit_rows(visits: DataFrame, as_of: date) -> DataFrame:
@@ -69,11 +71,15 @@ def fee_rows(fees: DataFrame, as_of: date) -> DataFrame:
 
 
 def person_rows(members: DataFrame) -> DataFrame:
-    """Columns of members, from silver.person as of the date."""
+    """What is known of members, from silver.person as of the date.
+
+    A death or pause before birth, or in a year in which nobody was insured, is a placeholder; a pause before
+    the first insured day is over.
+    """
     return members.select(
         "member_id",
-        "paused_from",
-        "death_date",
+        _after("paused_from", "birth_date", "insured_from").alias("paused_from"),
+        _after("death_date", "birth_date").alias("death_date"),
         F.col("home_latitude").alias("latitude"),
         F.col("home_longitude").alias("longitude"),
     )
@@ -162,6 +168,14 @@ def held_values(dated: str, as_of: date) -> Column:
     )
     some = F.transform(held, lambda each: each["value"])
     return F.when((latest < cut) & ended.isNull(), F.col(f"{dated}.value")).otherwise(some)
+
+
+def _after(day: str, *firsts: str) -> Column:
+    """A day that is not before any of some others, as far as these are known."""
+    is_said = F.col(day) > F.lit(_NOBODY_INSURED)
+    for first in firsts:
+        is_said = is_said & F.coalesce(F.col(day) >= F.col(first), F.lit(True))
+    return F.when(is_said, F.col(day))
 
 
 def _of_horizon(facts: DataFrame, as_of: date) -> DataFrame:

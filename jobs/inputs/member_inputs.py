@@ -33,6 +33,7 @@ _DRUG_COLUMNS = {
     "days_per_box": "days_per_box",
     "ddd_per_box": "ddd_per_box",
     "monthly_max_boxes": "monthly_max_boxes",
+    "list_price": "list_price",
     "resale_ratio": "resale_ratio",
     "chronic": "is_chronic",
     "cold_chain": "is_cold_chain",

@@ -23,11 +23,13 @@ class AmountBalance:
     conformed: Decimal
     superseded: Decimal
     quarantined: Decimal
+    emptied: Decimal = Decimal(0)
 
     @property
     def difference(self) -> Decimal:
         """The landed amount that is not accounted for."""
-        return self.landed - self.conformed - self.superseded - self.quarantined
+        ends = self.conformed + self.superseded + self.quarantined + self.emptied
+        return self.landed - ends
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,17 @@ class QuarantineReason:
     batch: date
     source_file: str
     record_number: int
+
+
+@dataclass(frozen=True)
+class EmptiedValue:
+    """A value of a column that stands for nothing, by its entry of the list, and the column's empty share."""
+
+    table: str
+    column: str
+    entry: str
+    rows: int
+    empty_share: float
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from jobs.report.account import Accounts
-from jobs.report.arrival import Arrival, Constant, Expectation, QuarantineReason, RefusedBatch
+from jobs.report.arrival import (
+    Arrival,
+    Constant,
+    EmptiedValue,
+    Expectation,
+    QuarantineReason,
+    RefusedBatch,
+)
 
 
 @dataclass(frozen=True)
@@ -221,6 +228,7 @@ class Report:
     refused: tuple[RefusedBatch, ...] = ()
     quarantine: tuple[QuarantineReason, ...] = ()
     quarantine_reasons_cut: int = 0
+    emptied: tuple[EmptiedValue, ...] = ()
     expectations: tuple[Expectation, ...] = ()
     data_docs: str | None = None
     accounts: Accounts | None = None

@@ -197,6 +197,7 @@ def _arrival(
             conformed=_of(balance, "conformed", name),
             superseded=by_state["replaced"] + _of(balance, "superseded", name),
             quarantined=by_state["refused"] + _of(balance, "quarantined", name),
+            emptied=_of(balance, "emptied", name),
         )
         for name, by_state in amounts.items()
         if balance is not None and by_state["landed"]

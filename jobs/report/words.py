@@ -113,6 +113,19 @@ QUARANTINE_REASONS = (
         r"(?P<column>\w+): points at no row of (?P<table>\w+)",
         N_("%(column)s refers to none of the %(table)s"),
     ),
+    (
+        r"(?P<column>\w+): holds a placeholder, not a value",
+        N_("%(column)s holds a placeholder, and it is required"),
+    ),
+    (r"(?P<column>\w+): names the row itself", N_("%(column)s names the row itself")),
+    (
+        r"(?P<column>\w+): is above zero in a refund",
+        N_("%(column)s is above zero in a refund"),
+    ),
+    (
+        r"(?P<column>\w+): is not 1 in a row that takes another back",
+        N_("%(column)s is not 1 in a row that takes another back"),
+    ),
 )
 
 FIGURES = {

@@ -131,6 +131,12 @@ class Quarantine(_Section):
     latest_year: int = Field(ge=1, le=9999)
 
 
+class Values(_Section):
+    """Which values stand for nothing."""
+
+    placeholders: str = Field(min_length=1)
+
+
 class Report(_Section):
     """The page for readers."""
 
@@ -231,6 +237,7 @@ class Config(_Section):
     source: Source
     lake: LakeSettings
     quarantine: Quarantine
+    values: Values
     report: Report
     links: Links
     account_links: AccountLinks

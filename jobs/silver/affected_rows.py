@@ -18,7 +18,18 @@ from expectations.landing.reference import INSTITUTION
 from expectations.landing.table import LandingTable
 from expectations.ops import quarantine
 from expectations.tables import LANDING_BY_NAME
-from features.versions import References, institutions_elsewhere, late_parents
+from features.placeholders import (
+    FAULTS,
+    TablePlaceholders,
+    with_row_faults,
+    without_placeholders,
+)
+from features.versions import (
+    POINTS_AT_NOTHING,
+    References,
+    institutions_elsewhere,
+    late_parents,
+)
 from jobs.lake.frames import broadcast_if_small, persisted
 from jobs.lake.tables import Lake
 from jobs.landing.batch_history import Ledger
@@ -42,28 +53,31 @@ class RelatedRows:
 class AffectedRows:
     """The rows of one table that one run has to look at.
 
-    Rows have the columns of bronze, `key_hash`, and what each `was`: null if new, else its old state
-    and times.
+    Rows have the columns of bronze with placeholders taken as empty, `faults` of a row that has one where
+    it may not or breaks a rule of its table, `key_hash`, and what each `was`: null if new, else its old state and times.
     """
 
-    def __init__(self, lake: Lake, table: LandingTable, changes: Changes, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        lake: Lake,
+        table: LandingTable,
+        changes: Changes,
+        ledger: Ledger,
+        placeholders: TablePlaceholders,
+    ) -> None:
         self._lake = lake
         self._table = table
         self._changes = changes
         self._ledger = ledger
+        self._placeholders = placeholders
         self._own = [each.column for each in table.references if each.parent == table.name]
 
     def new(self) -> DataFrame:
-        """The rows of new batches, in the versions that the ledger knows.
-
-        An ingest that died may have left others in bronze, which the next ingest replaces.
-        """
-        landed = self._lake.read(self._table.bronze, rows=self._changes.rows_new).filter(
-            F.col("batch").isin(*self._changes.new)
-            & F.col("batch_version").isin(*self._changes.new_versions)
-        )
+        """The rows of new batches."""
         was = F.lit(None).cast(_WAS)
-        return landed.withColumns({"was": was, "key_hash": F.xxhash64(*self._table.key)})
+        landed = new_rows(self._lake, self._table, self._changes)
+        rows = with_row_faults(without_placeholders(landed, self._placeholders), self._table)
+        return rows.withColumns({"was": was, "key_hash": F.xxhash64(*self._table.key)})
 
     @contextmanager
     def related(self) -> Iterator[RelatedRows | None]:
@@ -156,10 +170,14 @@ class AffectedRows:
         columns = ", ".join(f"{each.name} {each.type}" for each in table.fields)
         record = F.from_json("raw_record", columns, JSON_TIMES)
         lineage = [name for name in table.bronze.columns if name not in table.columns]
-        rows = waiting.select(*lineage, record.alias("record")).select(*lineage, "record.*")
+        faults = F.filter("reasons", lambda reason: ~F.contains(reason, F.lit(POINTS_AT_NOTHING)))
+        rows = waiting.select(*lineage, faults.alias(FAULTS), record.alias("record")).select(
+            *lineage, FAULTS, "record.*"
+        )
         was = F.expr(f"struct('orphan' as state, {times}, cast(null as boolean) as is_first)")
         return rows.select(
             *table.bronze.columns,
+            FAULTS,
             was.alias("was"),
             F.xxhash64(*table.key).alias("key_hash"),
         )
@@ -171,7 +189,10 @@ class AffectedRows:
         was = F.struct(state.alias("state"), "valid_from", "valid_to", "is_first")
         older = self._silver().filter(F.col("batch").isin(*days))
         return older.withColumnsRenamed(names).select(
-            *self._table.bronze.columns, was.alias("was"), "key_hash"
+            *self._table.bronze.columns,
+            F.array().cast("array<string>").alias(FAULTS),
+            was.alias("was"),
+            "key_hash",
         )
 
     def _silver(self) -> DataFrame:
@@ -245,6 +266,16 @@ class AffectedRows:
         table = LANDING_BY_NAME[parent]
         versions = self._lake.read(table.silver, rows=0).filter("is_first")
         return versions.select("batch", F.col(table.silver_names[key]).alias(key), "valid_from")
+
+
+def new_rows(lake: Lake, table: LandingTable, changes: Changes) -> DataFrame:
+    """The rows of new batches as they landed, in the versions that the ledger knows.
+
+    An ingest that died may have left others in bronze, which the next ingest replaces.
+    """
+    return lake.read(table.bronze, rows=changes.rows_new).filter(
+        F.col("batch").isin(*changes.new) & F.col("batch_version").isin(*changes.new_versions)
+    )
 
 
 def _semi(rows: DataFrame, keys: DataFrame, count: int) -> DataFrame:

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from expectations.landing.table import LandingTable
 from expectations.ops import quarantine
+from features.placeholders import TablePlaceholders
 from features.versions import arrived_rows, ever_held, lone_versions, ranked_versions
 from jobs.lake.frames import persisted
 from jobs.lake.tables import Lake
@@ -32,9 +33,15 @@ from jobs.silver.measures import (
 _IDENTITY = ("batch", "source_file", "record_number")
 
 
-def conform_table(lake: Lake, table: LandingTable, changes: Changes, ledger: Ledger) -> Measures:
+def conform_table(
+    lake: Lake,
+    table: LandingTable,
+    changes: Changes,
+    ledger: Ledger,
+    placeholders: TablePlaceholders,
+) -> Measures:
     """Bring one silver table and its orphans up to date; what was counted on the way."""
-    affected = AffectedRows(lake, table, changes, ledger)
+    affected = AffectedRows(lake, table, changes, ledger, placeholders)
     firsts_before = None
     if changes.is_all and changes.epoch:
         firsts_before = key_firsts(lake.read(table.silver, rows=0))

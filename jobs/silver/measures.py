@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from expectations.landing.table import LandingTable
-from features.versions import STATES, ever_held
+from features.versions import STATES, clashing_rows, ever_held
 from jobs.silver.changes import JOB_NAME, Changes
 
 #: Rows and sums of amounts by measure; a measure that is not there is 0.
@@ -38,7 +38,10 @@ def is_changed() -> Column:
 
 
 def measured(ranked: DataFrame, table: LandingTable) -> Measures:
-    """Ranked rows and their sums of amounts, by the state that they have and by the one that they had."""
+    """Ranked rows and their sums of amounts, by the state that they have and by the one that they had.
+
+    `clashing_rows` counts new ones that share a key and are no versions of each other.
+    """
     was_first = F.coalesce("was.is_first", F.lit(False))
     moved = ~F.col("is_first") | (F.col("valid_from") != F.col("was.valid_from"))
     measures = [
@@ -54,7 +57,11 @@ def measured(ranked: DataFrame, table: LandingTable) -> Measures:
                 F.sum(F.when(is_in, F.col(name))).alias(f"{at}{state}_{name}")
                 for name in table.amounts
             ]
-    return Counter(only_row(ranked.agg(*measures)))
+    found = Counter(only_row(ranked.agg(*measures)))
+    clashing = clashing_rows(ranked.filter(F.col("was").isNull()), table)
+    if clashing is not None:
+        found["clashing_rows"] = only_row(clashing)["rows"]
+    return found
 
 
 def only_row(frame: DataFrame) -> dict[str, Any]:
@@ -94,6 +101,11 @@ def balance(
             - Decimal(found[f"was_{state}_{name}"])
             for name in table.amounts
         }
+    before = changes.before.get("amounts_emptied") or {}
+    amounts["amounts_emptied"] = {
+        name: before.get(name, Decimal(0)) + Decimal(found[f"emptied_{name}"])
+        for name in table.amounts
+    }
     return {
         "run_id": run_id,
         "job": JOB_NAME,

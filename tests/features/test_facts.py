@@ -138,3 +138,41 @@ def test_fees_of_a_drug_and_doctor_are_added_up_in_the_time_in_which_they_held(s
         ("2025-01-31", "2025-01", "d1", "dr2", True, 1.5, 10.1, 0.0, 1.5),
         ("2025-02-01", "2025-02", "d1", "dr1", True, 1.5, 10.1, 0.0, 1.5),
     ]
+
+
+def test_days_go_with_the_sign_of_the_boxes_and_days_that_none_has_are_not_stated(spark):
+    fee = {
+        "settlement_id": "s1",
+        "member_id": "m1",
+        "fee_time": datetime(2025, 1, 31, 9),
+        "drug_id": "d1",
+        "item_type": "drug",
+        "line_amount": Decimal("10.10"),
+        "valid_from": ARRIVED,
+    }
+    lines = (
+        # Eight boxes of three days, and one that goes back, its days stated in either sign.
+        ("either sign", "8", "24"),
+        ("either sign", "-1", "3"),
+        ("either sign", "-1", "-3"),
+        ("a filler", "2", "999"),
+        ("nothing", "2", "0"),
+        ("too long", "2", "200.01"),
+        ("long", "2", "200"),
+    )
+    fees = [
+        fee | {"drug_id": drug, "quantity": Decimal(boxes), "supply_days": Decimal(days)}
+        for drug, boxes, days in lines
+    ]
+    rows = fee_facts(frame_of(spark, FEE_DETAIL.silver, *fees)).collect()
+    found = {
+        row["drug_id"]: (float(row["stated_supply_days"]), float(row["unstated_quantity"]))
+        for row in rows
+    }
+    assert found == {
+        "either sign": (18, 0),
+        "a filler": (0, 2),
+        "nothing": (0, 2),
+        "too long": (0, 2),
+        "long": (200, 0),
+    }

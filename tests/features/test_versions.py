@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 
 from pyspark.sql import functions as F
 
-from expectations.landing.event import FEE_DETAIL
+from expectations.landing.event import FEE_DETAIL, SETTLEMENT
 from expectations.landing.inquiry import TRACE_SCAN
+from expectations.landing.reference import PERSON
 from features.versions import (
     References,
     arrived_rows,
+    clashing_rows,
     institutions_elsewhere,
     late_parents,
 )
@@ -92,3 +94,26 @@ def test_a_scan_in_another_province_waits_for_no_settlement(spark):
     # counts for nothing, so that it makes no difference whether it comes in time.
     assert (days["h1", "s1"], days["h1", None]) == (5, 1)
     assert (days["h9", "s1"], days["h9", "s2"], days["h9", None]) == (2, 2, 2)
+
+
+def test_rows_of_one_key_that_differ_in_person_place_and_time_are_no_versions(spark):
+    day, other = START, START + timedelta(days=1)
+    rows = [
+        # A spreadsheet made one id of two.
+        ("8.5E+18", "m1", "h1", day, 1),
+        ("8.5E+18", "m2", "h2", other, 1),
+        ("8.5E+18", "m3", "h1", day, 1),
+        # A correction of the time or the person, and one that came in another batch.
+        ("s1", "m1", "h1", day, 1),
+        ("s1", "m1", "h1", other, 1),
+        ("s2", "m1", "h1", day, 1),
+        ("s2", "m2", "h1", day, 1),
+        ("s3", "m1", "h1", day, 1),
+        ("s3", "m2", "h2", other, 2),
+    ]
+    frame = spark.createDataFrame(
+        rows,
+        "setl_id string, psn_no string, fixmedins_code string, setl_time timestamp, batch int",
+    ).withColumn("key_hash", F.xxhash64("setl_id"))
+    assert clashing_rows(frame, SETTLEMENT).collect()[0]["rows"] == 3
+    assert clashing_rows(frame, PERSON) is None

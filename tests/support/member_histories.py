@@ -28,6 +28,7 @@ SCHEMAS: dict[str, dict[str, pl.DataType]] = {
         "days_per_box": _NUMBER,
         "ddd_per_box": _NUMBER,
         "monthly_max_boxes": _NUMBER,
+        "list_price": _NUMBER,
         "resale_ratio": _NUMBER,
         "chronic": pl.Boolean(),
         "cold_chain": pl.Boolean(),

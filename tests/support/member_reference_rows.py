@@ -48,6 +48,7 @@ def seen_of(own: Rows, references: Rows, as_of: date) -> Seen:
     places = {row["institution_id"]: row for row in references["institutions"]}
     diseases = {row["special_disease_code"]: row for row in references["diseases"]}
     visits, drugs = [], []
+    own_fees = [_believed(fee, drugs_by_id.get(fee["drug_id"], {})) for fee in own["fees"]]
     for row in own["visits"]:
         ago = (as_of - row["time"].date()).days
         if row["is_refund"] or not 1 <= ago <= 365:
@@ -72,12 +73,16 @@ def seen_of(own: Rows, references: Rows, as_of: date) -> Seen:
             "main": plain(row["diagnosis"]),
             "codes": [code for code in codes if code],
         }
-        fees = _fees_left(row, refunds, own["fees"])
+        fees = _fees_left(row, refunds, own_fees)
         visit["drugs"] = [fee for fee in fees if fee["drug_id"] is not None]
         for kind in ("exam", "treatment"):
             visit[kind] = sum(
                 f["cents"] for f in fees if f["drug_id"] is None and f["item_type"] == kind
             )
+        fund = max(row["fund_cents"] + sum(each["fund_cents"] for each in refunds), 0)
+        all_fees = sum(fee["cents"] for fee in visit["drugs"]) + visit["exam"] + visit["treatment"]
+        if all_fees * visit["share"] > fund:
+            visit["share"] = fund / all_fees
         for fee in visit["drugs"]:
             about = drugs_by_id.get(fee["drug_id"], defaultdict(lambda: None))
             drugs.append(
@@ -129,6 +134,19 @@ def seen_of(own: Rows, references: Rows, as_of: date) -> Seen:
 
 def alike(codes: set[str], others: Sequence[str]) -> bool:
     return any(a.startswith(b) or b.startswith(a) for a in codes for b in others)
+
+
+def _believed(fee: Row, about: Row) -> Row:
+    """A fee with tablets as boxes, and without days that are more than four times off the label's."""
+    boxes, unstated, days = fee["quantity"], fee["unstated_quantity"], fee["stated_days"]
+    price = (about.get("list_price") or 0) * 100
+    if fee["cents"] * boxes > 0 and abs(fee["cents"]) < 0.2 * price * abs(boxes):
+        unstated = round(unstated * (fee["cents"] / price / boxes), 4)
+        boxes = round(fee["cents"] / price, 4)
+    label = abs((boxes - unstated) * (about.get("days_per_box") or 0))
+    if label and days and not label / 4 <= abs(days) <= label * 4:
+        unstated, days = boxes, 0.0
+    return fee | {"quantity": boxes, "unstated_quantity": unstated, "stated_days": days}
 
 
 def _fees_left(visit: Row, refunds: list[Row], fees: Sequence[Row]) -> list[Row]:

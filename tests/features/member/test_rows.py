@@ -193,3 +193,18 @@ def test_accounts_that_share_a_phone_or_a_proxy_are_counted_with_kin_apart(spark
         ("x", "device", 2, 1),
         ("y", "device", 2, 1),
     ]
+
+
+def test_a_pause_or_death_that_cannot_be_says_nothing(spark):
+    paused = {
+        "a filler": {"paused_from": date(1900, 1, 1)},
+        "before birth": {"paused_from": ago(9000), "birth_date": ago(8000)},
+        "over": {"paused_from": ago(300), "insured_from": ago(200)},
+        "paused": {"paused_from": ago(300), "insured_from": ago(400), "birth_date": ago(9000)},
+        "dead before birth": {"death_date": ago(9000), "birth_date": ago(8000)},
+        "dead": {"death_date": ago(5), "insured_from": ago(2)},
+    }
+    rows = [{"member_id": name, **values} for name, values in paused.items()]
+    found = person_rows(frame_of(spark, PERSON.silver, *rows)).collect()
+    assert {row["member_id"] for row in found if row["paused_from"]} == {"paused"}
+    assert {row["member_id"] for row in found if row["death_date"]} == {"dead"}

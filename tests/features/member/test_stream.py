@@ -43,6 +43,7 @@ def references():
         "days_per_box": [7.0, 10.0],
         "ddd_per_box": [7.0, 10.0],
         "monthly_max_boxes": [6.0, 6.0],
+        "list_price": [25.0, None],
         "resale_ratio": [0.3, 0.0],
         "chronic": [True, False],
         "cold_chain": [False, True],

@@ -76,7 +76,7 @@ EXAMPLES = (
     ),
     Example(
         "1.2 times the days is not yet too much",
-        Account().visit(100, drug("a10", days=216)).visit(90, drug("n10", days=216.01)),
+        Account().visit(100, drug("a10", 20, days=216)).visit(90, drug("n10", 20, days=216.01)),
         {"oversupplied_ingredient_count_180d": 1},
     ),
     Example(
@@ -233,7 +233,7 @@ EXAMPLES = (
     ),
     Example(
         "a slip of the keyboard counts as ten years",
-        Account().visit(10, drug("a10", days=999999)),
+        Account().visit(10, drug("a10", 99999.9)),
         {"stock_days_max": 3640, "supply_ratio_max_90d": 3650 / 90},
     ),
     Example(

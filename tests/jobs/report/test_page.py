@@ -24,6 +24,7 @@ from jobs.report.arrival import (
     AmountBalance,
     Arrival,
     Constant,
+    EmptiedValue,
     Expectation,
     QuarantineReason,
     RefusedBatch,
@@ -79,6 +80,10 @@ def full(institution_id: str = "P1") -> facts.Report:
             QuarantineReason(
                 "settlement", "psn_no: points at no row of person", 3, date(2009, 7, 31), "a.csv", 7
             ),
+        ),
+        emptied=(
+            EmptiedValue("settlement", "device_hash", "md5 of the empty text", 1234, 0.25),
+            EmptiedValue("person", "tel_hash", "carried by too many people", 217, 0.5),
         ),
         expectations=(
             Expectation(
@@ -300,3 +305,12 @@ def test_templates_are_escaped_throughout() -> None:
     for path in REPORT.rglob("*.j2"):
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"\|\s*safe|autoescape", text)
+
+
+def test_values_that_stand_for_nothing_are_told_by_their_entry_of_the_list() -> None:
+    english = Seen(report_page(full())).text
+    assert "md5 of the empty text" in english
+    assert "1,234" in english
+    chinese = Seen(report_page(replace(full(), language="zh"))).text
+    assert "共用人数过多" in chinese
+    assert "carried by too many people" not in chinese

@@ -174,6 +174,7 @@ def member():
             "days_per_box": [14.0, 7.0],
             "ddd_per_box": [14.0, 7.0],
             "monthly_max_boxes": [4.0, 8.0],
+            "list_price": [None, None],
             "resale_ratio": [None, 0.5],
             "chronic": [True, True],
             "indications": ["I10", None],

@@ -1,0 +1,195 @@
+"""Values that stand for "nothing" in a landed column, as `conf/placeholders.yaml` lists them. Pure."""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from expectations.contract.yaml_files import checked, read_yaml
+from expectations.landing.table import LandingField, LandingTable
+
+#: What a reason in quarantine and a row of `ops.value_profile` call a value that too many people carry.
+SHARED = "carried by too many people"
+#: The entry of a text without letters: it is emptied like the others, but nobody has to be told.
+EMPTY_TEXT = "empty text"
+_HASH = "_hash"
+#: How the names of columns end that identify something by what a sender's system chose.
+_ID_ENDS = ("_id", "_no", "_codg", _HASH)
+_ARRIVAL = "arrive_time"
+_FUNCTIONS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sm3")
+#: OpenSSL may be built without SM3: then at least the hash of the empty text is known.
+_SM3_OF_NOTHING = "1ab21d8355cfa17f8e61194831e81a8f22bec8c728fefb747ed035eb5082aa2b"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Shared(_Part):
+    """When a value is carried by more people than any could be.
+
+    Args:
+        columns: `table.column` in landing names.
+        most_people: so many may carry one value within the days.
+        times_next: so many times as many people as carry the commonest of the other values.
+        history_days: batches of so many days before the newest batch are counted too.
+    """
+
+    columns: tuple[str, ...]
+    most_people: int = Field(ge=2)
+    times_next: float = Field(ge=1)
+    history_days: int = Field(ge=0)
+
+
+class Placeholders(_Part):
+    """The list. Texts are compared without regard to capitals and outer blanks."""
+
+    texts: tuple[str, ...]
+    id_patterns: tuple[str, ...]
+    hash_functions: tuple[str, ...]
+    hashed_texts: tuple[str, ...]
+    hash_key_variables: tuple[str, ...]
+    dates: tuple[date, ...]
+    hours: tuple[time, ...]
+    far_dates: tuple[date, ...]
+    numbers: Mapping[str, tuple[float, ...]]
+    shared: Shared
+
+    @field_validator("id_patterns")
+    @classmethod
+    def _compile(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern} is no regular expression: {error}") from None
+        return patterns
+
+    @model_validator(mode="after")
+    def _has_known_functions(self) -> "Placeholders":
+        if unknown := sorted(set(self.hash_functions) - set(_FUNCTIONS)):
+            raise ValueError(
+                f"hash_functions has {', '.join(unknown)}: known are {', '.join(_FUNCTIONS)}"
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class ColumnPlaceholders:
+    """What stands for nothing in one column; values are given with the name of their entry.
+
+    Args:
+        texts: lower-case texts without outer blanks.
+        patterns: regular expressions of whole lower-case texts.
+        moments: dates, or wall-clock times, as the column's type is.
+        numbers: numbers.
+    """
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    patterns: tuple[str, ...] = ()
+    moments: Mapping[date | datetime, str] = field(default_factory=dict)
+    numbers: tuple[float, ...] = ()
+
+    def entry_of(self, value: object) -> str | None:
+        """The entry that a value is, or None."""
+        if isinstance(value, str):
+            text = value.strip().lower()
+            whole = (each for each in self.patterns if re.fullmatch(each, text))
+            return self.texts.get(text) or next(whole, None)
+        if isinstance(value, date):
+            return self.moments.get(value)
+        return next((f"{each:g}" for each in self.numbers if value == each), None)
+
+
+def load_placeholders(path: str, tables: Iterable[LandingTable]) -> Placeholders:
+    """Read and check the list.
+
+    Args:
+        path: the file.
+        tables: the landing tables whose columns it may name.
+
+    Raises:
+        ConfigError: one sentence for every fault, with the key.
+    """
+    known = {f"{table.name}.{each.name}": each for table in tables for each in table.fields}
+
+    class _Checked(Placeholders):
+        @model_validator(mode="after")
+        def _names_columns(self) -> "_Checked":
+            for key, names in (("numbers", self.numbers), ("shared.columns", self.shared.columns)):
+                for name in names:
+                    if name not in known:
+                        raise ValueError(f"{key} has {name}, which is no column of the contract")
+            if wrong := [name for name in self.numbers if not _is_number(known[name])]:
+                raise ValueError(f"numbers has {wrong[0]}, which is {known[wrong[0]].type}")
+            return self
+
+    return checked(_Checked, read_yaml(path, "the list of placeholders"), path)
+
+
+def column_placeholders(
+    listed: Placeholders, table: LandingTable, column: LandingField, keys: Mapping[str, str]
+) -> ColumnPlaceholders | None:
+    """What stands for nothing in a column; None if nothing does.
+
+    A column with a list of values of its own can't hold others. Days in a key are left: a certificate in
+    force since 1900 is in force.
+
+    Args:
+        listed: the list.
+        table: the landing table.
+        column: one of its columns.
+        keys: the variables of the environment, of which `hash_key_variables` are looked up.
+    """
+    is_key = column.name in table.key
+    if column.name == _ARRIVAL or column.values:
+        return None
+    if column.type == "string":
+        texts = {text.strip().lower(): text or EMPTY_TEXT for text in listed.texts}
+        patterns: tuple[str, ...] = ()
+        if column.name.endswith(_HASH):
+            texts |= _hashes(listed, keys)
+        if column.name.endswith(_HASH) or (
+            not column.required and not is_key and column.name.endswith(_ID_ENDS)
+        ):
+            patterns = listed.id_patterns
+        return ColumnPlaceholders(texts=texts, patterns=patterns)
+    if column.type in ("date", "timestamp") and not is_key:
+        days = [*listed.dates, *(() if column.is_open_ended else listed.far_dates)]
+        if column.type == "date":
+            return ColumnPlaceholders(moments={day: f"{day}" for day in days})
+        times = [datetime.combine(day, hour) for day in days for hour in listed.hours]
+        return ColumnPlaceholders(moments={each: f"{each}" for each in times})
+    numbers = listed.numbers.get(f"{table.name}.{column.name}", ())
+    return ColumnPlaceholders(numbers=numbers) if numbers and not is_key else None
+
+
+def _is_number(column: LandingField) -> bool:
+    return column.type in ("integer", "double") or column.type.startswith("decimal")
+
+
+def _hashes(listed: Placeholders, keys: Mapping[str, str]) -> dict[str, str]:
+    """Hashes of what says nothing, in hexadecimal, with the name of the entry."""
+    found: dict[str, str] = {}
+    texts = dict.fromkeys(("", *listed.texts, *listed.hashed_texts))
+    secrets = [keys[name] for name in listed.hash_key_variables if keys.get(name)]
+    for function in listed.hash_functions:
+        try:
+            hashlib.new(function)
+        except ValueError:
+            if function == "sm3":
+                found[_SM3_OF_NOTHING] = "sm3 of the empty text"
+            continue
+        for written in dict.fromkeys(
+            form for text in texts for form in (text, text.upper(), text.lower())
+        ):
+            name = f"{function} of {written or 'the empty text'}"
+            found[hashlib.new(function, written.encode()).hexdigest()] = name
+            for secret in secrets:
+                digest = hmac.new(secret.encode(), written.encode(), function).hexdigest()
+                found[digest] = f"keyed {name}"
+    return found

@@ -1,0 +1,142 @@
+"""Values that stand for nothing: found in landed rows, and taken as empty or as a fault of the row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from expectations.landing.placeholders import SHARED, ColumnPlaceholders, Shared
+from expectations.landing.table import LandingField, LandingTable
+
+#: The column with what keeps a row out of silver whatever it refers to: `<column>: <fault>`.
+FAULTS = "faults"
+_FAULT = "holds a placeholder, not a value"
+
+
+@dataclass(frozen=True)
+class TablePlaceholders:
+    """What stands for nothing in the columns of one table.
+
+    Args:
+        table: the landing table.
+        listed: by column, from the list.
+        shared: by column, values that too many people carry.
+    """
+
+    table: LandingTable
+    listed: Mapping[str, ColumnPlaceholders]
+    shared: Mapping[str, Sequence[str]]
+
+    def is_placeholder(self, column: LandingField) -> Column | None:
+        """Whether a value stands for nothing; None where none can."""
+        found = []
+        if column.name in self.listed:
+            found.append(_is_listed(column, self.listed[column.name]))
+        if self.shared.get(column.name):
+            found.append(F.col(column.name).isin(*self.shared[column.name]))
+        if not found:
+            return None
+        return F.coalesce(reduce(Column.__or__, found), F.lit(False))
+
+    def entry(self, column: LandingField) -> Column:
+        """The entry of the list that a value is, as text; null where it is none."""
+        name = F.lit(None).cast("string")
+        if column.name in self.listed:
+            name = _listed_entry(column, self.listed[column.name])
+        if self.shared.get(column.name):
+            is_shared = F.col(column.name).isin(*self.shared[column.name])
+            name = F.coalesce(name, F.when(is_shared, F.lit(SHARED)))
+        return name
+
+
+def without_placeholders(rows: DataFrame, placeholders: TablePlaceholders) -> DataFrame:
+    """Empty the placeholders of columns that may be empty, and add `faults` for those that may not.
+
+    Args:
+        rows: in the columns of bronze.
+        placeholders: of the table.
+    """
+    table = placeholders.table
+    emptied: dict[str, Column] = {}
+    faults = []
+    for column in table.fields:
+        is_placeholder = placeholders.is_placeholder(column)
+        if is_placeholder is None:
+            continue
+        if column.required or column.name in table.key:
+            faults.append(F.when(is_placeholder, F.lit(f"{column.name}: {_FAULT}")))
+        else:
+            emptied[column.name] = F.when(~is_placeholder, F.col(column.name))
+    kept = F.array_compact(F.array(*faults)) if faults else F.array()
+    return rows.withColumns({**emptied, FAULTS: kept.cast("array<string>")})
+
+
+def with_row_faults(rows: DataFrame, table: LandingTable) -> DataFrame:
+    """Add to `faults` what the table declares as such."""
+    if not table.faults:
+        return rows
+    found = [F.when(F.expr(each.condition), F.lit(each.reason)) for each in table.faults]
+    return rows.withColumn(FAULTS, F.concat(FAULTS, F.array_compact(F.array(*found))))
+
+
+def shared_values(people: DataFrame, shared: Shared) -> list[str]:
+    """The values that more people carry than any could be.
+
+    Args:
+        people: `value, person, period`, in any number of rows; the people of a value are counted by period.
+        shared: the limits.
+    """
+    by_value = people.filter(F.col("value").isNotNull()).groupBy("value", "period")
+    # Nearly always no value has so many rows, which is told without a look at the people.
+    if by_value.count().filter(F.col("count") > shared.most_people).isEmpty():
+        return []
+    by_period = by_value.agg(F.count_distinct("person").alias("people"))
+    counted = by_period.groupBy("value").agg(F.max("people").alias("people"))
+    is_many = F.col("people") > shared.most_people
+    next_one = counted.filter(~is_many).agg(F.max("people"))
+    many = counted.filter(is_many).collect()
+    if not many:
+        return []
+    [(commonest,)] = next_one.collect()
+    least = shared.times_next * (commonest or 0)
+    return sorted(row["value"] for row in many if row["people"] > least)
+
+
+def _plain(column: LandingField) -> Column:
+    return F.lower(F.trim(F.col(column.name)))
+
+
+def _moment(column: LandingField) -> Column:
+    # As text: whatever the session's time zone.
+    form = "yyyy-MM-dd" if column.type == "date" else "yyyy-MM-dd HH:mm:ss"
+    return F.date_format(column.name, form)
+
+
+def _is_listed(column: LandingField, listed: ColumnPlaceholders) -> Column:
+    if listed.moments:
+        return F.col(column.name).isin(*(F.lit(str(m)).cast(column.type) for m in listed.moments))
+    if listed.numbers:
+        return F.col(column.name).isin(*listed.numbers)
+    found = _plain(column).isin(*listed.texts)
+    if listed.patterns:
+        found = found | _plain(column).rlike(_whole(listed.patterns))
+    return found
+
+
+def _listed_entry(column: LandingField, listed: ColumnPlaceholders) -> Column:
+    if listed.moments or listed.numbers:
+        text = (
+            _moment(column) if listed.moments else F.col(column.name).cast("double").cast("string")
+        )
+        return F.when(_is_listed(column, listed), text)
+    names = F.create_map(*(F.lit(part) for pair in listed.texts.items() for part in pair))
+    name = F.try_element_at(names, _plain(column))
+    for pattern in listed.patterns:
+        name = F.coalesce(name, F.when(_plain(column).rlike(_whole((pattern,))), F.lit(pattern)))
+    return name
+
+
+def _whole(patterns: Sequence[str]) -> str:
+    return f"^(?:{'|'.join(patterns)})$"

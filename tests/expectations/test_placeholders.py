@@ -1,0 +1,111 @@
+"""Which values stand for nothing in which column."""
+
+import hashlib
+import hmac
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+import yaml
+
+from expectations.contract.errors import ConfigError
+from expectations.landing.placeholders import column_placeholders, load_placeholders
+from expectations.tables import LANDING_BY_NAME, LANDING_TABLES
+
+PATH = "conf/placeholders.yaml"
+KEY = "a secret of sixteen letters"
+KEYS = {"DRUGTRAIL_HASH_KEY": KEY}
+
+
+def entry(name, value, keys=KEYS):
+    table, column = name.split(".")
+    contract = LANDING_BY_NAME[table]
+    [field] = [each for each in contract.fields if each.name == column]
+    found = column_placeholders(load_placeholders(PATH, LANDING_TABLES), contract, field, keys)
+    return found.entry_of(value) if found else None
+
+
+def keyed(text, function="sha256", key=KEY):
+    return hmac.new(key.encode(), text.encode(), function).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("fee_detail.bilg_dr_codg", "NULL"),
+        ("fee_detail.bilg_dr_codg", " null "),
+        ("fee_detail.bilg_dr_codg", "\\N"),
+        ("fee_detail.bilg_dr_codg", "无"),
+        ("fee_detail.bilg_dr_codg", "0000"),
+        ("settlement.orig_setl_id", "0"),
+        ("settlement_doctor.dr_codg", "NA"),
+        ("settlement.device_hash", hashlib.md5(b"").hexdigest()),
+        ("settlement.device_hash", hashlib.sha1(b"").hexdigest().upper()),
+        ("settlement.device_hash", hashlib.sha256(b"NULL").hexdigest()),
+        ("settlement.device_hash", hashlib.sha256("无".encode()).hexdigest()),
+        (
+            "settlement.device_hash",
+            "1ab21d8355cfa17f8e61194831e81a8f22bec8c728fefb747ed035eb5082aa2b",
+        ),
+        ("settlement.device_hash", keyed("")),
+        ("person.tel_hash", keyed("null")),
+        ("person.tel_hash", "0" * 64),
+        ("person.tel_hash", "F" * 64),
+        ("proxy_pickup.agnter_cert_hash", keyed("")),
+        ("person.paused_from", date(1900, 1, 1)),
+        ("person.death_date", date(1970, 1, 1)),
+        ("person.insured_from", date(9999, 12, 31)),
+        ("settlement.setl_time", datetime(1970, 1, 1, 8)),
+        ("settlement.begntime", datetime(2099, 12, 31)),
+        ("fee_detail.prd_days", 999),
+        ("fee_detail.prd_days", 0),
+    ],
+)
+def test_a_placeholder_is_known(column, value):
+    assert entry(column, value)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("fee_detail.bilg_dr_codg", "D001"),
+        # A line may be counted from 0.
+        ("fee_detail.feedetl_sn", "0"),
+        ("fee_detail.feedetl_sn", "00000000"),
+        ("settlement.refd_setl_flag", "0"),
+        ("settlement.device_hash", keyed("13912345678")),
+        # In force for good, or not yet ended.
+        ("special_cert.enddate", date(9999, 12, 31)),
+        ("special_cert.begndate", date(1900, 1, 1)),
+        ("person.brdy", date(1901, 1, 1)),
+        ("settlement.setl_time", datetime(2024, 1, 1, 8)),
+        ("fee_detail.prd_days", 30),
+        ("fee_detail.cnt", 0),
+    ],
+)
+def test_a_value_that_says_something_is_left(column, value):
+    assert entry(column, value) is None
+
+
+def test_the_hash_of_nothing_under_another_key_is_not_known():
+    assert entry("settlement.device_hash", keyed(""), {}) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"numbers": {"fee_detail.days": [0]}}, "fee_detail.days"),
+        ({"numbers": {"fee_detail.bilg_dr_codg": [0]}}, "string"),
+        ({"id_patterns": ["(0"]}, "regular expression"),
+        ({"hash_functions": ["md6"]}, "md6"),
+        ({"dates": ["1900-02-30"]}, "dates"),
+        ({"words": []}, "unknown key words"),
+    ],
+)
+def test_a_faulty_list_is_refused(tmp_path, change, told):
+    content = yaml.safe_load(Path(PATH).read_text(encoding="utf-8"))
+    path = tmp_path / "list.yaml"
+    path.write_text(yaml.safe_dump(content | change, allow_unicode=True), encoding="utf-8")
+    with pytest.raises(ConfigError, match=told) as error:
+        load_placeholders(str(path), LANDING_TABLES)
+    assert str(path) in str(error.value)

@@ -1,0 +1,72 @@
+"""Fees that can't mean what they say: tablets for boxes, days no box holds, lines of more than their visit."""
+
+from support.member_histories import Account, Example, drug, example_test, reference
+
+REFERENCES = {
+    "drugs": [
+        reference("drugs", "d", ingredient="i", days_per_box=30.0, list_price=50.0),
+        reference("drugs", "unpriced", ingredient="u", days_per_box=30.0),
+        reference("drugs", "unknown"),
+    ],
+    "institutions": [],
+    "diseases": [],
+}
+
+EXAMPLES = (
+    Example(
+        "a filler of 999 days is not used, the label's days are",
+        Account().visit(5, drug("d", 2, 10000, days=999)),
+        {"stock_peak_days_365d": 60},
+    ),
+    Example(
+        "days that are more than four times off the label's either way are not used",
+        Account().visit(5, drug("d", 1, 5000, days=120.25)).visit(5, drug("unpriced", 4, days=29)),
+        {"stock_peak_days_365d": 120, "supply_ratio_max_90d": 120 / 90},
+    ),
+    Example(
+        "days within four times of the label's are a prescription's own",
+        Account().visit(5, drug("d", 1, 5000, days=120)),
+        {"stock_peak_days_365d": 120},
+    ),
+    Example(
+        "days of a drug whose label is not known are used as stated",
+        Account().visit(5, drug("unknown", 1, days=150)),
+        {"stock_peak_days_365d": 150},
+    ),
+    Example(
+        "a quantity in tablets is brought to boxes by the list price",
+        # 60 tablets for the price of two boxes, no days stated.
+        Account().visit(5, drug("d", 60, 10000)),
+        {"stock_peak_days_365d": 60},
+    ),
+    Example(
+        "days stated beside a quantity in tablets are compared with the boxes",
+        Account().visit(5, drug("d", 60, 10000, days=56)),
+        {"stock_peak_days_365d": 56},
+    ),
+    Example(
+        "a refund in tablets takes boxes back",
+        Account().visit(5, drug("d", 60, 10000)).refund(1, 4, drug("d", -30, -5000)),
+        {"stock_peak_days_365d": 30},
+    ),
+    Example(
+        "a cheap box is a box: a fifth of the list price is not yet tablets",
+        Account().visit(5, drug("d", 2, 2000)),
+        {"stock_peak_days_365d": 60},
+    ),
+    Example(
+        "the fund's money for drugs is never more than the fund paid of the visit",
+        # A line of twenty times the visit's 861 yuan, of which the fund paid 507.40.
+        Account().visit(5, drug("d", 300, 1722000), cents=86100, fund_cents=50740),
+        {"drug_fund_sum_365d": 507.40},
+    ),
+    Example(
+        "nor more than what the fund paid is after a refund without lines",
+        Account()
+        .visit(5, drug("d", 2, 10000), fund_cents=6000)
+        .refund(1, 4, cents=-5000, fund_cents=-4000),
+        {"drug_fund_sum_365d": 20},
+    ),
+)
+
+test_example = example_test(EXAMPLES, REFERENCES)
