@@ -139,10 +139,10 @@ def _named(run: JobRun, links: DataFrame, inputs: AccountInputs) -> DataFrame:
         end: inputs.names.select(F.col("member").alias(end), F.col("member_id").alias(f"{end}_id"))
         for end in ("src", "dst")
     }
-    named = links.join(ids["src"], on="src").join(ids["dst"], on="dst")
+    named = links.join(ids["src"], on="src", how="inner").join(ids["dst"], on="dst", how="inner")
     shown = (
         named.select("src", "dst", F.posexplode("visits_shown").alias("place", "visit"))
-        .join(inputs.settlements, on="visit")
+        .join(inputs.settlements, on="visit", how="inner")
         .groupBy("src", "dst")
         .agg(F.sort_array(F.collect_list(F.struct("place", "settlement_id"))).alias("shown"))
         .select("src", "dst", F.array_distinct("shown.settlement_id").alias("settlement_ids"))

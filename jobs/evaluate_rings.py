@@ -37,7 +37,7 @@ def main(run: JobRun) -> str:
     people = (
         lake.read_day(RING_MEMBER, day)
         .filter("subject_type = 'member'")
-        .join(ranks, on="ring_id")
+        .join(ranks, on="ring_id", how="inner")
         .select(
             "ring_id", "ring_rank", F.col("subject_id").alias("member_id"), "role", "organiser_rank"
         )
@@ -58,6 +58,7 @@ def read_ring_truth(folder: Path) -> RingTruth:
             days=(_day("active_to") - _day("active_from")).dt.total_days(),
         ),
         on="gang_id",
+        how="inner",
     )
     gangs = gangs.filter(pl.col("typology") != _LONE).rename({"organiser_psn_no": "organiser_id"})
     people = (

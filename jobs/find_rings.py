@@ -146,8 +146,8 @@ def _named(
         schema={"community": pl.String, "ring_id": pl.String},
     )
     return (
-        rings.join(named, on="community").sort("ring_id"),
-        members.join(named, on="community").sort("ring_id", "member"),
+        rings.join(named, on="community", how="inner").sort("ring_id"),
+        members.join(named, on="community", how="inner").sort("ring_id", "member"),
     )
 
 
@@ -175,8 +175,8 @@ def _write_rings(run: JobRun, rings: pl.DataFrame, members: pl.DataFrame) -> Non
         [(name,) for name in members["member"].unique().sort()], "member_id string"
     )
     of = members.select("ring_id", member_id="member")
-    carried = to_polars(carriers(lake, day, days, ids)).join(of, on="member_id")
-    visited = to_polars(places_of(lake, day, days, ids)).join(of, on="member_id")
+    carried = to_polars(carriers(lake, day, days, ids)).join(of, on="member_id", how="inner")
+    visited = to_polars(places_of(lake, day, days, ids)).join(of, on="member_id", how="inner")
     homes = to_polars(households(lake, day, ids))
     reach = carriers_of_rings(carried, visited)
     roles = role_rows(members, reach, visited)

@@ -63,7 +63,7 @@ def ring_member_features(
         .then(pl.len().over("ring_id", "household") - 1)
         .otherwise(0)
     )
-    return known.join(rings, on="ring_id").select(
+    return known.join(rings, on="ring_id", how="inner").select(
         pl.col("member").alias("member_id"),
         "ring_id",
         pl.col("accounts").cast(pl.Float64).alias("ring_account_count_365d"),

@@ -21,8 +21,7 @@ _NAMES = {
     "cp1252": "windows-1252",
 }
 _UNKNOWN = "none of the usual encodings"
-#: Fewer bytes than this say little to a library; the commonest Chinese letters then speak for themselves.
-_FEW_BYTES = 24
+#: The commonest Chinese letters in GBK. To a library many of them look Korean, above all the same few again and again.
 _COMMON_CHINESE = re.compile(rb"(?:[\xa1-\xf7][\xa1-\xfe]|[\x00-\x7f])*")
 #: Bytes that begin a letter of three bytes or more, as Chinese ones have in UTF-8.
 _WIDE = re.compile(rb"[\xe0-\xff]")
@@ -130,8 +129,8 @@ class TextScan:
 
 def likely_encoding(sample: bytes) -> str:
     """The encoding that bytes look like which are not UTF-8; a guess, for people."""
-    beyond = sum(byte > 0x7F for byte in sample)
-    if beyond < _FEW_BYTES and _COMMON_CHINESE.fullmatch(sample):
+    if _COMMON_CHINESE.fullmatch(sample):
+        # Korean in EUC-KR has such bytes too; here Chinese is what senders write.
         return _NAMES["gb18030"]
     best = from_bytes(sample, cp_isolation=list(_NAMES)).best()
     return _NAMES.get(best.encoding, _UNKNOWN) if best else _UNKNOWN

@@ -111,7 +111,7 @@ def _with_value(lake: Lake, visits: DataFrame, as_of: date, days: int) -> DataFr
     # Whole tenths of a fen: a sum of doubles would depend on the order of its rows.
     worth = F.rint(F.col("line_amount").cast("double") * F.col("resale_ratio") * 1000)
     value = (
-        fees.join(F.broadcast(drugs.select("drug_id", "resale_ratio")), on="drug_id")
+        fees.join(F.broadcast(drugs.select("drug_id", "resale_ratio")), on="drug_id", how="inner")
         .groupBy("settlement_id")
         .agg((F.greatest(F.sum(worth.cast("long")), F.lit(0)) / 1000).alias("value"))
     )
@@ -126,7 +126,7 @@ def _held(lake: Lake, visits: DataFrame, people: DataFrame, as_of: date) -> Data
     pickups = (
         lake.read_as_of_if_exists(PROXY_PICKUP.silver, as_of)
         .filter("proxy_phone_hash IS NOT NULL")
-        .join(visits.select("settlement_id", "member_id"), on="settlement_id")
+        .join(visits.select("settlement_id", "member_id"), on="settlement_id", how="inner")
     )
     held = held.unionByName(_thing("proxy_phone", "proxy_phone_hash", pickups))
     phones = people.filter("phone_hash IS NOT NULL")

@@ -83,15 +83,15 @@ def carriers(lake: Lake, as_of: date, days: int, members: DataFrame) -> DataFram
         "proxy_phone_hash IS NOT NULL"
     )
     phones = visits.select("settlement_id", "member_id", "institution_id").join(
-        pickups, on="settlement_id"
+        pickups, on="settlement_id", how="inner"
     )
     by_phone = people.filter("phone_hash IS NOT NULL").select(
         F.col("phone_hash").alias("proxy_phone_hash"), F.col("member_id").alias("carrier")
     )
-    owners = proxies.join(by_paper, on="cert_hash").select(
+    owners = proxies.join(by_paper, on="cert_hash", how="inner").select(
         "member_id", "carrier", "settlement_id", "institution_id"
     )
-    callers = phones.join(by_phone, on="proxy_phone_hash").select(
+    callers = phones.join(by_phone, on="proxy_phone_hash", how="inner").select(
         "member_id", "carrier", "settlement_id", "institution_id"
     )
     both = owners.unionByName(callers).filter("carrier != member_id").distinct()

@@ -54,8 +54,11 @@ def test_a_wrong_argument_ends_with_2_before_spark_starts(job, arguments, told, 
 
 
 @pytest.fixture(scope="module")
-def empty(new_workspace):
-    return new_workspace()
+def empty(new_workspace, tmp_path_factory):
+    register = tmp_path_factory.mktemp("register") / "legal_bases.yaml"
+    entry = "{kind: warrant, issued_by: Court, valid_from: 2025-01-01, valid_until: 9999-12-31}"
+    register.write_text(f"bases:\n  W-2025-001: {entry}\n")
+    return new_workspace(f"triage.legal_bases={register}")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +75,7 @@ def empty(new_workspace):
         ),
         (
             build_triage_features.JOB,
-            {"legal_basis": "w"},
+            {"legal_basis": "W-2025-001"},
             "gold.visit_fact in {}: run build_facts first",
         ),
     ],
@@ -91,6 +94,8 @@ def test_a_lake_of_another_version_ends_with_1_and_says_what_differs(empty):
         other.write.format("delta").save(f"{root}/{contract.layer}/{contract.table}")
     result = empty.run(build_member_features.JOB, "2025-10-01")
     assert (result.exit_code, result.outcome) == (1, "failed")
-    assert result.message.startswith(f"{root}/gold/visit_fact was written by another version")
+    assert result.message.startswith(
+        f"gold.visit_fact in {root}/gold/visit_fact was written by another version"
+    )
     assert "settlement_id" in result.message
-    assert result.message.endswith("Rebuild it in a new lake.root, or migrate it")
+    assert "Run migrate_tables" in result.message
