@@ -52,7 +52,7 @@ def main(run: JobRun) -> str:
     indicators = _indicators(run)
     days = sorted(each for each in indicators["as_of_date"].unique().to_list() if each <= day)
     if day not in days:
-        raise DataRefused(f"gold.indicator has nothing as of {day}: run flag_indicators first")
+        raise DataRefused(f"gold.indicator has no rows as of {day}: run flag_indicators first")
     proposed = _proposed(run)
     lists = {
         each: proposed.get(each, reranked(indicators.filter(pl.col("as_of_date") == each)))
