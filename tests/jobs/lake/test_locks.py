@@ -78,7 +78,7 @@ def test_a_note_from_another_host_or_an_unreadable_one_is_told(tmp_path):
         assert "process 7 on elsewhere since 2026-01-01; it ran on another host" in lock.taken_over
     note.write_text("{")
     with job_lock(str(tmp_path), "build_links") as lock:
-        assert "of which no note can be read" in lock.taken_over
+        assert "a process whose note cannot be read" in lock.taken_over
 
 
 HOLD_WITH_CHILD = """
