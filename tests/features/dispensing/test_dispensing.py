@@ -291,8 +291,8 @@ EXPECTED_DRUG = {
         # m1 and m2 hold two boxes each, refunds taken off.
         "top_member_share_365d": 2 / 4,
         "oversupplied_share_365d": 100 / 130,
-        # Of seven sales of boxes within the year one was of a box sold before.
-        "resold_code_rate_365d": 10_000 / 7,
+        # Of six sales within the year of boxes that did not come back one was of a box sold before.
+        "resold_code_rate_365d": 10_000 / 6,
         "drug_amount_spike_365d": None,
     },
     "d3": {"institution_count_365d": 2, "drug_amount_sum_365d": 40},
