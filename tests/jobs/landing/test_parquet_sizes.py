@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from expectations.landing.event import SETTLEMENT
+from expectations.landing.plausible import Plausible
 from jobs.landing import parquet_sizes
 from jobs.landing.files import Limits, inspect_file
 
@@ -29,7 +30,7 @@ def inspected(folder, table, max_bytes, **how):
     path = folder / "part-0.parquet"
     pq.write_table(table, path, row_group_size=table.num_rows, **how)
     assert path.stat().st_size < 100_000
-    return inspect_file(str(path), SETTLEMENT, Limits(max_bytes, 24))
+    return inspect_file(str(path), SETTLEMENT, Limits(max_bytes, Plausible(24, 1880, 1990, 2100)))
 
 
 def test_many_rows_in_a_small_file_are_refused_by_the_numbers_of_the_footer(tmp_path, monkeypatch):
