@@ -36,7 +36,7 @@ def inspected(folder, table, max_bytes, **how):
 def test_many_rows_in_a_small_file_are_refused_by_the_numbers_of_the_footer(tmp_path, monkeypatch):
     monkeypatch.setattr(parquet_sizes.pq.ParquetFile, "iter_batches", None)
     found = inspected(tmp_path, settlements(100_000), 1 << 20)
-    assert found.error == "unpacks to more than landing.max_file_gib (0.000976562)"
+    assert found.error == "unpacks to more than landing.max_file_gib (0.000977)"
 
 
 @pytest.mark.parametrize(
