@@ -54,5 +54,5 @@ def test_repeats_and_seeds_split_anew() -> None:
 def test_too_few_groups_and_double_ids_are_refused() -> None:
     with pytest.raises(ValueError, match="2 groups of subjects cannot be split into 5 folds"):
         repeated_folds(IDS, LABELS, ["x", "y"] * 150, 5, 1, seed=1)
-    with pytest.raises(ValueError, match="an id twice"):
+    with pytest.raises(ValueError, match="duplicate ids"):
         repeated_folds(["a", "a"], [0, 1], ["x", "y"], 2, 1, seed=1)
