@@ -32,7 +32,7 @@ SCANS = [
     scan("one label twice", 9),
     scan("one label twice", 8),
     scan("sent again", 9),
-    scan("sent again", 9, settlement="s2", member="m2", scan_id="other"),
+    scan("sent again", 9, settlement="s2", member="m2", scan_id="z other"),
     scan("billed again", 9),
     scan("billed again", 7, settlement="s2"),
     scan("same counter", 9),
