@@ -21,7 +21,7 @@ from features.network.account_stream import (
     usual_meetings,
 )
 from features.network.meetings import NEAR, OPERATOR, WIDE, Bounds
-from jobs.lake.frames import persisted
+from jobs.lake.frames import persisted, to_polars
 from jobs.network.account_inputs import AccountInputs, account_inputs
 from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun, step
@@ -92,8 +92,7 @@ def _tasks(run: JobRun, visits: int = 0) -> int:
 
 def _places(visits: DataFrame, inputs: AccountInputs, bounds: Bounds) -> pl.DataFrame:
     """How usual meetings are at each institution, and where it lies: a row each, to every task."""
-    usual = pl.from_arrow(usual_meetings(visits, bounds).toArrow())
-    assert isinstance(usual, pl.DataFrame)
+    usual = to_polars(usual_meetings(visits, bounds))
     return usual.join(inputs.places, on="place", how="left").sort("place")
 
 
@@ -101,10 +100,7 @@ def _ranks(known: DataFrame) -> dict[str, pl.DataFrame]:
     """The rank of each number of visits, and of each value, in three digits."""
     found = {}
     for name in ("visits", "value"):
-        counts = pl.from_arrow(
-            known.groupBy(f"{name}_3").agg(F.count("*").alias("accounts")).toArrow()
-        )
-        assert isinstance(counts, pl.DataFrame)
+        counts = to_polars(known.groupBy(f"{name}_3").agg(F.count("*").alias("accounts")))
         found[name] = rank_shares(counts.rename({f"{name}_3": name}), name)
     return found
 

@@ -9,13 +9,13 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from rich.table import Table
 
-from expectations.contract.errors import ConfigError, DataRefused
+from expectations.contract.errors import DataRefused
 from expectations.gold.account import DETECTION_RESULT, HIGH_RISK_ACCOUNT, INDICATOR, MEMBER_FEATURE
 from expectations.gold.ring import MEMBER_RING_FEATURE
 from expectations.landing.inquiry import CLOSED_CASE
 from expectations.landing.reference import PERSON
 from features.provinces import most_common_province, province_of
-from jobs.inputs.truth import read_truth
+from jobs.inputs.truth import read_truth, require_truth
 from jobs.lake.frames import to_polars
 from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
@@ -36,11 +36,7 @@ _NAIVE = (
 
 def check(config: Config, options: Options) -> None:
     """The truth has to be there."""
-    if options.truth is None:
-        raise ConfigError("--truth FOLDER is missing: give the truth that simulate_province wrote")
-    for name in ("truth_person", "truth_line", "truth_benign"):
-        if not list(Path(options.truth).glob(f"{name}.*")):
-            raise ConfigError(f"--truth {options.truth}: there is no {name}.parquet or .csv in it")
+    require_truth(options.truth, "truth_person", "truth_line", "truth_benign")
 
 
 def main(run: JobRun) -> str:

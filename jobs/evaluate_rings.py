@@ -6,9 +6,9 @@ import polars as pl
 from pyspark.sql import functions as F
 from rich.table import Table
 
-from expectations.contract.errors import ConfigError
 from expectations.gold.ring import RING, RING_MEMBER, RING_RESULT
-from jobs.network.ring_inputs import to_polars
+from jobs.inputs.truth import require_truth, truth_table
+from jobs.lake.frames import to_polars
 from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
 from jobs.runtime.job import Job, JobRun, Options
@@ -22,11 +22,7 @@ _TABLES = ("truth_person", "truth_line", "truth_gang", "truth_benign")
 
 def check(config: Config, options: Options) -> None:
     """The truth has to be there."""
-    if options.truth is None:
-        raise ConfigError("--truth FOLDER is missing: give the truth that simulate_province wrote")
-    for name in _TABLES:
-        if not list(Path(options.truth).glob(f"{name}.*")):
-            raise ConfigError(f"--truth {options.truth}: there is no {name}.parquet or .csv in it")
+    require_truth(options.truth, *_TABLES)
 
 
 def main(run: JobRun) -> str:
@@ -52,40 +48,28 @@ def main(run: JobRun) -> str:
 
 def read_ring_truth(folder: Path) -> RingTruth:
     """The truth that rings are judged by; who works alone is no gang."""
-    gangs = _read(folder, "truth_gang", "gang_id", "typology", "organiser_psn_no").join(
-        _read(folder, "truth_gang", "gang_id", "active_from", "active_to").select(
+    columns = ("gang_id", "typology", "organiser_psn_no", "active_from", "active_to")
+    gangs = (
+        truth_table(folder, "truth_gang", *columns)
+        .filter(pl.col("typology") != _LONE)
+        .select(
             "gang_id",
-            days=(_day("active_to") - _day("active_from")).dt.total_days(),
-        ),
-        on="gang_id",
-        how="inner",
+            "typology",
+            pl.col("organiser_psn_no").alias("organiser_id"),
+            days=(pl.col("active_to") - pl.col("active_from")).dt.total_days(),
+        )
     )
-    gangs = gangs.filter(pl.col("typology") != _LONE).rename({"organiser_psn_no": "organiser_id"})
     people = (
-        _read(folder, "truth_person", "psn_no", "gang_id", "role")
+        truth_table(folder, "truth_person", "psn_no", "gang_id", "role")
         .join(gangs.select("gang_id"), on="gang_id", how="semi")
         .unique(["psn_no", "gang_id"], keep="first", maintain_order=True)
         .rename({"psn_no": "member_id"})
     )
-    lines = _read(folder, "truth_line", "psn_no")
-    benign = _read(folder, "truth_benign", "psn_no", "benign_type")
+    lines = truth_table(folder, "truth_line", "psn_no")
+    benign = truth_table(folder, "truth_benign", "psn_no", "benign_type")
     return RingTruth(
         people, frozenset(lines["psn_no"]), gangs, benign.rename({"psn_no": "member_id"})
     )
-
-
-def _day(name: str) -> pl.Expr:
-    """A day of the truth: Parquet may hold a time, CSV a text; its first ten letters are a day."""
-    return pl.col(name).str.head(10).str.to_date()
-
-
-def _read(folder: Path, name: str, *columns: str) -> pl.DataFrame:
-    path = folder / f"{name}.parquet"
-    if path.exists():
-        frame = pl.read_parquet(path, columns=list(columns))
-    else:
-        frame = pl.read_csv(folder / f"{name}.csv", columns=list(columns), infer_schema=False)
-    return frame.select(pl.col(name).cast(pl.String) for name in columns)
 
 
 def _print(found: list[Figure]) -> None:

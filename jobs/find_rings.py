@@ -30,14 +30,13 @@ from features.network.roles import (
     role_rows,
     unseen_heads,
 )
-from jobs.lake.frames import persisted
+from jobs.lake.frames import persisted, to_polars
 from jobs.network.ring_inputs import (
     carriers,
     households,
     links_of,
     losses,
     places_of,
-    to_polars,
 )
 from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun, step

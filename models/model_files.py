@@ -61,14 +61,14 @@ class TreeModel:
 
 def save_model(folder: Path, booster: Booster, features: Sequence[str]) -> None:
     """Write the files of a model into a new folder, without an input example, which would hold claims."""
-    signature = ModelSignature(
+    model_signature = ModelSignature(
         inputs=Schema([ColSpec("double", name, required=False) for name in features]),
         outputs=Schema([ColSpec("double", "prediction")]),
     )
     mlflow.xgboost.save_model(
         booster,
         folder,
-        signature=signature,
+        signature=model_signature,
         model_format="json",
         pip_requirements=[f"{name}=={metadata.version(name)}" for name in _PACKAGES],
     )

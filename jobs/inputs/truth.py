@@ -5,8 +5,21 @@ from pathlib import Path
 
 import polars as pl
 
-from expectations.contract.errors import DataRefused
+from expectations.contract.errors import ConfigError, DataRefused
 from models.detection import Truth
+
+
+def require_truth(folder: str | None, *names: str) -> None:
+    """Check that `--truth` names a folder with some tables.
+
+    Raises:
+        ConfigError: when it is missing, or a table is.
+    """
+    if folder is None:
+        raise ConfigError("--truth FOLDER is missing: give the truth that simulate_province wrote")
+    for name in names:
+        if not list(Path(folder).glob(f"{name}.*")):
+            raise ConfigError(f"--truth {folder}: there is no {name}.parquet or .csv in it")
 
 
 def read_truth(folder: Path, insured: int, decided: frozenset[str] = frozenset()) -> Truth:
@@ -20,9 +33,9 @@ def read_truth(folder: Path, insured: int, decided: frozenset[str] = frozenset()
         insured: how many people are insured.
         decided: people in a decided case.
     """
-    lines = _read(folder, "truth_line", "psn_no", "fund_loss")
+    lines = truth_table(folder, "truth_line", "psn_no", "fund_loss")
     lines = lines.group_by("psn_no").agg(loss=pl.sum("fund_loss"))
-    people = _read(folder, "truth_person", "psn_no", "gang_id", "active_from", "typology")
+    people = truth_table(folder, "truth_person", "psn_no", "gang_id", "active_from", "typology")
     people = people.sort("active_from", "gang_id")
     accounts = (
         lines.join(
@@ -38,7 +51,9 @@ def read_truth(folder: Path, insured: int, decided: frozenset[str] = frozenset()
     accounts = accounts.join(_skills(folder), on="gang_id", how="left").select(
         "member_id", "loss", "typology", "active_from", "gang_id", "skill"
     )
-    benign = _read(folder, "truth_benign", "psn_no", "benign_type").rename({"psn_no": "member_id"})
+    benign = truth_table(folder, "truth_benign", "psn_no", "benign_type").rename(
+        {"psn_no": "member_id"}
+    )
     return Truth(accounts, benign.select("member_id", "benign_type"), insured, decided)
 
 
@@ -63,8 +78,14 @@ def _skills(folder: Path) -> pl.DataFrame:
     )
 
 
-def _read(folder: Path, name: str, *columns: str) -> pl.DataFrame:
-    """Some columns of a table of the truth; an id of figures alone is text all the same."""
+def truth_table(folder: Path, name: str, *columns: str) -> pl.DataFrame:
+    """Some columns of a table of the truth: days as dates, losses as numbers, all others as text.
+
+    An id of figures alone is text all the same.
+
+    Raises:
+        DataRefused: when the table or a column is not there.
+    """
     path = folder / f"{name}.parquet"
     if not path.exists():
         path = folder / f"{name}.csv"
@@ -75,9 +96,9 @@ def _read(folder: Path, name: str, *columns: str) -> pl.DataFrame:
             frame = pl.read_parquet(path, columns=list(columns))
         # Parquet may hold a time, CSV a text; a day is the first ten letters of both.
         return frame.with_columns(pl.col(columns).cast(pl.String)).with_columns(
-            pl.col("^active_from$").str.head(10).str.to_date(),
+            pl.col("^active_(from|to)$").str.head(10).str.to_date(),
             pl.col("^fund_loss$").cast(pl.Float64),
         )
-    except pl.exceptions.PolarsError as error:
-        told = str(error).splitlines()[0]
-        raise DataRefused(f"{path}: {', '.join(columns)} can't be read from it: {told}") from None
+    except (pl.exceptions.PolarsError, OSError) as error:
+        cause = str(error).splitlines()[0]
+        raise DataRefused(f"{path}: {', '.join(columns)} can't be read from it: {cause}") from None

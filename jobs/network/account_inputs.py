@@ -11,6 +11,7 @@ from expectations.gold.fact import FEE_FACT, VISIT_FACT
 from expectations.landing.event import PROXY_PICKUP
 from expectations.landing.reference import DRUG, INSTITUTION, PERSON
 from features.member.rows import held_values
+from jobs.lake.frames import to_polars
 from jobs.lake.tables import Lake, rows_as_of
 
 #: Stays in hospital are no meetings at a counter.
@@ -65,16 +66,13 @@ def account_inputs(lake: Lake, as_of: date, days: int) -> AccountInputs:
         F.col("home_latitude").alias("lat"),
         F.col("home_longitude").alias("lon"),
     )
-    places = pl.from_arrow(
-        lake.read_as_of_if_exists(INSTITUTION.silver, as_of)
-        .select(
+    places = to_polars(
+        lake.read_as_of_if_exists(INSTITUTION.silver, as_of).select(
             _number("institution_id").alias("place"),
             F.col("latitude").alias("lat"),
             F.col("longitude").alias("lon"),
         )
-        .toArrow()
     )
-    assert isinstance(places, pl.DataFrame)
     return AccountInputs(
         visits=visits,
         held=_held(lake, facts, people, as_of),

@@ -2,7 +2,6 @@
 
 from datetime import date
 
-import polars as pl
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -16,13 +15,6 @@ from jobs.network.account_inputs import visits_between
 
 #: Visits that one operator or phone has to serve of an account before it counts as its carrier.
 _MIN_SERVED = 2
-
-
-def to_polars(frame: DataFrame) -> pl.DataFrame:
-    """Rows of Spark that fit one machine: links that passed, members of rings."""
-    found = pl.from_arrow(frame.toArrow())
-    assert isinstance(found, pl.DataFrame)
-    return found
 
 
 def links_of(lake: Lake, as_of: date) -> DataFrame:

@@ -28,6 +28,7 @@ from features.network.meetings import (
     wide_candidates,
     wide_meetings,
 )
+from jobs.inputs.truth import truth_table
 
 _COLUMNS = {
     "person": (
@@ -79,8 +80,8 @@ def read_province(folder: Path, bounds: Bounds) -> Province:
     visits = _visits(landed)
     names = visits.select("psn_no", "member").unique()
     pairs = _pairs(visits, landed, bounds)
-    people = _truth(folder / "truth", "truth_person", "psn_no", "gang_id").unique()
-    lines = _truth(folder / "truth", "truth_line", "psn_no").unique()
+    people = truth_table(folder / "truth", "truth_person", "psn_no", "gang_id").unique()
+    lines = truth_table(folder / "truth", "truth_line", "psn_no").unique()
     gangs = people.drop_nulls().join(names, on="psn_no").select("member", "gang_id")
     true = (
         pairs.select("src", "dst")
@@ -207,13 +208,3 @@ def _landed(landing: Path, table: str) -> pl.DataFrame:
     ]
     rows = pl.concat(frames, how="vertical_relaxed")
     return rows.unique(_KEYS[table], keep="last", maintain_order=True)
-
-
-def _truth(folder: Path, name: str, *columns: str) -> pl.DataFrame:
-    for path in sorted(folder.glob(f"{name}.*")):
-        if path.suffix == ".parquet":
-            rows = pl.read_parquet(path, columns=list(columns))
-            return rows.with_columns(pl.col(pl.Categorical).cast(pl.String))
-        if path.suffix == ".csv":
-            return pl.read_csv(path, columns=list(columns), infer_schema=False)
-    raise ConfigError(f"{folder} has no {name}.parquet or .csv")
