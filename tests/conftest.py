@@ -14,7 +14,7 @@ from support.workspace import ROOT, LandingFolder, Workspace
 from jobs.runtime.session import start_session
 
 # What `example_test` asserts there is then shown like the assertion of a test.
-pytest.register_assert_rewrite("member_histories")
+pytest.register_assert_rewrite("support.member_histories")
 
 #: On top of conf/spark-local.conf: few partitions and threads, because a thousand tiny queries spend their time
 #: in planning, which keeps one core busy; so `make test` runs a process on each core. The JVM's full compiler
