@@ -157,7 +157,18 @@ def _digest(folder: Traversable, at: str, digest: "hashlib._Hash") -> None:
 
 def _record(run: JobRun, result: Result) -> None:
     """Append the run to `ops/job_run`."""
-    row = {
+    try:
+        frame = run.spark.createDataFrame([_row(run, result)], JOB_RUN.schema).coalesce(1)
+        Lake(run.spark, run.config.lake.root).append(frame, JOB_RUN)
+    except JobError as error:
+        # It must not hide why the job ended, nor end a run that changes nothing.
+        if result.exit_code == 0 and not run.options.dry_run:
+            raise
+        run.log.warning("this run is not recorded", reason=str(error))
+
+
+def _row(run: JobRun, result: Result) -> dict[str, object]:
+    return {
         "run_id": run.run_id,
         "job": result.job,
         "pipeline_key": run.pipeline_key,
@@ -180,11 +191,3 @@ def _record(run: JobRun, result: Result) -> None:
         "ended_at": datetime.now(UTC),
         "sequence": next_sequence(run.lake, JOB_RUN),
     }
-    frame = run.spark.createDataFrame([row], JOB_RUN.schema).coalesce(1)
-    try:
-        Lake(run.spark, run.config.lake.root).append(frame, JOB_RUN)
-    except JobError as error:
-        # It must not hide why the job ended, nor end a run that changes nothing.
-        if result.exit_code == 0 and not run.options.dry_run:
-            raise
-        run.log.warning("this run is not recorded", reason=str(error))
