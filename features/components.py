@@ -119,6 +119,13 @@ def filter_ladder(pairs_tested: int) -> tuple[float, ...]:
     return tuple(start * _LADDER_GROWTH**step for step in range(_LADDER_STEPS))
 
 
+def small_components(components: DataFrame, limit: int) -> DataFrame:
+    """Keep the vertices of components with at most `limit` vertices; grain and columns of `components`."""
+    sizes = components.groupBy("component").agg(F.count("*").alias("size"))
+    small = sizes.filter(F.col("size") <= limit).select("component")
+    return components.join(small, on="component", how="left_semi").select("id", "component")
+
+
 def _with_smallest_id(labelled: DataFrame, id_type: T.DataType) -> DataFrame:
     """Name each component after its smallest id, one row per vertex.
 

@@ -7,7 +7,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.gold.institution import INSTITUTION_LINK, INSTITUTION_LINK_FILTER
-from features.components import connected_components, filter_ladder, largest_component
+from features.components import (
+    connected_components,
+    filter_ladder,
+    largest_component,
+    small_components,
+)
 from features.network.links import (
     KINDS,
     institution_links,
@@ -100,25 +105,26 @@ def _flagged(run: JobRun, links: DataFrame, institutions: int) -> tuple[DataFram
     for significance in filter_ladder(len(KINDS) * _pairs_possible(institutions)):
         passes = passes_filter(significance, settings.min_weight)
         members = connected_components(links.filter(passes))
-        top = largest_component(members).collect()
-        largest = int(top[0]["size"]) if top else 0
+        largest = _size_of_largest(members)
         if largest <= limit:
             return links.withColumn("is_kept", passes), significance, largest
         run.log.info("the filter is tightened", largest_component=largest, limit=limit)
     run.log.warning(
         "components stay too large under the strictest filter; their links are not kept"
     )
-    bearable = members.groupBy("component").count().filter(F.col("count") <= limit)
-    inside = members.join(bearable, on="component", how="left_semi").select(
-        F.col("id").alias("src")
+    bearable = small_components(members, limit)
+    # Both ends of a link that passes lie in one component.
+    inside = bearable.select(F.col("id").alias("src"), F.lit(True).alias("is_inside"))
+    flagged = links.join(inside, on="src", how="left").withColumn(
+        "is_kept", passes & F.coalesce("is_inside", F.lit(False))
     )
-    kept = links.filter(passes).join(inside, on="src", how="left_semi")
-    flagged = kept.withColumn("is_kept", F.lit(True)).unionByName(
-        links.join(kept, on=["src", "dst", "kind"], how="left_anti").withColumn(
-            "is_kept", F.lit(False)
-        )
-    )
-    return flagged, significance, limit
+    return flagged.drop("is_inside"), significance, _size_of_largest(bearable)
+
+
+def _size_of_largest(components: DataFrame) -> int:
+    """Vertices of the largest component; 0 where there is none."""
+    top = largest_component(components).collect()
+    return int(top[0]["size"]) if top else 0
 
 
 JOB = Job(

@@ -65,7 +65,13 @@ INSTITUTION_LINK_FILTER = TableContract(
     fields=(
         _AS_OF,
         Field("kind", "string", "Kind of link", nullable=False),
-        Field("pairs_tested", "long", "Pairs that share anything", nullable=False),
+        Field(
+            "pairs_tested",
+            "long",
+            "Pairs of institutions that could have been linked, n (n - 1) / 2: the significance is held"
+            " against all of them",
+            nullable=False,
+        ),
         Field("min_weight", "long", "Least shared number that is kept", nullable=False),
         Field("min_significance", "double", "Least significance that is kept", nullable=False),
         Field("links_kept", "long", "Pairs that passed", nullable=False),

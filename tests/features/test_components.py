@@ -19,6 +19,7 @@ from features.components import (
     connected_components,
     filter_ladder,
     largest_component,
+    small_components,
 )
 
 GRAPHS = Path(__file__).parents[3] / "shared" / "data" / "graphs"
@@ -220,3 +221,14 @@ def test_ladder_begins_at_bonferroni_and_rises() -> None:
     # -log10(0.05 / 1000) and 1.6 times as much for each rung.
     assert ladder == pytest.approx((4.30103, 6.88165, 11.01064, 17.61702, 28.18723, 45.09957), 1e-5)
     assert filter_ladder(0) == filter_ladder(1)
+
+
+def test_components_beyond_the_limit_are_left_out_and_the_largest_left_is_measured(spark):
+    sizes = {1: 3, 4: 5, 9: 2}
+    members = [(first + place, first) for first, size in sizes.items() for place in range(size)]
+    frame = spark.createDataFrame(members, ["id", "component"])
+    left = small_components(frame, 4)
+    assert found(left) == [(1, 1), (2, 1), (3, 1), (9, 9), (10, 9)]
+    # The limit is 4, and no component is as large: what is told is a size that somebody measured.
+    assert largest_component(left).first()["size"] == 3
+    assert largest_component(small_components(frame, 1)).collect() == []
