@@ -6,6 +6,7 @@ from expectations.contract.properties import KEPT_A_MONTH, WITHOUT_LIMITS
 from expectations.contract.table import Check, Field, TableContract
 from expectations.feature.account_link import TRAITS
 from expectations.feature.member_ring import MEMBER_RING_FEATURES
+from expectations.landing.codes import ROLES
 
 _AS_OF = Field(
     "as_of_date", "date", "Only what had arrived before this day was used", nullable=False
@@ -143,11 +144,6 @@ RING = TableContract(
     ),
     written_by="find_rings",
     properties=KEPT_A_MONTH | WITHOUT_LIMITS,
-)
-
-ROLES = (
-    *("card_holder", "collector", "dispenser", "dealer", "seller", "organiser"),
-    *("pharmacy", "doctor", "victim"),
 )
 
 RING_MEMBER = TableContract(

@@ -1,6 +1,7 @@
 """The event tables of the landing contract, claims first: visits, fees, codes, doctors, pick-ups."""
 
 from expectations.contract.table import Check
+from expectations.landing.codes import CREDENTIAL_TYPES, VISIT_TYPES
 from expectations.landing.table import (
     ARRIVE_TIME,
     LandingTable,
@@ -54,10 +55,7 @@ SETTLEMENT = LandingTable(
             "string",
             "visit_type",
             "11 outpatient, 14 chronic or special disease, 21 inpatient, 41 pharmacy",
-            "11",
-            "14",
-            "21",
-            "41",
+            *VISIT_TYPES,
         ),
         optional(
             "dise_codg",
@@ -72,9 +70,7 @@ SETTLEMENT = LandingTable(
             "string",
             "credential_type",
             "01 e-voucher, 02 identity card, 03 insurance card",
-            "01",
-            "02",
-            "03",
+            *CREDENTIAL_TYPES,
         ),
         optional("device_hash", "string", "device_hash", "Phone that showed the e-voucher, hashed"),
         optional("terminal_id", "string", "terminal_id", "Point-of-sale terminal"),

@@ -1,5 +1,6 @@
 """The event tables that inquiries rest on: scans of boxes, parcels, tip-offs and closed cases."""
 
+from expectations.landing.codes import OUTCOMES, ROLES
 from expectations.landing.table import (
     ARRIVE_TIME,
     LandingTable,
@@ -140,15 +141,7 @@ CLOSED_CASE = LandingTable(
             "string",
             "role",
             "Part in the case; collector is who collects cards and drugs",
-            "card_holder",
-            "collector",
-            "dispenser",
-            "dealer",
-            "seller",
-            "organiser",
-            "pharmacy",
-            "doctor",
-            "victim",
+            *ROLES,
             "none",
         ),
         optional("gang_id", "string", "gang_id", "Empty for a lone offender"),
@@ -176,11 +169,7 @@ CLOSED_CASE = LandingTable(
             "string",
             "outcome",
             "cleared is a hard negative; no_finding was looked at without a finding",
-            "criminal",
-            "administrative",
-            "cleared",
-            "withdrawn",
-            "no_finding",
+            *OUTCOMES,
         ),
         optional("final", "boolean", "is_final", "False while an appeal is pending"),
         optional("loss_amt", "decimal(16,2)", "loss_amount", "Proven loss to the fund, yuan"),

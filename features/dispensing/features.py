@@ -11,6 +11,7 @@ from expectations.feature.dispensing import (
     DRUG_FEATURES,
     INSTITUTION_DRUG_FEATURES,
 )
+from expectations.landing.codes import STAY
 from features.dispensing.sums import (
     PERIOD,
     TO_DEVIATION,
@@ -56,7 +57,7 @@ def sales(
     """
     first = F.lit(as_of - timedelta(days=YEAR))
     recent = (F.col("service_date") >= first) & (F.col("service_date") < F.lit(as_of))
-    at = visits.filter(recent & ~F.col("visit_type").eqNullSafe(F.lit("21"))).select(
+    at = visits.filter(recent & ~F.col("visit_type").eqNullSafe(F.lit(STAY))).select(
         "settlement_id", "institution_id", "visit_type", "credential_type"
     )
     known = drugs.select(

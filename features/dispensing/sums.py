@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract.feature import FeatureDefinition
+from expectations.landing.codes import CERTIFICATE_VISIT, E_VOUCHER
 from features.boxes import OF_INSTITUTION, box_sales
 
 YEAR, PERIOD = 365, 30
@@ -30,8 +31,8 @@ def totals(sold: DataFrame, by: str) -> DataFrame:
         part(F.col("is_cold_chain")).alias("cold_chain_share_365d"),
         part(F.col("is_tonic")).alias("tonic_share_365d"),
         part(F.col("is_resalable")).alias("resalable_share_365d"),
-        part(F.col("credential_type") == "01").alias("e_voucher_share_365d"),
-        part(F.col("visit_type") == "14").alias("certificate_share_365d"),
+        part(F.col("credential_type") == E_VOUCHER).alias("e_voucher_share_365d"),
+        part(F.col("visit_type") == CERTIFICATE_VISIT).alias("certificate_share_365d"),
         part(F.col("is_over")).alias("oversupplied_share_365d"),
     )
 

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from expectations.landing.codes import CERTIFICATE_VISIT, E_VOUCHER
 from features.member.rows import held_values
 
 #: Settlements that are named with an indicator.
@@ -23,7 +24,10 @@ EVIDENCE = {
     "tonic": "has_tonic",
 }
 #: What these look at: of a visit, and of its fees.
-_OF_VISIT = {"has_certificate": "visit_type = '14'", "has_e_voucher": "credential_type = '01'"}
+_OF_VISIT = {
+    "has_certificate": f"visit_type = '{CERTIFICATE_VISIT}'",
+    "has_e_voucher": f"credential_type = '{E_VOUCHER}'",
+}
 _OF_FEE = {
     "has_drug": "true",
     "has_cold_chain": "is_cold_chain",

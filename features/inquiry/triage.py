@@ -8,6 +8,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from expectations.gold.triage import TRIAGE_FEATURES
+from expectations.landing.codes import STAY
 from features.boxes import holder_sales
 from features.member.frames import HORIZON
 from features.provinces import province_of
@@ -115,7 +116,7 @@ def pickups(visits: DataFrame, fees: DataFrame) -> DataFrame:
         .groupBy("settlement_id")
         .agg(F.sum("quantity").cast("double").alias("boxes"))
     )
-    is_stay = F.col("visit_type").eqNullSafe("21")
+    is_stay = F.col("visit_type").eqNullSafe(STAY)
     return (
         visits.filter(~F.col("is_refund") & ~is_stay)
         .join(boxes, on="settlement_id", how="inner")

@@ -3,6 +3,8 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from expectations.landing.codes import STAY
+
 #: An amount after netting; settlements have decimal(16,2).
 AMOUNT = "decimal(18,2)"
 
@@ -25,7 +27,7 @@ def net_visits(visits: DataFrame) -> DataFrame:
         )
     )
     is_refunded = F.col("refund_amount").isNotNull()
-    is_inpatient = F.col("visit_type").eqNullSafe("21")
+    is_inpatient = F.col("visit_type").eqNullSafe(STAY)
     amount = _net("total_amount", "refund_amount")
     start = F.coalesce("start_time", "settlement_time")
     start_day, end_day = F.to_date(start), F.to_date(F.coalesce(F.col("end_time"), start))

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from expectations.landing.codes import CERTIFICATE_VISIT
 from features.member.frames import MemberFacts, share, within, yuan
 from features.member.illness import alike, treated
 
@@ -21,7 +22,7 @@ def certificate_features(facts: MemberFacts) -> pl.DataFrame:
         .explode("covered")
         .unique()
     )
-    spent = facts.drugs.filter(pl.col("visit_type") == "14").select(
+    spent = facts.drugs.filter(pl.col("visit_type") == CERTIFICATE_VISIT).select(
         "member_id", "drug_id", "ago", "cents"
     )
     treats = treated(facts.references.drugs)

@@ -6,12 +6,13 @@ from functools import cached_property
 
 import polars as pl
 
+from expectations.landing.codes import STAY
+
 #: How far back a feature may look, in days before the as-of date.
 HORIZON = 365
 #: Kinds of fees other than drugs that features look at.
 CARE_TYPES = ("treatment", "exam")
 #: Visit type of a stay in hospital.
-STAY = "21"
 _CENTS = 100
 
 

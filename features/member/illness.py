@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from expectations.landing.codes import PHARMACY_VISIT
+
 
 def explained(
     drugs: pl.DataFrame,
@@ -131,7 +133,9 @@ def _known_illnesses(
     codes: pl.DataFrame, certificates: pl.DataFrame, diseases: pl.DataFrame
 ) -> pl.DataFrame:
     """`member_id, illness, letter`: ICD-10 codes of a member, with their first letter."""
-    seen = codes.filter(pl.col("visit_type").ne_missing("41")).select("member_id", illness="code")
+    seen = codes.filter(pl.col("visit_type").ne_missing(PHARMACY_VISIT)).select(
+        "member_id", illness="code"
+    )
     certified = (
         certificates.join(diseases, on="special_disease_code")
         .select("member_id", illness="indications")

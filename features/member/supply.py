@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 
+from expectations.landing.codes import STAY
 from features.member.coverage import (
     PART,
     Ints,
@@ -13,7 +14,7 @@ from features.member.coverage import (
     rows_so_far,
     stock_before,
 )
-from features.member.frames import HORIZON, STAY, MemberFacts, per, share, within, yuan
+from features.member.frames import HORIZON, MemberFacts, per, share, within, yuan
 from features.member.ordering import in_order, told_apart
 
 #: A refill is early when a quarter of the previous fill's days are still on hand.

@@ -2,9 +2,9 @@
 
 import polars as pl
 
+from expectations.landing.codes import E_VOUCHER, STAY
 from features.member.frames import (
     HORIZON,
-    STAY,
     MemberFacts,
     if_care_is_known,
     per,
@@ -182,13 +182,13 @@ def travel_features(facts: MemberFacts) -> pl.DataFrame:
             value=False
         ),
     )
-    far_voucher = (pl.col("home_km") > 50) & (pl.col("credential") == "01")
+    far_voucher = (pl.col("home_km") > 50) & (pl.col("credential") == E_VOUCHER)
     found = visits.group_by("member_id").agg(
         impossible_travel_count_180d=(pl.col("is_impossible") & within(180)).sum(),
         home_km_median_180d=pl.col("home_km").filter(within(180)).median(),
         min_gap_minutes_90d=pl.col("gap_elsewhere").filter(within(90)).min(),
         dead_or_paused_visit_count_365d=pl.col("is_dead_or_paused").sum(),
-        e_voucher_share_90d=(pl.col("credential") == "01").filter(within(90)).mean(),
+        e_voucher_share_90d=(pl.col("credential") == E_VOUCHER).filter(within(90)).mean(),
         far_voucher_count_90d=(far_voucher & within(90)).sum(),
     )
     return found.join(_clashes(facts), on="member_id", how="left")

@@ -4,6 +4,8 @@ from typing import Any
 
 import polars as pl
 
+from expectations.landing.codes import CARD_HOLDER, COLLECTOR, DISPENSER, ORGANISER, VICTIM
+
 #: An operator has an account's trust who serves this share of its visits, and at least so many.
 _LOYAL_SHARE, _LOYAL_VISITS = 0.5, 3
 #: What serves so large a share of a ring's accounts belongs to how the ring works.
@@ -79,7 +81,7 @@ def unseen_heads(rows: pl.DataFrame) -> pl.DataFrame:
     A head is seen where a person carries others of the ring; cards alone name nobody.
     """
     people = rows.filter(pl.col("subject_type") == "member")
-    is_head = pl.col("role").is_in(["collector", "organiser"])
+    is_head = pl.col("role").is_in([COLLECTOR, ORGANISER])
     return people.group_by("ring_id").agg(has_unseen_head=~is_head.any()).sort("ring_id")
 
 
@@ -165,12 +167,12 @@ def _people(members: pl.DataFrame, carriers: pl.DataFrame) -> pl.DataFrame:
     )
     role = (
         pl.when(is_head)
-        .then(pl.lit("organiser"))
+        .then(pl.lit(ORGANISER))
         .when(carries)
-        .then(pl.lit("collector"))
+        .then(pl.lit(COLLECTOR))
         .when(pl.col("is_victim"))
-        .then(pl.lit("victim"))
-        .otherwise(pl.lit("card_holder"))
+        .then(pl.lit(VICTIM))
+        .otherwise(pl.lit(CARD_HOLDER))
     )
     reasons = pl.concat_list(
         pl.when("is_linked").then(pl.lit("linked_account")),
@@ -187,7 +189,7 @@ def _things(carriers: pl.DataFrame) -> pl.DataFrame:
     is_phone = pl.col("carrier_kind") == "phone"
     rows = carriers.filter((pl.col("carrier_kind") != "member") & (pl.col("carried") >= 2))
     rows = rows.with_columns(organiser_rank=pl.lit(None))
-    role = pl.when(is_phone).then(pl.lit("collector")).otherwise(pl.lit("dispenser"))
+    role = pl.when(is_phone).then(pl.lit(COLLECTOR)).otherwise(pl.lit(DISPENSER))
     why = (
         pl.when(is_phone)
         .then(pl.lit("shows_vouchers_of_several"))

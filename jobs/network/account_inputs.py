@@ -8,6 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from expectations.gold.fact import FEE_FACT, VISIT_FACT
+from expectations.landing.codes import STAY
 from expectations.landing.event import PROXY_PICKUP
 from expectations.landing.reference import DRUG, INSTITUTION, PERSON
 from features.member.rows import held_values
@@ -15,7 +16,6 @@ from jobs.lake.frames import to_polars
 from jobs.lake.tables import Lake, rows_as_of
 
 #: Stays in hospital are no meetings at a counter.
-_INPATIENT = "21"
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def visits_between(lake: Lake, as_of: date, days: int) -> DataFrame:
     )
     return facts.filter(
         ~F.col("is_refund")
-        & ~F.col("visit_type").eqNullSafe(_INPATIENT)
+        & ~F.col("visit_type").eqNullSafe(STAY)
         & (F.col("service_month") >= f"{since:%Y-%m}")
         & (F.col("service_date") >= F.lit(since))
         & (F.col("service_date") < F.lit(as_of))

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from expectations.contract.errors import ConfigError
+from expectations.landing.codes import STAY
 from features.network.account_links import (
     account_profiles,
     pair_traits,
@@ -150,7 +151,7 @@ def _visits(landed: dict[str, pl.DataFrame]) -> pl.DataFrame:
     )
     time = pl.col("setl_time")
     return (
-        settlements.filter(~is_refund & (pl.col("med_type") != "21").fill_null(True))
+        settlements.filter(~is_refund & (pl.col("med_type") != STAY).fill_null(True))
         .join(refunded, on="setl_id", how="anti")
         .join(value, on="setl_id", how="left")
         .select(

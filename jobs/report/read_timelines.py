@@ -7,6 +7,7 @@ import polars as pl
 from pyspark.sql import functions as F
 
 from expectations.gold.fact import FEE_FACT, VISIT_FACT
+from expectations.landing.codes import STAY
 from expectations.landing.event import SPECIAL_CERT
 from expectations.landing.reference import INSTITUTION
 from features.member.facts import member_facts
@@ -17,7 +18,7 @@ from features.member.supply import fills_with_stock
 from jobs.inputs.member_inputs import member_references
 from jobs.lake.frames import to_polars
 from jobs.lake.tables import Lake
-from jobs.report.timeline import STAY, Fill, Supply, Timeline, Visit, on_hand
+from jobs.report.timeline import Fill, Supply, Timeline, Visit, on_hand
 
 #: What a picture has room for.
 MAX_INGREDIENTS = 6

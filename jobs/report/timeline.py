@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from expectations.landing.codes import STAY
+
 #: Days that a timeline shows, up to the day before the as-of date.
 YEAR = 365
 #: The visit type of a stay in hospital.
-STAY = "21"
 
 
 @dataclass(frozen=True)

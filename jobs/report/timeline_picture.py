@@ -11,16 +11,17 @@ from datetime import date, timedelta
 
 from markupsafe import Markup
 
+from expectations.landing.codes import CERTIFICATE_VISIT, OUTPATIENT, PHARMACY_VISIT, STAY
 from jobs.report.strings import Words
-from jobs.report.timeline import STAY, YEAR, Supply, Timeline, Visit
+from jobs.report.timeline import YEAR, Supply, Timeline, Visit
 from jobs.report.words import N_, OTHER_VISIT, VISIT_KINDS
 
 #: Shape and colour of a kind of visit.
 MARKS = {
-    "11": ("circle", "#2f6580"),
-    "14": ("diamond", "#7d6b91"),
+    OUTPATIENT: ("circle", "#2f6580"),
+    CERTIFICATE_VISIT: ("diamond", "#7d6b91"),
     STAY: ("bar", "#a8512b"),
-    "41": ("square", "#c08a25"),
+    PHARMACY_VISIT: ("square", "#c08a25"),
 }
 _OTHER = ("triangle", "#66757f")
 #: Twelve weeks: the longest prescription that the rules for long prescriptions allow.

@@ -1,5 +1,7 @@
 """Codes of the tables and the words that a reader sees for them."""
 
+from expectations.landing.codes import CERTIFICATE_VISIT, OUTPATIENT, PHARMACY_VISIT, STAY
+
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "to be translated"
     """Mark a text for the catalogue."""
@@ -67,10 +69,10 @@ STATES = {
 SUBJECTS = {"institution": N_("institution"), "doctor": N_("doctor")}
 
 VISIT_KINDS = {
-    "11": N_("outpatient visit"),
-    "14": N_("visit over a special-disease certificate"),
-    "21": N_("stay in hospital"),
-    "41": N_("pharmacy"),
+    OUTPATIENT: N_("outpatient visit"),
+    CERTIFICATE_VISIT: N_("visit over a special-disease certificate"),
+    STAY: N_("stay in hospital"),
+    PHARMACY_VISIT: N_("pharmacy"),
 }
 OTHER_VISIT = N_("other visit")
 
