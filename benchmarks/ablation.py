@@ -85,7 +85,7 @@ def main(root: str) -> None:
             f"{v:.3f}" for v in np.ravel(less[["mean", "corrected_low", "corrected_high"]])
         ] or [""] * 3
         table.add_row(
-            row.contender, f"{row.mean:.3f}", f"{row.sd:.3f}", told[0], " to ".join(told[1:])
+            str(row.contender), f"{row.mean:.3f}", f"{row.sd:.3f}", told[0], " to ".join(told[1:])
         )
     Console(width=120).print(table)
 

@@ -230,7 +230,7 @@ def _whole_rows(landing: Path) -> MemberRows:
 
 
 def _no_rows(kind: str) -> pl.DataFrame:
-    return pl.DataFrame(schema={"member_id": pl.String()} | KINDS[kind])
+    return pl.DataFrame(schema={"member_id": pl.String(), **KINDS[kind]})
 
 
 def _references(landing: Path) -> References:

@@ -6,6 +6,7 @@ Reads the landing files (Parquet) and the truth with DuckDB; no job reads the tr
 """
 
 import sys
+from collections.abc import Sequence
 
 import duckdb
 import matplotlib.pyplot as plt
@@ -119,26 +120,27 @@ def _hours(base: duckdb.DuckDBPyConnection, ax: Axes) -> None:
 
 def _by_member(base: duckdb.DuckDBPyConnection, measure: str) -> pd.DataFrame:
     """A figure per member with a special-disease certificate's visits or a gang's; `bad` flags the latter."""
-    return base.sql(
+    found: pd.DataFrame = base.sql(
         f"SELECT psn_no, {measure} AS value, psn_no IN (SELECT DISTINCT psn_no FROM truth_line) AS bad"
         " FROM settlement WHERE psn_no IN (SELECT psn_no FROM settlement WHERE med_type = '14'"
         " UNION SELECT psn_no FROM truth_line) GROUP BY psn_no"
     ).df()
+    return found
 
 
 def _visits_of_a_member(base: duckdb.DuckDBPyConnection, ax: Axes) -> None:
-    _two_histograms(ax, _by_member(base, "count(*)"), np.geomspace(1, 400, 40))
+    _two_histograms(ax, _by_member(base, "count(*)"), np.geomspace(1, 400, 40).tolist())
     ax.set(title="Visits of a certificate holder, or of a gang's card", xlabel="visits")
 
 
 def _amounts_of_a_member(base: duckdb.DuckDBPyConnection, ax: Axes) -> None:
     _two_histograms(
-        ax, _by_member(base, "sum(medfee_sumamt)::DOUBLE"), np.geomspace(100, 500_000, 40)
+        ax, _by_member(base, "sum(medfee_sumamt)::DOUBLE"), np.geomspace(100, 500_000, 40).tolist()
     )
     ax.set(title="Their amounts over the whole time", xlabel="yuan")
 
 
-def _two_histograms(ax: Axes, rows: pd.DataFrame, bins: np.ndarray) -> None:
+def _two_histograms(ax: Axes, rows: pd.DataFrame, bins: Sequence[float]) -> None:
     for bad, label, color in ((False, "honest", _HONEST), (True, "in fraud", _FRAUD)):
         values = rows.value[rows.bad == bad]
         weights = np.full(len(values), 1 / max(len(values), 1))

@@ -71,7 +71,7 @@ def compared(real: pd.DataFrame, people: pd.DataFrame, group: str) -> list[Compa
             Compared(
                 column,
                 group,
-                {name: float(row[f"{group}_{name}"]) for name in (*_QUARTILES, "mean")},
+                {name: float(str(row[f"{group}_{name}"])) for name in (*_QUARTILES, "mean")},
                 {**simulated, "mean": float(values.mean())},
                 float((values == 0).mean()),
             )

@@ -138,8 +138,10 @@ def _columns(settlements: pd.DataFrame, visits: pd.DataFrame, lines: pd.DataFram
     drugs = lines[lines["item_type"] == "drug"]
     drug_months = drugs.groupby(["psn_no", "month"])["amount"].sum().groupby("psn_no")
     drug_places = drugs.groupby(["psn_no", "fixmedins_code"])["amount"].sum().groupby("psn_no")
-    fund_places = settlements.astype({"psn_no": str, "fixmedins_code": str})
-    fund_places = fund_places.groupby(["psn_no", "fixmedins_code"])["fund"].sum()
+    by_place = settlements.astype({"psn_no": str, "fixmedins_code": str}).groupby(
+        ["psn_no", "fixmedins_code"]
+    )
+    fund_places = by_place["fund"].sum()
 
     def of(kind: str) -> pd.Series:
         return lines[lines["item_type"] == kind].groupby("psn_no")["amount"].sum()
