@@ -106,7 +106,7 @@ class Account:
 
     def stay(self, first: int, last: int, *fees: Row, **changes: Any) -> "Account":
         """A stay from one day to another, settled on the last."""
-        dates = {"start": day(first), "end": day(last)}
+        dates: dict[str, Any] = {"start": day(first), "end": day(last)}
         return self.visit(last, *fees, visit_type="21", **dates, **changes)
 
     def add(self, kind: str, /, **values: Any) -> "Account":
@@ -160,7 +160,8 @@ def member_rows(rows: Rows) -> MemberRows:
 
 def reference_rows(rows: Rows) -> References:
     """Frames with the types that Spark delivers."""
-    return References(**{kind: frame(kind, rows[kind]) for kind in REFERENCE_KINDS})
+    given: dict[str, Any] = {kind: frame(kind, rows[kind]) for kind in REFERENCE_KINDS}
+    return References(**given)
 
 
 def frame(kind: str, rows: Iterable[Row]) -> pl.DataFrame:

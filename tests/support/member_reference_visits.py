@@ -111,7 +111,7 @@ def _km(a: tuple[float | None, ...], b: tuple[float | None, ...]) -> float | Non
     """By the angle between two directions from the Earth's centre."""
     if None in a or None in b:
         return None
-    (lat, lon), (lat_2, lon_2) = (tuple(map(math.radians, each)) for each in (a, b))
+    (lat, lon), (lat_2, lon_2) = (tuple(math.radians(x or 0.0) for x in each) for each in (a, b))
     cosine = math.sin(lat) * math.sin(lat_2) + math.cos(lat) * math.cos(lat_2) * math.cos(
         lon - lon_2
     )

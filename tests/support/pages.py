@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
+from typing import Any
 
 from jobs.report import content as facts
 from jobs.report.timeline import Fill, Supply, Timeline, Visit
@@ -33,12 +34,12 @@ class Seen(HTMLParser):
         self.text += data
 
 
-def visit(day: date, institution: str = "H1", **changes: object) -> Visit:
+def visit(day: date, institution: str = "H1", **changes: Any) -> Visit:
     row = Visit(f"{institution}-{day}", day, institution, "11", True, 80.0)
     return replace(row, **changes)
 
 
-def timeline(**changes: object) -> Timeline:
+def timeline(**changes: Any) -> Timeline:
     days = [date(2009, 3, 1), date(2009, 3, 1), date(2009, 5, 9)]
     visits = [visit(day, f"H{at}") for at, day in enumerate(days)]
     supply = Supply(

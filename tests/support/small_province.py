@@ -178,8 +178,8 @@ def _villains(landing):
         begntime="2025-07-01 08:00:00",
         endtime="2025-07-20 08:00:00",
     )
-    for day in ("05", "10"):
-        landing.visit("clash", f"2025-07-{day} 09:00", "h1", ("d2", 1, 20))
+    for number in ("05", "10"):
+        landing.visit("clash", f"2025-07-{number} 09:00", "h1", ("d2", 1, 20))
 
     # Two boxes that the pharmacy sells again to others, without having received them.
     landing.person("resold")

@@ -60,7 +60,11 @@ def write_tiny_landing(root, visits=40):
         [{"psn_no": f"m{n}", "gend": "1", "arrive_time": arrive} for n in range(people)],
     )
     for day in DAYS:
-        tables = {"settlement": [], "fee_detail": [], "trace_scan": []}
+        tables: dict[str, list[dict[str, object]]] = {
+            "settlement": [],
+            "fee_detail": [],
+            "trace_scan": [],
+        }
         for n in range(visits):
             setl_id = f"s{day}-{n}"
             at, arrived = f"{day[:8]}10 1{n % 10}:20:00", f"{day[:8]}11 02:00:00"
@@ -121,7 +125,7 @@ def write_tiny_landing(root, visits=40):
 
 def rows_by_table(root):
     """How many rows each table's manifests announce."""
-    found = {}
+    found: dict[str, int] = {}
     for path in root.glob("*/batch=*/_manifest.json"):
         told = json.loads(path.read_text())
         found[told["table"]] = found.get(told["table"], 0) + told["rows"]

@@ -165,7 +165,7 @@ class Workspace:
         return Lake(self.spark, self.config.lake.root)
 
     def run(
-        self, job: Job, as_of: str | None = None, batch: str | None = None, **more: str
+        self, job: Job, as_of: str | None = None, batch: str | None = None, **more: Any
     ) -> Result:
         """Run a job as the command line would, in the shared session; `more` are other options."""
         options = Options(
