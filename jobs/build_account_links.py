@@ -28,6 +28,8 @@ from jobs.runtime.job import Job, JobRun, step
 from models.link_model import LinkModel, UnlearnedWeight, read_link_model
 
 _EPOCH = date(1970, 1, 1)
+#: Of pairs that are less probable not even the best of a province are kept.
+LEAST_PROBABILITY = 0.002
 #: Visits of a task: pairs are made of them in memory.
 _VISITS_A_TASK = 250_000
 _REASON = pl.List(pl.Struct({"trait": pl.String, "value": pl.Float64, "points": pl.Float64}))
@@ -63,7 +65,7 @@ def main(run: JobRun) -> str:
         known = keep(persisted(profiles(visits, inputs.members, _tasks(run))))
         pairs = pairs_of_accounts(visits, held, bounds, _tasks(run, count))
         weigh = _weight(run, known.count())
-        links = keep(
+        weighed = keep(
             persisted(
                 traits(
                     pairs,
@@ -71,12 +73,13 @@ def main(run: JobRun) -> str:
                     places,
                     _ranks(known),
                     (run.as_of - _EPOCH).days,
-                    partial(_weighed, weigh, settings.min_probability),
+                    partial(_weighed, weigh, min(LEAST_PROBABILITY, settings.min_probability)),
                     _LINKS,
                 )
             )
         )
         with step(run, "pairs weighed"):
+            links = _worth_keeping(run, weighed, known.count())
             kept = links.count()
         rows = run.lake.replace(_named(run, links, inputs), ACCOUNT_LINK, {"as_of_date": run.as_of})
         assert rows == kept
@@ -123,6 +126,24 @@ def _weighed(weight: LinkModel | UnlearnedWeight, least: float, rows: pl.DataFra
         .filter(pl.col("probability") >= least)
         .with_columns(evidence_count=pl.max_horizontal("met_days", "wide_days") + shared)
     )
+
+
+def _worth_keeping(run: JobRun, weighed: DataFrame, accounts: int) -> DataFrame:
+    """Links that are probable enough, or among the best of the province however improbable.
+
+    What a weight means as a probability differs from province to province, and so does how few the links are;
+    which of them are the strongest does not.
+    """
+    settings = run.config.account_links
+    best = (
+        weighed.filter("NOT is_kin")
+        .select("probability")
+        .orderBy(F.desc("probability"))
+        .limit(max(1, round(settings.kept_share * accounts)))
+    )
+    [bar] = best.agg(F.min("probability").alias("bar")).collect()
+    least = min(settings.min_probability, bar["bar"] or settings.min_probability)
+    return weighed.filter(F.col("probability") >= least)
 
 
 def _has_passed(run: JobRun) -> Column:

@@ -142,7 +142,10 @@ def _indicators(run: JobRun) -> pl.DataFrame:
     )
     if run.lake.exists(MEMBER_RING_FEATURE):
         links = run.lake.read(MEMBER_RING_FEATURE).select(
-            "member_id", "as_of_date", F.col("link_weight_two_best_365d").alias("link_weight")
+            "member_id",
+            "as_of_date",
+            F.col("link_probability_best_365d").alias("best_link"),
+            F.col("link_weight_two_best_365d").alias("two_best"),
         )
         rows = rows.join(links, on=["member_id", "as_of_date"], how="left")
     return to_polars(rows)

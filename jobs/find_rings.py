@@ -205,7 +205,7 @@ def _write_features(
     run: JobRun, links: DataFrame, rings: pl.DataFrame, members: pl.DataFrame
 ) -> None:
     """What links and rings say of each account: all are linked, few are in a ring."""
-    own = account_link_features(links, run.config.account_links.min_probability)
+    own = account_link_features(links)
     ids = run.spark.createDataFrame([(name,) for name in members["member"]], "member_id string")
     homes = to_polars(households(run.lake, run.as_of, ids.distinct()))
     of_ring = ring_member_features(

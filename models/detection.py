@@ -8,12 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from expectations.gold.account import (
-    LEAST_POINTS,
-    LINK_FAMILY,
-    POINTS_WEIGHT,
-    UNLINKED_LOG_ODDS,
-)
+from expectations.gold.account import LINK_FAMILY, LINK_PLACE_WEIGHT, PLACE_OFFSET
 
 #: The part of insured people whose place on a list counts as being seen.
 TOP_SHARE = 0.01
@@ -58,35 +53,57 @@ def reranked(indicators: pl.DataFrame, without: str | None = None) -> pl.DataFra
     """Rank accounts as `features.indicator.accounts` does, with a family of rules switched off.
 
     Args:
-        indicators: `member_id, family, points, held_back_by, expected_loss`, and `link_weight`, the
-            log-odds of the account's two best links, if there are links.
+        indicators: `member_id, family, points, held_back_by, expected_loss`, and `best_link` and `two_best`,
+            the strength of the account's best link and of its two best, if there are links.
         without: the family.
 
     Returns:
         `member_id, points, rank`.
     """
-    if "link_weight" not in indicators.columns:
-        indicators = indicators.with_columns(link_weight=pl.lit(None, dtype=pl.Float64))
+    if "best_link" not in indicators.columns:
+        nothing = pl.lit(None, dtype=pl.Float64)
+        indicators = indicators.with_columns(best_link=nothing, two_best=nothing)
     counted = indicators.filter(pl.col("held_back_by").is_null())
     if without is not None:
         counted = counted.filter(pl.col("family") != without)
     is_link = pl.col("family") == LINK_FAMILY
-    own = pl.col("points").filter(~is_link).sum().clip(LEAST_POINTS)
-    weight = pl.col("link_weight").filter(is_link).max().fill_null(UNLINKED_LOG_ODDS)
-    priority = weight.clip(UNLINKED_LOG_ODDS) + POINTS_WEIGHT * own.round(6).log()
-    return (
+    accounts = (
         counted.group_by("member_id", "family")
-        .agg(pl.max("points"), pl.first("expected_loss"), pl.first("link_weight"))
+        .agg(pl.max("points"), pl.first("expected_loss", "best_link", "two_best"))
         .group_by("member_id")
         .agg(
             pl.sum("points").round(6),
-            pl.first("expected_loss"),
-            priority=priority.round(6),
+            pl.first("expected_loss", "best_link", "two_best"),
+            own=pl.when((~is_link).any()).then(pl.col("points").filter(~is_link).sum().round(6)),
+            is_linked=is_link.any(),
+        )
+    )
+    own = _part_of_place(accounts, "own").filter(pl.col("own").is_not_null())
+    linked = _part_of_place(accounts, "is_linked", "best_link", "two_best").filter("is_linked")
+    return (
+        accounts.join(own.select("member_id", by_points="part"), on="member_id", how="left")
+        .join(linked.select("member_id", by_links="part"), on="member_id", how="left")
+        .with_columns(
+            priority=(
+                pl.col("by_points").fill_null(0.0)
+                + LINK_PLACE_WEIGHT * pl.col("by_links").fill_null(0.0)
+            )
+            .log()
+            .round(6)
         )
         .sort(["priority", "expected_loss", "member_id"], descending=[True, True, False])
         .with_columns(rank=pl.int_range(1, pl.len() + 1))
         .select("member_id", "points", "rank")
     )
+
+
+def _part_of_place(accounts: pl.DataFrame, *strongest_first: str) -> pl.DataFrame:
+    """Accounts with `part`: 1 / (PLACE_OFFSET + place) in the order of some columns."""
+    by = [*strongest_first, "expected_loss"]
+    ordered = accounts.sort(
+        [*by, "member_id"], descending=[*[True] * len(by), False], nulls_last=True
+    )
+    return ordered.with_columns(part=1.0 / (PLACE_OFFSET + pl.int_range(1, pl.len() + 1)))
 
 
 def figures(ranked: pl.DataFrame, truth: Truth, capacities: Sequence[int]) -> list[Figure]:

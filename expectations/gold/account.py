@@ -125,6 +125,10 @@ STATES = ("proposed", "approved", "rejected", "expired")
 
 #: The family of rules about links to other accounts.
 LINK_FAMILY = "links"
+#: A first place in a ranking counts 1 / (PLACE_OFFSET + 1), see `features.indicator.accounts.ranked_accounts`.
+PLACE_OFFSET = 20
+#: What a place in the ranking by links counts beside one in the ranking by the account's own points.
+LINK_PLACE_WEIGHT = 0.7
 #: Log-odds of an account without a link that passed: about those of the weakest link that is kept.
 UNLINKED_LOG_ODDS = -4.0
 #: Who has fewer points from other rules, or none, counts as having those of the weakest rule.
@@ -143,7 +147,7 @@ HIGH_RISK_ACCOUNT = TableContract(
         Field(
             "priority",
             "double",
-            "What the rank goes by: log-odds of its links and of its own indicators, either may do",
+            "What the rank goes by: its place by its own indicators and its place by its links, either may do",
             nullable=False,
         ),
         Field("ring_id", "string", "The ring that it is in; empty if it is in none"),

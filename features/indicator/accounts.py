@@ -6,12 +6,7 @@ from string import Formatter
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from expectations.gold.account import (
-    LEAST_POINTS,
-    LINK_FAMILY,
-    POINTS_WEIGHT,
-    UNLINKED_LOG_ODDS,
-)
+from expectations.gold.account import LINK_FAMILY, LINK_PLACE_WEIGHT, PLACE_OFFSET
 
 #: How a sentence may show `{value}`: Python's format and the one that Spark's `format_string` knows, whose
 #: first argument is the value and the second a hundred times that.
@@ -24,9 +19,12 @@ def ranked_accounts(
     """Rank accounts by what they show, one row per member with an indicator that counts.
 
     Rules of a family see the same thing, so only the strongest of each counts; points of families
-    add up. The priority is the log-odds of the account's two best links, where the rule about links
-    speaks of it, and the logarithm of the points of the other families. Of equal priority the
-    larger expected loss comes first, then the smaller id.
+    add up. Accounts are ranked twice: by the points of rules about the account alone, and, where the rule
+    about links speaks, by its best link, then by its two best. The priority is the logarithm of
+    1 / (PLACE_OFFSET + place) of the first ranking plus LINK_PLACE_WEIGHT times the same of the second
+    (reciprocal rank fusion, Cormack, Clarke and Buettcher 2009): what a link weighs against a rule differs from
+    province to province, who stands first by either does not. Of equal value the larger expected loss
+    comes first, then the smaller id.
 
     Args:
         indicators: gold.indicator of a date, members only.
@@ -48,9 +46,7 @@ def ranked_accounts(
         .groupBy("subject_id")
         .agg(
             F.round(F.sum(exact).cast("double"), 6).alias("points"),
-            F.round(F.coalesce(F.sum(F.when(~is_link, exact)).cast("double"), F.lit(0.0)), 6).alias(
-                "own_points"
-            ),
+            F.round(F.sum(F.when(~is_link, exact)).cast("double"), 6).alias("own_points"),
             F.max(is_link).alias("is_linked"),
         )
     )
@@ -77,9 +73,8 @@ def ranked_accounts(
     counted = F.filter("reasons", lambda each: ~each["last"])
     first = Window.orderBy(F.desc("priority"), F.desc("expected_loss_amount"), "subject_id")
     return (
-        _with_priority(by_family, links)
+        _with_priority(by_family.join(loss, on="subject_id", how="inner"), links)
         .join(reasons, on="subject_id", how="inner")
-        .join(loss, on="subject_id", how="inner")
         .withColumn(
             "typologies", F.array_distinct(F.transform(counted, lambda each: each["typology"]))
         )
@@ -91,22 +86,32 @@ def ranked_accounts(
 def _with_priority(points: DataFrame, links: DataFrame | None) -> DataFrame:
     """Points of accounts with `priority` and `ring_id`."""
     if links is None:
+        nothing = F.lit(None).cast("double")
         linked = points.withColumns(
-            {"ring_id": F.lit(None).cast("string"), "link_weight": F.lit(None).cast("double")}
+            {"ring_id": F.lit(None).cast("string"), "best_link": nothing, "two_best": nothing}
         )
     else:
         of_links = links.select(
             F.col("member_id").alias("subject_id"),
             "ring_id",
-            F.col("link_weight_two_best_365d").alias("link_weight"),
+            F.col("link_probability_best_365d").alias("best_link"),
+            F.col("link_weight_two_best_365d").alias("two_best"),
         )
         linked = points.join(of_links, on="subject_id", how="left")
-    weight = F.when(F.col("is_linked"), F.greatest("link_weight", F.lit(UNLINKED_LOG_ODDS)))
-    own = F.log(F.greatest("own_points", F.lit(LEAST_POINTS)))
-    priority = F.coalesce(weight, F.lit(UNLINKED_LOG_ODDS)) + POINTS_WEIGHT * own
-    return linked.withColumn("priority", F.round(priority, 6)).drop(
-        "own_points", "is_linked", "link_weight"
+    by_points = _part_of_place("own_points")
+    by_links = F.when(F.col("is_linked"), _part_of_place("is_linked", "best_link", "two_best"))
+    both = F.coalesce(F.when(F.col("own_points").isNotNull(), by_points), F.lit(0.0)) + F.coalesce(
+        LINK_PLACE_WEIGHT * by_links, F.lit(0.0)
     )
+    return linked.withColumn("priority", F.round(F.log(both), 6)).drop(
+        "own_points", "is_linked", "best_link", "two_best"
+    )
+
+
+def _part_of_place(*strongest_first: str) -> Column:
+    """1 / (PLACE_OFFSET + place) in the order of some columns; ties as in the list."""
+    order = [F.desc_nulls_last(name) for name in (*strongest_first, "expected_loss_amount")]
+    return 1.0 / (F.row_number().over(Window.orderBy(*order, "subject_id")) + PLACE_OFFSET)
 
 
 def in_words(reasons: str, texts: dict[str, str]) -> Column:

@@ -1,7 +1,5 @@
 """What an account's links and ring say of it."""
 
-import math
-
 import polars as pl
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -10,19 +8,18 @@ from pyspark.sql import functions as F
 MOST_NAMED = 20
 
 
-def account_link_features(links: DataFrame, min_probability: float) -> DataFrame:
+def account_link_features(links: DataFrame) -> DataFrame:
     """What the links of each account say, one row per `member_id` with a link outside its household.
 
     Args:
-        links: gold.account_link of a date.
-        min_probability: the probability from which on links are kept: a missing second link counts as
-            one that just was not.
+        links: gold.account_link of a date. An account with one link counts as having the weakest of them
+            beside it.
 
     Returns:
         `member_id`, the features of `account_link`, `settlement_ids`.
     """
-    floor = math.log(max(min_probability, 1e-9) / (1 - min(min_probability, 0.999)))
     outside = links.filter("NOT is_kin")
+    weakest = F.broadcast(outside.agg(F.min("weight").alias("weakest")))
     ends = outside.select(F.col("src").alias("member_id"), F.col("dst").alias("other"), *_KEPT)
     ends = ends.unionByName(
         outside.select(F.col("dst").alias("member_id"), F.col("src").alias("other"), *_KEPT)
@@ -36,9 +33,9 @@ def account_link_features(links: DataFrame, min_probability: float) -> DataFrame
         F.count_if("has_passed").cast("double").alias("linked_account_count_365d"),
         F.round(F.sum("probability"), 6).alias("link_probability_sum_365d"),
     )
-    second = F.when(F.size("best") > 1, -F.col("best")[1]["order"]).otherwise(F.lit(floor))
+    second = F.when(F.size("best") > 1, -F.col("best")[1]["order"]).otherwise(F.col("weakest"))
     ids = F.flatten(F.transform("best", lambda each: each["settlement_ids"]))
-    return grouped.select(
+    return grouped.join(weakest, how="cross").select(
         "member_id",
         F.round((-F.col("best")[0]["order"] + second) / 2, 6).alias("link_weight_two_best_365d"),
         "link_probability_best_365d",

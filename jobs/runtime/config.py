@@ -163,6 +163,7 @@ class AccountLinks(_Section):
     model: str | None
     train_on: list[str]
     min_probability: float = Field(ge=0, le=1)
+    kept_share: float = Field(ge=0, le=1)
     pass_probability: float = Field(ge=0, le=1)
 
 

@@ -230,18 +230,18 @@ def test_the_interval_draws_gangs_whole():
     assert (low, high) == (0.0, 1.0)
 
 
-def test_reranking_puts_links_before_points_as_the_list_does():
+def test_reranking_adds_places_by_links_and_by_points_as_the_list_does():
     shown = pl.DataFrame(
         [
-            ("a", "links", 2.0, 1.0),
-            ("b", "use", 8.0, 3.0),
-            ("c", "use", 8.0, None),
-            ("d", "links", 2.0, 1.0),
-            ("d", "use", 8.0, 1.0),
+            ("a", "links", 2.0, 0.6, 1.0),
+            ("b", "use", 8.0, 0.9, 3.0),
+            ("c", "use", 8.0, None, None),
+            ("d", "links", 2.0, 0.6, 0.5),
+            ("d", "use", 8.0, 0.6, 0.5),
         ],
-        schema=["member_id", "family", "points", "link_weight"],
+        schema=["member_id", "family", "points", "best_link", "two_best"],
         orient="row",
     ).with_columns(held_back_by=pl.lit(None, dtype=pl.String), expected_loss=pl.lit(1.0))
 
-    assert reranked(shown)["member_id"].to_list() == ["d", "a", "b", "c"]
+    assert reranked(shown)["member_id"].to_list() == ["d", "b", "c", "a"]
     assert reranked(shown, without="links")["member_id"].to_list() == ["b", "c", "d"]

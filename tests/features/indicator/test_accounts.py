@@ -53,7 +53,7 @@ def losses_frame(spark, losses):
     )
 
 
-def test_links_come_before_points_and_only_where_the_rule_about_links_speaks(spark):
+def test_places_by_links_and_by_points_add_up_where_the_rule_about_links_speaks(spark):
     shown = shown_frame(
         spark,
         [
@@ -65,20 +65,27 @@ def test_links_come_before_points_and_only_where_the_rule_about_links_speaks(spa
         ],
     )
     links = spark.createDataFrame(
-        [("a", "r1", 1.0), ("b", None, 3.0), ("d", None, 1.0), ("e", "r1", 9.0)],
-        "member_id string, ring_id string, link_weight_two_best_365d double",
+        [
+            ("a", "r1", 0.6, 1.0),
+            ("b", None, 0.9, 3.0),
+            ("d", None, 0.6, 0.5),
+            ("e", "r1", 0.9, 9.0),
+        ],
+        "member_id string, ring_id string, link_probability_best_365d double,"
+        " link_weight_two_best_365d double",
     )
     losses = losses_frame(spark, dict.fromkeys("abcde", 1.0))
 
     ranked = ranked_accounts(shown, losses, links).orderBy("rank").collect()
 
-    # Nobody is on the list for a link that the rule says nothing of: b counts as c does, e is not there.
+    # By points b, c and d stand first to third, by links a before d for its two best: d has 1/23 + 0.7/22. Nobody
+    # is on the list for a link that the rule says nothing of: b's counts for nothing, e is not there.
     found = [(row["member_id"], round(row["priority"], 2), row["ring_id"]) for row in ranked]
     assert found == [
-        ("d", 3.08, None),
-        ("a", -0.39, "r1"),
-        ("b", -1.92, None),
-        ("c", -1.92, None),
+        ("d", -2.59, None),
+        ("b", -3.04, None),
+        ("c", -3.09, None),
+        ("a", -3.4, "r1"),
     ]
 
 

@@ -56,10 +56,7 @@ MEMBER_CASES = {
         "is_unmonitored_365d": (1, 0),
         "institution_concentration_180d": (0.95, 0.94),
     },
-    "LINKED_ACCOUNTS": {
-        "link_probability_best_365d": (0.1, 0.09),
-        "linked_account_count_365d": (1, 0),
-    },
+    "LINKED_ACCOUNTS": {"link_probability_best_365d": (0.002, 0.001)},
     "DRUGS_ONLY": {"overlap_days_180d": (30, 29), "drug_only_share_180d": (0.8, 0.79)},
 }
 INSTITUTION_CASES = {
