@@ -46,7 +46,7 @@ def account_inputs(lake: Lake, as_of: date, days: int) -> AccountInputs:
         DataRefused: when the facts have not been built.
     """
     facts = visits_between(lake, as_of, days)
-    visits = _with_value(lake, facts, as_of, days).select(
+    visits = with_value(lake, facts, as_of, days).select(
         _number("member_id").alias("member"),
         _number("institution_id").alias("place"),
         F.unix_date("service_date").alias("day"),
@@ -99,7 +99,7 @@ def visits_between(lake: Lake, as_of: date, days: int) -> DataFrame:
     ).join(refunded, on="settlement_id", how="left_anti")
 
 
-def _with_value(lake: Lake, visits: DataFrame, as_of: date, days: int) -> DataFrame:
+def with_value(lake: Lake, visits: DataFrame, as_of: date, days: int) -> DataFrame:
     """Visits with the resale value of what they took: list amounts of chronic drugs by their resale ratio."""
     since = as_of - timedelta(days=days)
     drugs = lake.read_as_of_if_exists(DRUG.silver, as_of).filter("is_chronic AND resale_ratio > 0")
