@@ -55,6 +55,58 @@ TYPOLOGIES = {
     "duplicate_trace_codes": N_("boxes sold that had been sold before"),
     "prescribes_beyond_need": N_("prescribes beyond need"),
     "certificates_issued": N_("many certificates issued"),
+    "linked_accounts": N_("does things together with strangers"),
+}
+
+#: What somebody's part in a ring is consistent with.
+ROLES = {
+    "card_holder": N_("card holder"),
+    "collector": N_("collector"),
+    "dispenser": N_("dispenser"),
+    "dealer": N_("dealer"),
+    "seller": N_("seller"),
+    "organiser": N_("organiser"),
+    "pharmacy": N_("main counter"),
+    "doctor": N_("doctor"),
+    "victim": N_("victim"),
+}
+
+PART_KINDS = {
+    "member": N_("person"),
+    "institution": N_("institution"),
+    "operator": N_("operator"),
+    "phone": N_("phone"),
+}
+
+#: Codes of gold.ring_member.
+ROLE_REASONS = {
+    "linked_account": N_("linked to others of the ring more closely than chance explains"),
+    "carries_accounts_of_others": N_("proxy, or owner of the proxy's phone, for others"),
+    "carries_most_of_the_ring": N_("carries most of the ring, and more than anybody else"),
+    "kept_by_staff": N_(
+        "served by one operator, and nobody comes for the holder: staff may keep the card"
+    ),
+    "shows_vouchers_of_several": N_("shows the e-vouchers of several accounts"),
+    "serves_several_more_often_than_not": N_("serves several accounts more often than not"),
+    "most_visits_of_most_accounts": N_("has most visits of most accounts"),
+}
+
+#: Findings of gold.ring_finding.
+RING_FINDINGS = {
+    "family": N_("family"),
+    "linked_kin": N_("kin who come along"),
+    "many_places": N_("many places in common"),
+    "one_counter": N_("one counter"),
+    "role_split": N_("split roles"),
+    "rotation": N_("cards in turn"),
+    "shared_credentials": N_("one carrier"),
+}
+
+INSTITUTION_KINDS = {
+    "hospital": N_("hospital"),
+    "clinic": N_("clinic"),
+    "pharmacy": N_("pharmacy"),
+    "village": N_("village room"),
 }
 
 STATES = {
