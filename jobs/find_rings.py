@@ -16,19 +16,18 @@ from expectations.gold.ring import (
     RING_HISTORY,
     RING_MEMBER,
 )
-from features.components import connected_components
 from features.network.ring_features import account_link_features, ring_member_features
 from features.network.ring_findings import RingEvidence, codes_of_rings, ring_findings
 from features.network.ring_history import ring_names
 from features.network.rings import (
     RingRules,
     communities,
-    components_in_one_task,
     ranked_rings,
     standing_rings,
 )
 from features.network.roles import carriers_of_rings, role_rows, unseen_heads
 from jobs.lake.frames import persisted, to_polars
+from jobs.network.components import batches_of_frame, components_of, frame_of_batches
 from jobs.network.ring_inputs import (
     carriers,
     households,
@@ -41,9 +40,8 @@ from jobs.network.ring_inputs import (
 from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun, step
 
-#: Links that one task solves: 20 million are 2 GB with their ids as text. More go through GraphFrames.
-_ONE_TASK = 20_000_000
 _MEMBER = "member string, community string"
+_MEMBERS = pa.schema([("member", pa.string()), ("community", pa.string())])
 
 
 def main(run: JobRun) -> str:
@@ -78,44 +76,17 @@ def _accounts(run: JobRun) -> int:
 def _communities(passed: DataFrame, count: int, resolution: float) -> DataFrame:
     """The community of each linked account."""
     edges = passed.select("src", "dst", "probability")
-    components = _in_one_task(edges) if count <= _ONE_TASK else connected_components(edges)
+    components = components_of(edges, count)
     labelled = edges.join(
         components.withColumnRenamed("id", "src"), on="src", how="inner"
     ).repartition("component")
 
     def split(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        rows = _frame(batches)
+        rows = frame_of_batches(batches)
         if rows is not None:
-            yield from _batches(communities(rows, resolution), _MEMBERS)
+            yield from batches_of_frame(communities(rows, resolution), _MEMBERS)
 
     return labelled.mapInArrow(split, _MEMBER)
-
-
-_MEMBERS = pa.schema([("member", pa.string()), ("community", pa.string())])
-_COMPONENTS = pa.schema([("id", pa.string()), ("component", pa.string())])
-
-
-def _in_one_task(edges: DataFrame) -> DataFrame:
-    def solve(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        rows = _frame(batches)
-        if rows is not None:
-            yield from _batches(components_in_one_task(rows), _COMPONENTS)
-
-    return edges.select("src", "dst").coalesce(1).mapInArrow(solve, "id string, component string")
-
-
-def _frame(batches: Iterator[pa.RecordBatch]) -> pl.DataFrame | None:
-    held = list(batches)
-    if not held:
-        return None
-    frame = pl.from_arrow(pa.Table.from_batches(held))
-    assert isinstance(frame, pl.DataFrame)
-    return frame
-
-
-def _batches(rows: pl.DataFrame, schema: pa.Schema) -> list[pa.RecordBatch]:
-    found: list[pa.RecordBatch] = rows.to_arrow().cast(schema).to_batches()
-    return found
 
 
 def _named(

@@ -24,7 +24,8 @@ class AccountInputs:
 
     Attributes:
         visits: `member`, `place`, `day`, `minute`, `operator`, `value`, `visit`, one row per visit.
-        held: `kind`, `thing`, `member`, `strength` (null): phones, proxies and their phones in use.
+        held: `kind`, `thing`, `member`, `strength` (null), `share` (of the account's visits, where a proxy
+            came; otherwise null): phones, proxies and their phones in use.
         members: `member`, `birth_day`, `household`, `address`, `lat`, `lon`, one row per person.
         places: `place`, `lat`, `lon`, one row per institution.
         names: `member`, `member_id`.
@@ -119,8 +120,7 @@ def with_value(lake: Lake, visits: DataFrame, as_of: date, days: int) -> DataFra
 def _held(lake: Lake, visits: DataFrame, people: DataFrame, as_of: date) -> DataFrame:
     """Who uses which phone or proxy, one row per kind, thing and account."""
     devices = _thing("device", "device_hash", visits.filter("device_hash IS NOT NULL"))
-    carried = visits.select("member_id", F.explode(held_values("proxies", as_of)).alias("proxy"))
-    held = devices.unionByName(_thing("proxy", "proxy", carried.filter("proxy IS NOT NULL")))
+    held = devices.unionByName(_thing("proxy", "proxy", _proxies(visits, as_of), F.col("share")))
     pickups = (
         lake.read_as_of_if_exists(PROXY_PICKUP.silver, as_of)
         .filter("proxy_phone_hash IS NOT NULL")
@@ -131,12 +131,29 @@ def _held(lake: Lake, visits: DataFrame, people: DataFrame, as_of: date) -> Data
     return held.unionByName(_thing("phone", "phone_hash", phones)).distinct()
 
 
-def _thing(kind: str, column: str, rows: DataFrame) -> DataFrame:
+def _proxies(visits: DataFrame, as_of: date) -> DataFrame:
+    """`member_id`, `proxy`, `share` of the account's visits at which the proxy came."""
+    carried = visits.select(
+        "member_id", "settlement_id", F.explode(held_values("proxies", as_of)).alias("proxy")
+    )
+    by_proxy = (
+        carried.filter("proxy IS NOT NULL")
+        .groupBy("member_id", "proxy")
+        .agg(F.count_distinct("settlement_id").alias("carried"))
+    )
+    totals = visits.groupBy("member_id").agg(F.count("*").alias("visits"))
+    return by_proxy.join(totals, on="member_id", how="inner").withColumn(
+        "share", F.col("carried") / F.col("visits")
+    )
+
+
+def _thing(kind: str, column: str, rows: DataFrame, share: Column | None = None) -> DataFrame:
     return rows.select(
         F.lit(kind).alias("kind"),
         _number(column).alias("thing"),
         _number("member_id").alias("member"),
         F.lit(None).cast("double").alias("strength"),
+        (F.lit(None) if share is None else share).cast("double").alias("share"),
     )
 
 

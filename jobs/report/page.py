@@ -19,7 +19,7 @@ from jobs.report.words import N_, VISIT_KINDS
 #: Identifier in the page, and title; in the order of the page.
 SECTIONS = (
     ("accounts", N_("Accounts to look at first")),
-    ("rings", N_("Rings worth opening")),
+    ("rings", N_("Rings")),
     ("ranking", N_("Institutions, ranked")),
     ("reading", N_("About the ranking")),
     ("groups", N_("Groups")),

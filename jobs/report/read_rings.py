@@ -1,10 +1,10 @@
 """The first rings of a date, read for their pages: a bounded number of rows."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import polars as pl
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from expectations.gold.account import HIGH_RISK_ACCOUNT, MEMBER_FEATURE
@@ -51,7 +51,9 @@ def _rows(lake: Lake, config: Config, day: date, first: pl.DataFrame) -> RingRow
     kin = findings.filter(pl.col("finding") == "linked_kin")["subject_ids"].explode()
     ids = _ids(lake, names)
     days = config.account_links.days
-    visits = visits_between(lake, day, days).join(F.broadcast(ids), on="member_id", how="left_semi")
+    # Literals, not a join: the files of facts are in the order of members, so that most are skipped.
+    is_wanted = F.col("member_id").isin(names.to_list())
+    visits = visits_between(lake, day, days).filter(is_wanted)
     return RingRows(
         rings=first,
         findings=findings,
@@ -66,7 +68,7 @@ def _rows(lake: Lake, config: Config, day: date, first: pl.DataFrame) -> RingRow
                 F.coalesce(F.col("fund_amount").cast("double"), F.lit(0.0)).alias("fund"),
             )
         ),
-        fees=_fees(lake, day, visits),
+        fees=_fees(lake, day, visits, is_wanted, day - timedelta(days=days)),
         people=_people(lake, day, ids),
         institutions=to_polars(
             lake.read_as_of_if_exists(INSTITUTION.silver, day).select(
@@ -102,9 +104,11 @@ def _links(lake: Lake, day: date, accounts: list[str], least: float) -> pl.DataF
     )
 
 
-def _fees(lake: Lake, day: date, visits: DataFrame) -> pl.DataFrame:
+def _fees(lake: Lake, day: date, visits: DataFrame, is_wanted: Column, since: date) -> pl.DataFrame:
     """Drugs of some visits, one row per visit and drug."""
-    fees = rows_as_of(lake.read(FEE_FACT), day).filter("drug_id IS NOT NULL")
+    fees = rows_as_of(lake.read(FEE_FACT), day).filter(
+        is_wanted & F.col("drug_id").isNotNull() & (F.col("service_month") >= f"{since:%Y-%m}")
+    )
     of_visits = fees.join(
         F.broadcast(visits.select("settlement_id")), on="settlement_id", how="left_semi"
     )

@@ -207,7 +207,7 @@ def test_the_report_leads_to_every_page_and_accounts_to_their_ring() -> None:
     markup = report_page(whole)
     assert Seen(markup).references.count(f"rings/{of.ring}.html") == 2
     text = text_of(markup)
-    assert "7 groups of together 40 accounts do things together" in text
+    assert "7 groups with 40 accounts in all do things together" in text
     assert "M1 proposed void from April 3, 2010 in ring 1 2.0" in text
     assert "M2 proposed void from April 3, 2010 in a ring 2.0" in text
     assert "M3 proposed void from April 3, 2010 2.0" in text
