@@ -8,6 +8,8 @@ from features.network.ring_findings import MAIN_SHARE
 
 #: An operator has an account's trust who serves this share of its visits, and at least so many.
 _LOYAL_SHARE, _LOYAL_VISITS = 0.5, 3
+#: Who is not linked takes part from so many accounts on for which he or she comes.
+_SEVERAL = 2
 _SHAPE: dict[str, Any] = {
     "ring_id": pl.String,
     "subject_type": pl.String,
@@ -53,8 +55,8 @@ def carriers_of_rings(carried: pl.DataFrame, visited: pl.DataFrame) -> pl.DataFr
 def role_rows(members: pl.DataFrame, carriers: pl.DataFrame, visited: pl.DataFrame) -> pl.DataFrame:
     """One row per ring and subject with its role.
 
-    Who is insured here and carries accounts of others (as proxy, or by the proxy's phone) is a collector,
-    whether or not the own account is in the ring; who carries at least two and most of the ring, more
+    Who is insured here and carries accounts of others (as proxy, or by the proxy's phone) is a collector;
+    one whose own account is not in the ring takes part only if that is done for two and more. Who carries at least two and most of the ring, more
     than anybody else, is an organiser. All other accounts are card holders, but victims where one
     operator serves most of the ring's accounts and nobody carries them: their cards are kept by staff.
     A phone that shows several accounts' vouchers is a collector's, such an operator a dispenser, an
@@ -95,6 +97,8 @@ def _people(members: pl.DataFrame, carriers: pl.DataFrame) -> pl.DataFrame:
     is_carried = carriers.filter((pl.col("carrier_kind") != "operator") & (pl.col("carried") >= 2))
     people = (
         members.join(carrying, on=["ring_id", "member"], how="full", coalesce=True)
+        # Whoever comes for one account alone, and is not linked, is mostly a relative of its holder.
+        .filter(pl.col("strength").is_not_null() | (pl.col("carried") >= _SEVERAL))
         .join(staffed, on="ring_id", how="left")
         .join(
             is_carried.select("ring_id", has_carrier=pl.lit(True)).unique(),

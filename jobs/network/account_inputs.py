@@ -100,13 +100,25 @@ def visits_between(lake: Lake, as_of: date, days: int) -> DataFrame:
     ).join(refunded, on="settlement_id", how="left_anti")
 
 
-def with_value(lake: Lake, visits: DataFrame, as_of: date, days: int) -> DataFrame:
-    """Visits with the resale value of what they took: list amounts of chronic drugs by their resale ratio."""
+def with_value(
+    lake: Lake, visits: DataFrame, as_of: date, days: int, members: DataFrame | None = None
+) -> DataFrame:
+    """Visits with the resale value of what they took: list amounts of chronic drugs by their resale ratio.
+
+    Args:
+        lake: the lake.
+        visits: from `visits_between`.
+        as_of: the date.
+        days: before it.
+        members: `member_id` of the few accounts whose visits these are; None for all.
+    """
     since = as_of - timedelta(days=days)
     drugs = lake.read_as_of_if_exists(DRUG.silver, as_of).filter("is_chronic AND resale_ratio > 0")
     fees = rows_as_of(lake.read(FEE_FACT), as_of).filter(
         F.col("drug_id").isNotNull() & (F.col("service_month") >= f"{since:%Y-%m}")
     )
+    if members is not None:
+        fees = fees.join(F.broadcast(members), on="member_id", how="left_semi")
     # Whole tenths of a fen: a sum of doubles would depend on the order of its rows.
     worth = F.rint(F.col("line_amount").cast("double") * F.col("resale_ratio") * 1000)
     value = (

@@ -112,7 +112,7 @@ def months_of_use(lake: Lake, as_of: date, days: int, members: DataFrame) -> Dat
     )
     month = F.year("service_date") * 12 + F.month("service_date") - 1
     return (
-        with_value(lake, visits, as_of, days)
+        with_value(lake, visits, as_of, days, members)
         .filter("value > 0")
         .select("member_id", month.cast("long").alias("month"))
         .distinct()

@@ -42,6 +42,19 @@ def test_who_carries_most_of_a_ring_heads_it_and_another_carrier_collects():
     assert unseen_heads(rows).rows() == [("r", False)]
 
 
+def test_a_relative_who_comes_for_one_account_takes_no_part():
+    visits = visited("abc")
+    one = ("a", "member", "daughter", 9)
+    two = [(each, "member", "boss", 3) for each in "bc"]
+
+    found = roles(ring("abc"), carriers_of_rings(carried(one, *two), visits), visits)
+
+    assert ("member", "daughter") not in found
+    assert found["member", "boss"] == ("organiser", 1)
+    alone = role_rows(ring("abc"), carriers_of_rings(carried(one), visits), visits)
+    assert unseen_heads(alone).rows() == [("r", True)]
+
+
 def test_cards_alone_have_an_unseen_head():
     visits = visited("abc")
     rows = role_rows(ring("abc"), carriers_of_rings(carried(), visits), visits)
