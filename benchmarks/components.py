@@ -16,7 +16,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from multiprocessing.queues import SimpleQueue
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import igraph
@@ -64,8 +64,9 @@ def main() -> None:
             if not _labels(path, engine).equals(expected):
                 sys.exit(f"{engine} gives other components of {name} than scipy")
             table.add_row(name, f"{edges:,}", engine, f"{seconds:.1f}", f"{peak:,}")
+        _CONSOLE.print(f"{name}: all labels equal")
     _CONSOLE.print(table)
-    _CONSOLE.print(f"{os.cpu_count()} cores; all labels equal")
+    _CONSOLE.print(f"{os.cpu_count()} cores")
 
 
 def _written(given: argparse.Namespace) -> dict[str, Path]:
@@ -92,25 +93,21 @@ def _all_alone(path: Path) -> list[tuple[str, float, int]]:
     for engine in ("scipy", "igraph", "networkx"):
         if engine == "networkx" and edges > _MOST_NETWORKX:
             continue
-        context = multiprocessing.get_context("spawn")
-        told = context.SimpleQueue()
-        worker = context.Process(target=_alone, args=(engine, str(path), told))
-        worker.start()
-        seconds, peak = told.get()
-        worker.join()
-        found.append((engine, seconds, peak))
+        # A process for each engine: its peak is then its own.
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
+            found.append((engine, *alone.submit(_alone, engine, str(path)).result()))
     return found
 
 
-def _alone(engine: str, path: str, told: "SimpleQueue[tuple[float, int]]") -> None:
-    """Run an engine from Parquet to Parquet and tell seconds and peak MiB."""
+def _alone(engine: str, path: str) -> tuple[float, int]:
+    """Run an engine from Parquet to Parquet: its seconds and peak MiB."""
     solve = {"scipy": components_in_one_task, "igraph": _by_igraph, "networkx": _by_networkx}[
         engine
     ]
     start = time.perf_counter()
     solve(pl.read_parquet(path)).write_parquet(_out(Path(path), engine))
     seconds = time.perf_counter() - start
-    told.put((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024))
+    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def _by_igraph(edges: pl.DataFrame) -> pl.DataFrame:
@@ -122,8 +119,14 @@ def _by_igraph(edges: pl.DataFrame) -> pl.DataFrame:
 def _by_networkx(edges: pl.DataFrame) -> pl.DataFrame:
     graph = nx.Graph()
     graph.add_edges_from(edges.iter_rows())
-    rows = [(node, min(part)) for part in nx.connected_components(graph) for node in part]
-    return pl.DataFrame(rows, schema={"id": pl.Int64, "component": pl.Int64}, orient="row")
+    parts = [(min(part), part) for part in nx.connected_components(graph)]
+    return pl.DataFrame(
+        {
+            "id": [node for _, part in parts for node in part],
+            "component": [smallest for smallest, part in parts for _ in part],
+        },
+        schema={"id": pl.Int64, "component": pl.Int64},
+    )
 
 
 def _named(ids: np.ndarray, labels: np.ndarray) -> pl.DataFrame:

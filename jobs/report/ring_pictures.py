@@ -16,6 +16,7 @@ MOST_ROWS = 60
 _WIDTH, _LEFT, _HEAD, _ROW = 1000, 200, 24, 17
 _TALLEST = 560
 _KM_A_DEGREE = 111.32
+_APART = 24
 _SCALES = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
@@ -124,9 +125,12 @@ def _draw_places(
     words: Words,
 ) -> None:
     most = max(visits for _, _, _, visits in places)
-    spots: dict[tuple[float, float], list[tuple[int, int]]] = defaultdict(list)
+    # Places that would cover each other share the mark of the first of them.
+    spots: dict[tuple[float, float], list[tuple[int, int]]] = {}
     for number, lon, lat, visits in places:
-        spots[frame.at(lon, lat)].append((number, visits))
+        at = frame.at(lon, lat)
+        near = next((spot for spot in spots if math.dist(spot, at) < _APART), at)
+        spots.setdefault(near, []).append((number, visits))
     for (x, y), here in sorted(spots.items()):
         group = ET.SubElement(root, "g", {"class": "place"})
         names = [ring.places[number - 1] for number, _ in here]

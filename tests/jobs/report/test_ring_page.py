@@ -196,6 +196,14 @@ def test_one_spot_and_no_spot_can_be_drawn() -> None:
     assert "does not say where the institutions lie" in text_of(page(nowhere))
 
 
+def test_places_that_would_cover_each_other_share_a_mark() -> None:
+    far = Place("H9", "", "", 1, 1, Decimal(1), 31.0, 121.0)
+    near = [Place(f"H{at}", "", "", 1, 5, Decimal(1), 30.0 + at / 1000, 120.0) for at in range(3)]
+    picture = str(places_picture(ring(2, 0, places=(*near, far), homes={}), EN))
+    labels = [each.text for each in ET.fromstring(picture).iter("text")]
+    assert labels == ["1, 2, 3", "4", "50 km"]
+
+
 def test_the_report_leads_to_every_page_and_accounts_to_their_ring() -> None:
     of = ring(3)
     first = (account(1, of.ring), account(2, "ring-other"), account(3, None))
