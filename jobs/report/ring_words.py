@@ -39,11 +39,15 @@ _ORDER = (
 def how_it_works(ring: Ring, words: Words) -> str:
     """One paragraph: who, when, how, which drugs, what it cost, and who heads it."""
     sentences = [_first(ring, words)]
-    sentences += [
-        finding_sentence(found, ring, words)
-        for code in _ORDER
-        if (found := ring.finding(code)) is not None
-    ]
+    split = ring.finding("role_split")
+    for code in _ORDER:
+        found = ring.finding(code)
+        # Split roles say of the same person that nobody carries him or her in turn, too.
+        is_said = (
+            code == "shared_credentials" and split and found and split.subjects == found.subjects
+        )
+        if found is not None and not is_said:
+            sentences.append(finding_sentence(found, ring, words))
     sentences += [*_drugs(ring, words), _loss(ring, words), _head(ring, words)]
     if any(part.role == "victim" for part in ring.people):
         sentences.append(

@@ -111,6 +111,8 @@ def test_the_paragraph_is_made_of_the_findings_that_hold() -> None:
     )
     said = how_it_works(ring(4, findings=both), EN)
     assert "One person or phone carries 3 of the 4 accounts: C00000000." in said
+    split = Finding("role_split", 1.0, 3, 0.1, 4.0, ("C00000000",))
+    assert "One person or phone" not in how_it_works(ring(4, findings=(*both, split)), EN)
     assert "Relatives who come along with members: 2. They are listed as kin" in said
     assert "分工明确：C00000000 为 4 个账户取药" in how_it_works(ring(4), ZH)
 
