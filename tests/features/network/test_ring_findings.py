@@ -25,17 +25,22 @@ def carried(*rows):
 def evidence(names, carriers=(), places=("p",), homes=None, used=(), kin=()):
     visited = pl.DataFrame(
         [("r", name, place, 6) for name in names for place in places],
-        schema=["ring_id", "member_id", "institution_id", "visits"],
+        schema={"ring_id": pl.String, "member_id": pl.String, "institution_id": pl.String}
+        | {"visits": pl.Int64},
         orient="row",
     )
     pairs = carried(*carriers)
     text = {"ring_id": pl.String, "member_id": pl.String, "month": pl.Int64}
     return RingEvidence(
-        members=pl.DataFrame({"ring_id": "r", "member": list(names)}),
+        members=pl.DataFrame(
+            {"ring_id": ["r" for _ in names], "member": list(names)},
+            schema={"ring_id": pl.String, "member": pl.String},
+        ),
         carriers=carriers_of_rings(pairs, visited),
         carried=pairs,
         homes=pl.DataFrame(
             {"member_id": list(names), "household_id": list(homes or names)},
+            schema={"member_id": pl.String, "household_id": pl.String},
         ),
         visited=visited,
         used=pl.DataFrame([("r", *row) for row in used], schema=text, orient="row"),
@@ -154,3 +159,10 @@ def test_a_ring_without_any_finding_has_an_empty_list():
     given = evidence("abcd", places=("p",))
     codes = codes_of_rings(given.members, ring_findings(given))
     assert codes.to_dicts() == [{"ring_id": "r", "findings": []}]
+
+
+def test_no_rings_have_no_findings():
+    none = evidence("")
+    rows = ring_findings(none)
+    assert rows.is_empty()
+    assert codes_of_rings(none.members, rows).is_empty()

@@ -192,7 +192,7 @@ def test_the_ring_has_a_page_and_files_and_those_of_an_ended_ring_go(lake):
     assert f"rings/{ring['ring_id']}.html" in (folder.parent / "index.html").read_text()
     linked = (folder / f"{ring['ring_id']}-links.csv").read_text()
     assert linked.count(",link,") == 6
-    assert "couple" not in page
+    assert ">k1<" not in page
 
 
 def test_the_list_names_the_ring_and_nobody_is_on_it_for_kin(lake):
