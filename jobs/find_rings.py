@@ -12,38 +12,36 @@ from expectations.gold.account import MEMBER_FEATURE
 from expectations.gold.ring import (
     MEMBER_RING_FEATURE,
     RING,
+    RING_FINDING,
     RING_HISTORY,
     RING_MEMBER,
 )
-from features.components import connected_components
 from features.network.ring_features import account_link_features, ring_member_features
+from features.network.ring_findings import RingEvidence, codes_of_rings, ring_findings
 from features.network.ring_history import ring_names
 from features.network.rings import (
     RingRules,
     communities,
-    components_in_one_task,
+    ranked_rings,
     standing_rings,
 )
-from features.network.roles import (
-    carriers_of_rings,
-    ring_findings,
-    role_rows,
-    unseen_heads,
-)
+from features.network.roles import carriers_of_rings, role_rows, unseen_heads
 from jobs.lake.frames import persisted, to_polars
+from jobs.network.components import batches_of_frame, components_of, frame_of_batches
 from jobs.network.ring_inputs import (
     carriers,
     households,
+    kin_links,
     links_of,
     losses,
+    months_of_use,
     places_of,
 )
 from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun, step
 
-#: Links that one task solves: 20 million are 2 GB with their ids as text. More go through GraphFrames.
-_ONE_TASK = 20_000_000
 _MEMBER = "member string, community string"
+_MEMBERS = pa.schema([("member", pa.string()), ("community", pa.string())])
 
 
 def main(run: JobRun) -> str:
@@ -64,7 +62,7 @@ def main(run: JobRun) -> str:
         )
         rings, members = _named(run, rings, members)
         with step(run, "roles"):
-            _write_rings(run, rings, members)
+            _write_rings(run, links, rings, members)
         with step(run, "features"):
             _write_features(run, links, rings, members)
     return f"{rings.height} rings of {members.height} accounts"
@@ -78,44 +76,17 @@ def _accounts(run: JobRun) -> int:
 def _communities(passed: DataFrame, count: int, resolution: float) -> DataFrame:
     """The community of each linked account."""
     edges = passed.select("src", "dst", "probability")
-    components = _in_one_task(edges) if count <= _ONE_TASK else connected_components(edges)
+    components = components_of(edges, count)
     labelled = edges.join(
         components.withColumnRenamed("id", "src"), on="src", how="inner"
     ).repartition("component")
 
     def split(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        rows = _frame(batches)
+        rows = frame_of_batches(batches)
         if rows is not None:
-            yield from _batches(communities(rows, resolution), _MEMBERS)
+            yield from batches_of_frame(communities(rows, resolution), _MEMBERS)
 
     return labelled.mapInArrow(split, _MEMBER)
-
-
-_MEMBERS = pa.schema([("member", pa.string()), ("community", pa.string())])
-_COMPONENTS = pa.schema([("id", pa.string()), ("component", pa.string())])
-
-
-def _in_one_task(edges: DataFrame) -> DataFrame:
-    def solve(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        rows = _frame(batches)
-        if rows is not None:
-            yield from _batches(components_in_one_task(rows), _COMPONENTS)
-
-    return edges.select("src", "dst").coalesce(1).mapInArrow(solve, "id string, component string")
-
-
-def _frame(batches: Iterator[pa.RecordBatch]) -> pl.DataFrame | None:
-    held = list(batches)
-    if not held:
-        return None
-    frame = pl.from_arrow(pa.Table.from_batches(held))
-    assert isinstance(frame, pl.DataFrame)
-    return frame
-
-
-def _batches(rows: pl.DataFrame, schema: pa.Schema) -> list[pa.RecordBatch]:
-    found: list[pa.RecordBatch] = rows.to_arrow().cast(schema).to_batches()
-    return found
 
 
 def _named(
@@ -167,29 +138,43 @@ def _before(run: JobRun) -> dict[str, frozenset[str]]:
     }
 
 
-def _write_rings(run: JobRun, rings: pl.DataFrame, members: pl.DataFrame) -> None:
+def _write_rings(run: JobRun, links: DataFrame, rings: pl.DataFrame, members: pl.DataFrame) -> None:
     lake, day = run.lake, run.as_of
     days = run.config.account_links.days
     ids = run.spark.createDataFrame(
         [(name,) for name in members["member"].unique().sort()], "member_id string"
     )
     of = members.select("ring_id", member_id="member")
-    carried = to_polars(carriers(lake, day, days, ids)).join(of, on="member_id", how="inner")
-    visited = to_polars(places_of(lake, day, days, ids)).join(of, on="member_id", how="inner")
-    homes = to_polars(households(lake, day, ids))
+
+    def of_rings(rows: DataFrame) -> pl.DataFrame:
+        """Rows about accounts, with their ring."""
+        return to_polars(rows).join(of, on="member_id", how="inner")
+
+    carried = of_rings(carriers(lake, day, days, ids))
+    visited = of_rings(places_of(lake, day, days, ids))
     reach = carriers_of_rings(carried, visited)
     roles = role_rows(members, reach, visited)
+    kin = of_rings(kin_links(links, ids, run.config.account_links.pass_probability))
+    findings = ring_findings(
+        RingEvidence(
+            members=members.select("ring_id", "member"),
+            carriers=reach,
+            carried=carried,
+            homes=to_polars(households(lake, day, ids)),
+            visited=visited,
+            used=of_rings(months_of_use(lake, day, days, ids)),
+            kin_links=kin.rename({"member_id": "kin_of"}),
+        )
+    )
     loss = of.join(to_polars(losses(lake, day, ids)), on="member_id", how="left")
-    ranked = (
+    ranked = ranked_rings(
         rings.join(
             loss.group_by("ring_id").agg(expected_loss_amount=pl.sum("loss")),
             on="ring_id",
             how="left",
         )
         .join(unseen_heads(roles), on="ring_id", how="left")
-        .join(ring_findings(members, reach, homes, visited), on="ring_id", how="left")
-        .sort("confidence", "expected_loss_amount", "ring_id", descending=[True, True, False])
-        .with_row_index("rank", offset=1)
+        .join(codes_of_rings(members, findings), on="ring_id", how="left")
     )
     lake.replace(
         _dated(run, ranked.drop("community")).withColumn(
@@ -198,6 +183,7 @@ def _write_rings(run: JobRun, rings: pl.DataFrame, members: pl.DataFrame) -> Non
         RING,
         {"as_of_date": day},
     )
+    lake.replace(_dated(run, findings), RING_FINDING, {"as_of_date": day})
     lake.replace(_dated(run, roles), RING_MEMBER, {"as_of_date": day})
 
 

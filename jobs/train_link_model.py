@@ -65,7 +65,10 @@ def main(run: JobRun) -> str:
     assert settings.model is not None
     path = Path(settings.model)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(document, encoding="utf-8")
+    # In one move: a job that links accounts meanwhile reads the model of before or of after.
+    part = path.with_name(f".{path.name}.{run.run_id}")
+    part.write_text(document, encoding="utf-8")
+    part.replace(path)
     _log(run, facts, document)
     worst = min(found["average_precision"] for found in figures.values())
     return (

@@ -11,10 +11,11 @@ from jobs.lake.locks import local_path
 from jobs.landing.mappings import Mapping, load_mapping
 from jobs.report.arrival import Constant
 from jobs.report.content import Model, Report
-from jobs.report.page import report_page
+from jobs.report.page import report_page, ring_files
 from jobs.report.read_accounts import accounts
 from jobs.report.read_arrivals import arrivals, expectations, quarantined
 from jobs.report.read_model import model_facts
+from jobs.report.read_rings import rings
 from jobs.report.read_scores import (
     distribution,
     groups,
@@ -31,6 +32,8 @@ from jobs.runtime.config import Config, writable_folder
 from jobs.runtime.execution import code_version
 from jobs.runtime.job import Job, JobRun, Options, step
 
+#: Folder of the rings' pages; what an earlier run left there is removed.
+RINGS = "rings"
 PAGE, DATA_DOCS = "index.html", "data_docs/index.html"
 ACCOUNTS, INSTITUTIONS = "accounts.csv", "ranked_list.csv"
 
@@ -51,6 +54,7 @@ def main(run: JobRun) -> str:
     with step(run, "page written"):
         replace_text(root / ACCOUNTS, accounts_csv(report))
         replace_text(root / INSTITUTIONS, ranked_list_csv(report))
+        _replace_files(root / RINGS, ring_files(report))
         replace_text(root / PAGE, report_page(report))
     listed = report.accounts.listed if report.accounts else 0
     return f"{listed} accounts listed, {report.scored} institutions scored: {root / PAGE}"
@@ -80,6 +84,7 @@ def gathered(run: JobRun, root: Path) -> Report:
         expectations=expectations(lake),
         data_docs=DATA_DOCS if (root / DATA_DOCS).is_file() else None,
         accounts=accounts(lake, run.config, day),
+        rings=rings(lake, run.config, day),
         scored=0 if scored is None else scored.count(),
         ranked=() if scored is None else ranked(lake, scored, day, run.config.report.top),
         unscored=unscored(lake, day),
@@ -91,6 +96,15 @@ def gathered(run: JobRun, root: Path) -> Report:
     if scored is not None:
         scored.unpersist()
     return report
+
+
+def _replace_files(folder: Path, files: dict[str, str]) -> None:
+    """Write the files of a folder, then remove those of an earlier run: a ring may have ended."""
+    for name, content in files.items():
+        replace_text(folder / name, content)
+    for path in folder.glob("ring-*") if folder.is_dir() else ():
+        if path.name not in files:
+            path.unlink()
 
 
 def replace_text(path: Path, text: str) -> None:

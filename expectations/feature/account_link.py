@@ -80,6 +80,16 @@ TRAITS = (
     ),
     Trait("proxy_rarity", "a proxy in common: one over the other accounts", "共同代办人", 1),
     Trait(
+        "proxy_share_low",
+        "a proxy in common: share of the visits of the one whom it carries less; 0 without one",
+        "共同代办人占其代办较少一方就诊的比例",
+    ),
+    Trait(
+        "proxy_share_high",
+        "the same of the one whom it carries more; honest carers come most of the time",
+        "共同代办人占其代办较多一方就诊的比例",
+    ),
+    Trait(
         "proxy_phone_rarity",
         "a proxy's phone in common: one over its other accounts",
         "共同代办人电话",

@@ -95,7 +95,12 @@ RING = TableContract(
     fields=(
         _AS_OF,
         _RING,
-        Field("rank", "long", "1 is to be opened first; ties by ring id", nullable=False),
+        Field(
+            "rank",
+            "long",
+            "1 is to be opened first: by expected loss times confidence; ties by ring id",
+            nullable=False,
+        ),
         Field(
             "confidence",
             "double",
@@ -130,7 +135,7 @@ RING = TableContract(
         Field(
             "findings",
             ArrayType(StringType()),
-            "How it works: family, rotation, shared_credentials, one_counter, pairs_at_many_places",
+            "How it works: the findings of gold.ring_finding that hold, in alphabetical order",
             nullable=False,
         ),
     ),
@@ -142,6 +147,49 @@ RING = TableContract(
             {"column": "confidence", "min_value": 0, "max_value": 1},
         ),
     ),
+    written_by="find_rings",
+    properties=KEPT_A_MONTH | WITHOUT_LIMITS,
+)
+
+#: How a ring may work. `linked_kin` says who of a member's household is linked too: no evidence against them.
+FINDINGS = (
+    *("family", "linked_kin", "many_places", "one_counter"),
+    *("role_split", "rotation", "shared_credentials"),
+)
+
+RING_FINDING = TableContract(
+    name="gold.ring_finding",
+    grain="one row per ring, finding that could be looked at, and as-of date, whether it holds or not",
+    fields=(
+        _AS_OF,
+        _RING,
+        Field("finding", "string", "How the ring may work", nullable=False, values=FINDINGS),
+        Field(
+            "holds", "boolean", "Whether the numbers say so; only then it is shown", nullable=False
+        ),
+        Field(
+            "value",
+            "double",
+            "What was measured: a share of the accounts, a number of kin or of institutions; for rotation, pairs of"
+            " accounts that took drugs in the same month",
+            nullable=False,
+        ),
+        Field("expected", "double", "What chance would give; empty where there is no such number"),
+        Field(
+            "significance",
+            "double",
+            "-log10 of the chance of a value at least as far from that; empty likewise",
+        ),
+        Field("accounts", "long", "Accounts that it rests on", nullable=False),
+        Field(
+            "subject_ids",
+            ArrayType(StringType()),
+            "Accounts, carriers or institutions that it is about; for rotation, the cards in the order of use",
+            nullable=False,
+        ),
+    ),
+    primary_key=("as_of_date", "ring_id", "finding"),
+    partition_by=("as_of_date",),
     written_by="find_rings",
     properties=KEPT_A_MONTH | WITHOUT_LIMITS,
 )
@@ -245,6 +293,7 @@ RING_TABLES = (
     ACCOUNT_LINK,
     ACCOUNT_LINK_CUT,
     RING,
+    RING_FINDING,
     RING_MEMBER,
     RING_HISTORY,
     MEMBER_RING_FEATURE,

@@ -30,6 +30,8 @@ PAIR_COLUMNS: dict[str, Any] = {
     "operators": pl.Int32,
     **{f"{kind}_count": pl.Int32 for kind in SHARED},
     **{f"{kind}_rarity": pl.Float64 for kind in SHARED},
+    "proxy_share_low": pl.Float64,
+    "proxy_share_high": pl.Float64,
 }
 
 
@@ -57,6 +59,7 @@ def pair_sums(rows: pl.DataFrame) -> pl.DataFrame:
         _wide(rows.filter(pl.col("kind") == WIDE)),
         _operators(rows.filter(pl.col("kind") == OPERATOR)),
         *(_things(rows.filter(pl.col("kind") == kind), kind) for kind in SHARED),
+        _proxy_shares(rows.filter(pl.col("kind") == "proxy")),
     ):
         sums = sums.join(other, on=["src", "dst"], how="full", coalesce=True)
     is_candidate = (
@@ -69,7 +72,7 @@ def pair_sums(rows: pl.DataFrame) -> pl.DataFrame:
         name
         for name in PAIR_COLUMNS
         if name.endswith(("_days", "_places", "_count", "_rarity", "_value"))
-        or name in ("operators", "operator_surprise")
+        or name in ("operators", "operator_surprise", "proxy_share_low", "proxy_share_high")
     ]
     return (
         sums.with_columns(pl.col(never_null).fill_null(0))
@@ -119,4 +122,16 @@ def _operators(rows: pl.DataFrame) -> pl.DataFrame:
 def _things(rows: pl.DataFrame, kind: str) -> pl.DataFrame:
     return rows.group_by("src", "dst").agg(
         pl.n_unique("thing").alias(f"{kind}_count"), pl.max("strength").alias(f"{kind}_rarity")
+    )
+
+
+def _proxy_shares(rows: pl.DataFrame) -> pl.DataFrame:
+    """Of both accounts' visits, the share at which a common proxy came: the lower and the higher of the two.
+
+    Of several proxies the one with the largest share counts, for each.
+    """
+    both = ("src_share", "dst_share")
+    return rows.group_by("src", "dst").agg(
+        proxy_share_low=pl.min_horizontal(both).max(),
+        proxy_share_high=pl.max_horizontal(both).max(),
     )

@@ -42,7 +42,13 @@ _PLACES = {
     "near_cut": pl.Int64,
     "wide_cut": pl.Int64,
 }
-_LOYAL = {"kind": pl.String, "thing": pl.Int64, "member": pl.Int64, "strength": pl.Float64}
+_LOYAL = {
+    "kind": pl.String,
+    "thing": pl.Int64,
+    "member": pl.Int64,
+    "strength": pl.Float64,
+    "share": pl.Float64,
+}
 _MET = {"src": pl.Int64, "dst": pl.Int64, "place": pl.Int64, "days": pl.Int32}
 _PROFILE = {
     "member": pl.Int64,
@@ -73,7 +79,7 @@ def pairs_of_accounts(visits: DataFrame, held: DataFrame, bounds: Bounds, tasks:
 
     Args:
         visits: `member`, `place`, `day`, `minute`, `value`, `visit`, together by `place`.
-        held: `kind`, `thing`, `member`, `strength`: things, and operators from `loyal`.
+        held: `kind`, `thing`, `member`, `strength`, `share`: things, and operators from `loyal`.
         bounds: see `Bounds`.
         tasks: into how many the pairs are split.
     """

@@ -16,7 +16,8 @@ from features.chance import binomial_surprise
 #: things in common.
 NEAR, WIDE, OPERATOR = "near", "wide", "operator"
 
-#: Rows of evidence: `src` < `dst`; `day` and `gap` (minutes) of meetings; `strength` of a thing in common.
+#: Rows of evidence: `src` < `dst`; `day` and `gap` (minutes) of meetings; `strength` of a thing in common, and
+#: the share of its visits at which each used it.
 EVIDENCE = {
     "src": pl.Int64,
     "dst": pl.Int64,
@@ -29,6 +30,8 @@ EVIDENCE = {
     "src_visit": pl.Int64,
     "dst_visit": pl.Int64,
     "strength": pl.Float64,
+    "src_share": pl.Float64,
+    "dst_share": pl.Float64,
 }
 
 _MINUTES_A_DAY = 1440
@@ -144,7 +147,7 @@ def loyal_accounts(visits: pl.DataFrame, bounds: Bounds) -> pl.DataFrame:
 
     Returns:
         `kind`, `thing` (the operator), `member`, `strength` (double, -log10 of the
-        binomial tail of the operator's visits among the account's there).
+        binomial tail of the operator's visits among the account's there), `share` (null).
     """
     known = visits.filter(pl.col("operator").is_not_null())
     mine = known.group_by("place", "operator", "member").agg(served=pl.len())
@@ -169,6 +172,7 @@ def loyal_accounts(visits: pl.DataFrame, bounds: Bounds) -> pl.DataFrame:
         thing="operator",
         member="member",
         strength=pl.Series(strength),
+        share=pl.lit(None, dtype=pl.Float64),
     ).filter(pl.col("strength") >= bounds.loyal_surprise)
 
 
@@ -176,23 +180,24 @@ def sharing_rows(held: pl.DataFrame, bounds: Bounds) -> pl.DataFrame:
     """Pairs of accounts that have a thing in common, one row per pair, kind and thing.
 
     Args:
-        held: `kind`, `thing`, `member`, `strength`; whole things. Without a strength it is one over the
-            other accounts of the thing.
+        held: `kind`, `thing`, `member`, `strength`, `share` (of the account's visits, those with the thing;
+            null where that is not counted); whole things. Without a strength it is one over the other
+            accounts of the thing.
         bounds: a thing with more than `sharers` accounts makes no pairs.
 
     Returns:
         Rows of `EVIDENCE`, the strength being the weaker one's.
     """
     key = ["kind", "thing"]
-    each = held.group_by(*key, "member").agg(pl.max("strength"))
+    each = held.group_by(*key, "member").agg(pl.max("strength"), pl.max("share"))
     sizes = each.group_by(key).agg(accounts=pl.len())
     few = sizes.filter(pl.col("accounts").is_between(2, bounds.sharers))
     each = each.join(few, on=key).with_columns(
         pl.col("strength").fill_null(1 / (pl.col("accounts") - 1))
     )
     pairs = (
-        each.rename({"member": "src", "strength": "src_strength"})
-        .join(each.select(*key, "strength", dst="member"), on=key)
+        each.rename({"member": "src", "strength": "src_strength", "share": "src_share"})
+        .join(each.select(*key, "strength", dst="member", dst_share="share"), on=key)
         .filter(pl.col("src") < pl.col("dst"))
         .with_columns(strength=pl.min_horizontal("src_strength", "strength"))
     )

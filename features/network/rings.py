@@ -155,3 +155,18 @@ def standing_rings(
         rings.join(confidence, on="community").select(columns).sort("community"),
         strength.sort("community", "member"),
     )
+
+
+def ranked_rings(rings: pl.DataFrame) -> pl.DataFrame:
+    """Rings with their `rank`, 1 for the one to be opened first: by expected loss times confidence.
+
+    Args:
+        rings: `ring_id`, `confidence`, `expected_loss_amount` (yuan).
+    """
+    likely_loss = (pl.col("confidence") * pl.col("expected_loss_amount")).round(2)
+    return (
+        rings.with_columns(likely_loss=likely_loss)
+        .sort("likely_loss", "confidence", "ring_id", descending=[True, True, False])
+        .drop("likely_loss")
+        .with_row_index("rank", offset=1)
+    )

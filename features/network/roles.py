@@ -5,11 +5,12 @@ from typing import Any
 import polars as pl
 
 from expectations.landing.codes import CARD_HOLDER, COLLECTOR, DISPENSER, ORGANISER, VICTIM
+from features.network.ring_findings import MAIN_SHARE
 
 #: An operator has an account's trust who serves this share of its visits, and at least so many.
 _LOYAL_SHARE, _LOYAL_VISITS = 0.5, 3
-#: What serves so large a share of a ring's accounts belongs to how the ring works.
-_MAIN_SHARE = 0.5
+#: Who is not linked takes part from so many accounts on for which he or she comes.
+_SEVERAL = 2
 _SHAPE: dict[str, Any] = {
     "ring_id": pl.String,
     "subject_type": pl.String,
@@ -55,8 +56,8 @@ def carriers_of_rings(carried: pl.DataFrame, visited: pl.DataFrame) -> pl.DataFr
 def role_rows(members: pl.DataFrame, carriers: pl.DataFrame, visited: pl.DataFrame) -> pl.DataFrame:
     """One row per ring and subject with its role.
 
-    Who is insured here and carries accounts of others (as proxy, or by the proxy's phone) is a collector,
-    whether or not the own account is in the ring; who carries at least two and most of the ring, more
+    Who is insured here and carries accounts of others (as proxy, or by the proxy's phone) is a collector;
+    one whose own account is not in the ring takes part only if that is done for two and more. Who carries at least two and most of the ring, more
     than anybody else, is an organiser. All other accounts are card holders, but victims where one
     operator serves most of the ring's accounts and nobody carries them: their cards are kept by staff.
     A phone that shows several accounts' vouchers is a collector's, such an operator a dispenser, an
@@ -85,63 +86,20 @@ def unseen_heads(rows: pl.DataFrame) -> pl.DataFrame:
     return people.group_by("ring_id").agg(has_unseen_head=~is_head.any()).sort("ring_id")
 
 
-def ring_findings(
-    members: pl.DataFrame, carriers: pl.DataFrame, homes: pl.DataFrame, visited: pl.DataFrame
-) -> pl.DataFrame:
-    """How a ring works, one row per `ring_id` with `findings`, codes in alphabetical order.
-
-    `family`: at least three in ten accounts have kin in the ring. `shared_credentials`: a person or a
-    phone carries at least half of the accounts. `one_counter`: one operator serves them so.
-    `many_places`: they share three institutions and more, each used by half of them.
-
-    Args:
-        members: `ring_id`, `member`.
-        carriers: from `carriers_of_rings`.
-        homes: `member_id`, `household_id`.
-        visited: as above.
-    """
-    main = pl.col("reach") >= _MAIN_SHARE
-    is_credential = pl.col("carrier_kind").is_in(["member", "phone"]) & (pl.col("carried") >= 2)
-    kin = (
-        members.join(homes, left_on="member", right_on="member_id")
-        .filter(pl.len().over("ring_id", "household_id") > 1)
-        .group_by("ring_id")
-        .agg(kin=pl.len())
-        .join(members.group_by("ring_id").agg(accounts=pl.len()), on="ring_id")
-        .filter(pl.col("kin") >= 0.3 * pl.col("accounts"))
-    )
-    places = _shared_places(visited).filter(pl.col("share") >= _MAIN_SHARE)
-    many = places.group_by("ring_id").agg(places=pl.len()).filter(pl.col("places") >= 3)
-    found = {
-        "family": kin,
-        "shared_credentials": carriers.filter(main & is_credential),
-        "one_counter": carriers.filter(main & (pl.col("carrier_kind") == "operator")),
-        "many_places": many,
-    }
-    codes = pl.concat(
-        [rows.select("ring_id", code=pl.lit(code)).unique() for code, rows in found.items()]
-    )
-    listed = codes.group_by("ring_id").agg(findings=pl.col("code").sort())
-    return (
-        members.select("ring_id")
-        .unique()
-        .join(listed, on="ring_id", how="left")
-        .select("ring_id", pl.col("findings").fill_null([]))
-    )
-
-
 def _people(members: pl.DataFrame, carriers: pl.DataFrame) -> pl.DataFrame:
     carrying = carriers.filter(pl.col("carrier_kind") == "member").select(
         "ring_id", "carried", "reach", member="carrier"
     )
     staffed = (
-        carriers.filter((pl.col("carrier_kind") == "operator") & (pl.col("reach") >= _MAIN_SHARE))
+        carriers.filter((pl.col("carrier_kind") == "operator") & (pl.col("reach") >= MAIN_SHARE))
         .select("ring_id", is_staffed=pl.lit(True))
         .unique()
     )
     is_carried = carriers.filter((pl.col("carrier_kind") != "operator") & (pl.col("carried") >= 2))
     people = (
         members.join(carrying, on=["ring_id", "member"], how="full", coalesce=True)
+        # Whoever comes for one account alone, and is not linked, is mostly a relative of its holder.
+        .filter(pl.col("strength").is_not_null() | (pl.col("carried") >= _SEVERAL))
         .join(staffed, on="ring_id", how="left")
         .join(
             is_carried.select("ring_id", has_carrier=pl.lit(True)).unique(),
@@ -161,9 +119,7 @@ def _people(members: pl.DataFrame, carriers: pl.DataFrame) -> pl.DataFrame:
     )
     carries = pl.col("carried") > 0
     is_head = (
-        (pl.col("organiser_rank") == 1)
-        & (pl.col("carried") >= 2)
-        & (pl.col("reach") >= _MAIN_SHARE)
+        (pl.col("organiser_rank") == 1) & (pl.col("carried") >= 2) & (pl.col("reach") >= MAIN_SHARE)
     )
     role = (
         pl.when(is_head)
@@ -199,18 +155,6 @@ def _things(carriers: pl.DataFrame) -> pl.DataFrame:
     return _shaped(rows, kind, pl.col("carrier"), role, pl.col("reach"), pl.concat_list(why))
 
 
-def _shared_places(visited: pl.DataFrame) -> pl.DataFrame:
-    """Institutions by ring with the `share` of its accounts that used each, twice and more."""
-    size = visited.group_by("ring_id").agg(accounts=pl.n_unique("member_id"))
-    return (
-        visited.filter(pl.col("visits") >= 2)
-        .group_by("ring_id", "institution_id")
-        .agg(users=pl.n_unique("member_id"))
-        .join(size, on="ring_id")
-        .with_columns(share=pl.col("users") / pl.col("accounts"))
-    )
-
-
 def _institutions(visited: pl.DataFrame) -> pl.DataFrame:
     """Institutions where most accounts have at least half of their visits."""
     totals = pl.col("visits").sum().over("ring_id", "member_id")
@@ -221,7 +165,7 @@ def _institutions(visited: pl.DataFrame) -> pl.DataFrame:
         .agg(users=pl.n_unique("member_id"))
         .join(size, on="ring_id")
         .with_columns(share=pl.col("users") / pl.col("accounts"), organiser_rank=pl.lit(None))
-        .filter(pl.col("share") >= _MAIN_SHARE)
+        .filter(pl.col("share") >= MAIN_SHARE)
     )
     why = pl.concat_list(pl.lit("most_visits_of_most_accounts"))
     return _shaped(

@@ -24,7 +24,8 @@ class AccountInputs:
 
     Attributes:
         visits: `member`, `place`, `day`, `minute`, `operator`, `value`, `visit`, one row per visit.
-        held: `kind`, `thing`, `member`, `strength` (null): phones, proxies and their phones in use.
+        held: `kind`, `thing`, `member`, `strength` (null), `share` (of the account's visits, where a proxy
+            came; otherwise null): phones, proxies and their phones in use.
         members: `member`, `birth_day`, `household`, `address`, `lat`, `lon`, one row per person.
         places: `place`, `lat`, `lon`, one row per institution.
         names: `member`, `member_id`.
@@ -46,7 +47,7 @@ def account_inputs(lake: Lake, as_of: date, days: int) -> AccountInputs:
         DataRefused: when the facts have not been built.
     """
     facts = visits_between(lake, as_of, days)
-    visits = _with_value(lake, facts, as_of, days).select(
+    visits = with_value(lake, facts, as_of, days).select(
         _number("member_id").alias("member"),
         _number("institution_id").alias("place"),
         F.unix_date("service_date").alias("day"),
@@ -99,13 +100,25 @@ def visits_between(lake: Lake, as_of: date, days: int) -> DataFrame:
     ).join(refunded, on="settlement_id", how="left_anti")
 
 
-def _with_value(lake: Lake, visits: DataFrame, as_of: date, days: int) -> DataFrame:
-    """Visits with the resale value of what they took: list amounts of chronic drugs by their resale ratio."""
+def with_value(
+    lake: Lake, visits: DataFrame, as_of: date, days: int, members: DataFrame | None = None
+) -> DataFrame:
+    """Visits with the resale value of what they took: list amounts of chronic drugs by their resale ratio.
+
+    Args:
+        lake: the lake.
+        visits: from `visits_between`.
+        as_of: the date.
+        days: before it.
+        members: `member_id` of the few accounts whose visits these are; None for all.
+    """
     since = as_of - timedelta(days=days)
     drugs = lake.read_as_of_if_exists(DRUG.silver, as_of).filter("is_chronic AND resale_ratio > 0")
     fees = rows_as_of(lake.read(FEE_FACT), as_of).filter(
         F.col("drug_id").isNotNull() & (F.col("service_month") >= f"{since:%Y-%m}")
     )
+    if members is not None:
+        fees = fees.join(F.broadcast(members), on="member_id", how="left_semi")
     # Whole tenths of a fen: a sum of doubles would depend on the order of its rows.
     worth = F.rint(F.col("line_amount").cast("double") * F.col("resale_ratio") * 1000)
     value = (
@@ -119,8 +132,7 @@ def _with_value(lake: Lake, visits: DataFrame, as_of: date, days: int) -> DataFr
 def _held(lake: Lake, visits: DataFrame, people: DataFrame, as_of: date) -> DataFrame:
     """Who uses which phone or proxy, one row per kind, thing and account."""
     devices = _thing("device", "device_hash", visits.filter("device_hash IS NOT NULL"))
-    carried = visits.select("member_id", F.explode(held_values("proxies", as_of)).alias("proxy"))
-    held = devices.unionByName(_thing("proxy", "proxy", carried.filter("proxy IS NOT NULL")))
+    held = devices.unionByName(_thing("proxy", "proxy", _proxies(visits, as_of), F.col("share")))
     pickups = (
         lake.read_as_of_if_exists(PROXY_PICKUP.silver, as_of)
         .filter("proxy_phone_hash IS NOT NULL")
@@ -131,12 +143,29 @@ def _held(lake: Lake, visits: DataFrame, people: DataFrame, as_of: date) -> Data
     return held.unionByName(_thing("phone", "phone_hash", phones)).distinct()
 
 
-def _thing(kind: str, column: str, rows: DataFrame) -> DataFrame:
+def _proxies(visits: DataFrame, as_of: date) -> DataFrame:
+    """`member_id`, `proxy`, `share` of the account's visits at which the proxy came."""
+    carried = visits.select(
+        "member_id", "settlement_id", F.explode(held_values("proxies", as_of)).alias("proxy")
+    )
+    by_proxy = (
+        carried.filter("proxy IS NOT NULL")
+        .groupBy("member_id", "proxy")
+        .agg(F.count_distinct("settlement_id").alias("carried"))
+    )
+    totals = visits.groupBy("member_id").agg(F.count("*").alias("visits"))
+    return by_proxy.join(totals, on="member_id", how="inner").withColumn(
+        "share", F.col("carried") / F.col("visits")
+    )
+
+
+def _thing(kind: str, column: str, rows: DataFrame, share: Column | None = None) -> DataFrame:
     return rows.select(
         F.lit(kind).alias("kind"),
         _number(column).alias("thing"),
         _number("member_id").alias("member"),
         F.lit(None).cast("double").alias("strength"),
+        (F.lit(None) if share is None else share).cast("double").alias("share"),
     )
 
 

@@ -11,7 +11,7 @@ from expectations.landing.event import PROXY_PICKUP
 from expectations.landing.reference import PERSON
 from features.member.rows import held_values
 from jobs.lake.tables import Lake
-from jobs.network.account_inputs import visits_between
+from jobs.network.account_inputs import visits_between, with_value
 
 #: Visits that one operator or phone has to serve of an account before it counts as its carrier.
 _MIN_SERVED = 2
@@ -103,6 +103,41 @@ def places_of(lake: Lake, as_of: date, days: int, members: DataFrame) -> DataFra
         .groupBy("member_id", "institution_id")
         .agg(F.count("*").alias("visits"))
     )
+
+
+def months_of_use(lake: Lake, as_of: date, days: int, members: DataFrame) -> DataFrame:
+    """Months in which some members took drugs that are resold: `member_id`, `month` since the year 0."""
+    visits = visits_between(lake, as_of, days).join(
+        F.broadcast(members), on="member_id", how="left_semi"
+    )
+    month = F.year("service_date") * 12 + F.month("service_date") - 1
+    return (
+        with_value(lake, visits, as_of, days, members)
+        .filter("value > 0")
+        .select("member_id", month.cast("long").alias("month"))
+        .distinct()
+    )
+
+
+def kin_links(links: DataFrame, members: DataFrame, pass_probability: float) -> DataFrame:
+    """Links of some members to kin of whom they are as sure as of a link that passes.
+
+    Args:
+        links: gold.account_link of a date.
+        members: `member_id` of all accounts in rings: kin among them is left out.
+        pass_probability: `account_links.pass_probability`.
+
+    Returns:
+        `member_id`, `kin`.
+    """
+    sure = links.filter(F.col("is_kin") & (F.col("probability") >= pass_probability))
+    ends = sure.select(F.col("src").alias("member_id"), F.col("dst").alias("kin")).unionByName(
+        sure.select(F.col("dst").alias("member_id"), F.col("src").alias("kin"))
+    )
+    outside = ends.join(
+        F.broadcast(members.withColumnRenamed("member_id", "kin")), on="kin", how="left_anti"
+    )
+    return outside.join(F.broadcast(members), on="member_id", how="left_semi")
 
 
 def _carried(rows: DataFrame, kind: str, carrier: Column, least: int) -> DataFrame:

@@ -172,21 +172,32 @@ def _visits(landed: dict[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def _held(visits: pl.DataFrame, people: pl.DataFrame, pickups: pl.DataFrame) -> pl.DataFrame:
-    carried = pickups.join(visits.select("setl_id", "member"), on="setl_id")
+    carried = pickups.join(visits.select("setl_id", "member"), on="setl_id").with_columns(
+        thing=_number("agnter_cert_hash")
+    )
+    totals = visits.group_by("member").agg(visits=pl.len())
+    proxies = (
+        carried.group_by("member", "thing")
+        .agg(carried=pl.n_unique("setl_id"))
+        .join(totals, on="member")
+        .select("member", "thing", share=pl.col("carried") / pl.col("visits"))
+    )
+    no_share = pl.lit(None, dtype=pl.Float64)
     things = {
         "device": visits.select("member", thing=_number("device_hash")),
-        "proxy": carried.select("member", thing=_number("agnter_cert_hash")),
+        "proxy": proxies.drop_nulls("thing"),
         "proxy_phone": carried.select("member", thing=_number("agnter_tel_hash")),
         "phone": people.select("member", thing="phone"),
     }
     return pl.concat(
         [
-            rows.drop_nulls()
+            (rows if "share" in rows.columns else rows.with_columns(share=no_share))
+            .drop_nulls("thing")
             .unique()
-            .select("thing", "member", kind=pl.lit(kind), strength=pl.lit(None, dtype=pl.Float64))
+            .select("thing", "member", "share", kind=pl.lit(kind), strength=no_share)
             for kind, rows in things.items()
         ]
-    ).select("kind", "thing", "member", "strength")
+    ).select("kind", "thing", "member", "strength", "share")
 
 
 def _number(name: str) -> pl.Expr:

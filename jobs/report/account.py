@@ -39,6 +39,7 @@ class Account:
     state: str
     expires_on: date
     is_within_capacity: bool = True
+    ring: str | None = None
 
     @property
     def counting(self) -> tuple[Sign, ...]:

@@ -13,6 +13,7 @@ from jobs.report.arrival import (
     QuarantineReason,
     RefusedBatch,
 )
+from jobs.report.ring import Rings
 
 
 @dataclass(frozen=True)
@@ -232,6 +233,7 @@ class Report:
     expectations: tuple[Expectation, ...] = ()
     data_docs: str | None = None
     accounts: Accounts | None = None
+    rings: Rings | None = None
     scored: int = 0
     ranked: tuple[Ranked, ...] = ()
     unscored: tuple[Unscored, ...] = ()

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from jobs.report import pictures
 from jobs.report.content import Report
 from jobs.report.data_docs import content_policy
+from jobs.report.ring_page import ring_exports, ring_page
 from jobs.report.strings import Words, visible_text
 from jobs.report.timeline import Timeline
 from jobs.report.timeline_picture import mark_picture, timeline_picture
@@ -18,6 +19,7 @@ from jobs.report.words import N_, VISIT_KINDS
 #: Identifier in the page, and title; in the order of the page.
 SECTIONS = (
     ("accounts", N_("Accounts to look at first")),
+    ("rings", N_("Rings")),
     ("ranking", N_("Institutions, ranked")),
     ("reading", N_("About the ranking")),
     ("groups", N_("Groups")),
@@ -48,6 +50,19 @@ def report_page(report: Report) -> str:
         )
     )
     return visible_text(page)
+
+
+def ring_files(report: Report) -> dict[str, str]:
+    """The pages of the first rings, and the files beside them, by name."""
+    words = Words(report.language)
+    style = f"\n{_resource('style.css')}\n"
+    files: dict[str, str] = {}
+    for ring in report.rings.first if report.rings else ():
+        files[f"{ring.ring}.html"] = ring_page(
+            ring, report.written_at, report.code_version, words, style, _environment(words)
+        )
+        files.update(ring_exports(ring, words))
+    return files
 
 
 class _Pictures:

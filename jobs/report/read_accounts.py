@@ -70,6 +70,7 @@ def _account(row: Row, rules: Typologies, language: str) -> Account:
         state=row["state"],
         expires_on=row["expires_on"],
         is_within_capacity=row["is_within_capacity"],
+        ring=row["ring_id"],
     )
 
 

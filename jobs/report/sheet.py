@@ -35,14 +35,14 @@ def accounts_csv(report: Report) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     heads = [N_("Rank"), N_("Account"), N_("Points"), N_("Expected loss"), N_("State")]
-    heads += [N_("Void from"), N_("Which patterns"), N_("Check next")]
+    heads += [N_("Void from"), N_("Ring"), N_("Which patterns"), N_("Check next")]
     row = [words.text(head) for head in heads]
     row += [words.text(N_("Reason %(number)s"), number=at + 1) for at in range(_REASONS)]
     writer.writerow([*row, words.text(N_("What was held back"))])
     for each in report.accounts.first if report.accounts else ():
         reasons = [sign.text for sign in (*each.leading, *each.further)[:_REASONS]]
         texts = [each.account, f"{each.points:.2f}", f"{each.expected_loss:.2f}"]
-        texts += [words.state(each.state), each.expires_on.isoformat()]
+        texts += [words.state(each.state), each.expires_on.isoformat(), each.ring or ""]
         texts += ["; ".join(map(words.typology, each.typologies)), each.next_check]
         texts += [*reasons, *[""] * (_REASONS - len(reasons))]
         texts.append(

@@ -22,9 +22,14 @@ from jobs.report.content import Reason
 from jobs.report.words import (
     EXPECTATIONS,
     FIGURES,
+    INSTITUTION_KINDS,
     LINK_KINDS,
     OUTCOMES,
+    PART_KINDS,
     QUARANTINE_REASONS,
+    RING_FINDINGS,
+    ROLE_REASONS,
+    ROLES,
     RUN_OUTCOMES,
     STATES,
     SUBJECTS,
@@ -86,6 +91,13 @@ class Words:
     def day(self, value: date) -> str:
         """A date in words."""
         return str(format_date(value, format="long", locale=self.locale))
+
+    def days(self, first: date, last: date) -> str:
+        """A span of days in short, both ends included."""
+        ends = [
+            str(format_date(each, format="medium", locale=self.locale)) for each in (first, last)
+        ]
+        return f"{ends[0]} \N{EN DASH} {ends[1]}"
 
     def month(self, value: date) -> str:
         """A month in short, January with its year."""
@@ -165,6 +177,26 @@ class Words:
     def subject(self, name: str) -> str:
         """The kind of a flagged subject."""
         return self.text(SUBJECTS.get(name, name))
+
+    def role(self, name: str) -> str:
+        """What somebody's part in a ring is consistent with."""
+        return self.text(ROLES.get(name, name))
+
+    def part_kind(self, name: str) -> str:
+        """What takes part in a ring."""
+        return self.text(PART_KINDS.get(name, name))
+
+    def role_reason(self, code: str) -> str:
+        """What a role rests on."""
+        return self.text(ROLE_REASONS.get(code, code.replace("_", " ")))
+
+    def ring_finding(self, code: str) -> str:
+        """A way in which a ring works."""
+        return self.text(RING_FINDINGS.get(code, code.replace("_", " ")))
+
+    def institution_kind(self, kind: str) -> str:
+        """The kind of an institution."""
+        return self.text(INSTITUTION_KINDS.get(kind, kind))
 
     def subset(self, name: str) -> str:
         """The institutions behind the figures."""

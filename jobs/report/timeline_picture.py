@@ -6,13 +6,12 @@ Chinese.
 
 import xml.etree.ElementTree as ET
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
-
-from markupsafe import Markup
+from collections.abc import Sequence
+from datetime import date
 
 from expectations.landing.codes import CERTIFICATE_VISIT, OUTPATIENT, PHARMACY_VISIT, STAY
 from jobs.report.strings import Words
+from jobs.report.svg import cut, first_days, line, markup_of, text
 from jobs.report.timeline import YEAR, Supply, Timeline, Visit
 from jobs.report.words import N_, OTHER_VISIT, VISIT_KINDS
 
@@ -43,7 +42,7 @@ def mark_picture(kind: str, has_drugs: bool = True) -> str:
     """A mark by itself, for the legend."""
     root = ET.Element("svg", {"viewBox": "0 0 14 14", "class": "mark-key", "aria-hidden": "true"})
     _mark(root, kind, 7, 7, has_drugs)
-    return _text_of(root)
+    return markup_of(root)
 
 
 class _Drawing:
@@ -81,26 +80,26 @@ class _Drawing:
             self._months(self._supply_top - 8, self._height - 6)
             self._draw_stays()
             self._draw_supplies()
-        return _text_of(self._root)
+        return markup_of(self._root)
 
     def _x(self, day: date) -> float:
         along = (day - self._timeline.first_day).days / YEAR
         return round(_LEFT + along * (_WIDTH - _LEFT - _RIGHT), 2)
 
-    def _heading(self, y: float, text: str) -> None:
-        _text(self._root, 0, y, text, "head")
+    def _heading(self, y: float, title: str) -> None:
+        text(self._root, 0, y, title, "head")
 
     def _months(self, top: float, bottom: float) -> None:
-        for day in _first_days(self._timeline.first_day, self._timeline.as_of):
+        for day in first_days(self._timeline.first_day, self._timeline.as_of):
             x = self._x(day)
-            _line(self._root, x, top, x, bottom, "grid")
-            _text(self._root, x + 3, top, self._words.month(day), "month")
+            line(self._root, x, top, x, bottom, "grid")
+            text(self._root, x + 3, top, self._words.month(day), "month")
 
     def _draw_visits(self) -> None:
         self._same_days()
         used: Counter[tuple[str, date]] = Counter()
         for institution, y in self._y.items():
-            _line(self._root, _LEFT, y, _WIDTH - _RIGHT, y, "grid")
+            line(self._root, _LEFT, y, _WIDTH - _RIGHT, y, "grid")
             self._lane_label(institution, y)
         for visit in self._timeline.visits:
             lane = visit.institution if visit.institution in self._y else ""
@@ -128,7 +127,7 @@ class _Drawing:
         for day, places in sorted(by_day.items()):
             if len(places) > 1:
                 x = self._x(day)
-                _line(self._root, x, min(places), x, max(places), "same-day")
+                line(self._root, x, min(places), x, max(places), "same-day")
 
     def _lane_label(self, institution: str, y: float) -> None:
         if institution:
@@ -138,7 +137,7 @@ class _Drawing:
             label = self._words.text(
                 N_("%(count)s other institutions"), count=self._words.number(len(others))
             )
-        _text(self._root, 0, y + 4, _cut(label), "label")
+        text(self._root, 0, y + 4, cut(label), "label")
 
     def _visit_text(self, visit: Visit) -> str:
         name = self._timeline.names.get(visit.institution)
@@ -176,25 +175,25 @@ class _Drawing:
     def _supply_lane(self, supply: Supply, base: float, per_day: float) -> None:
         words = self._words
         guide = base - LONGEST_PRESCRIPTION * per_day
-        _line(self._root, _LEFT, guide, _WIDTH - _RIGHT, guide, "guide")
-        _line(self._root, _LEFT, base, _WIDTH - _RIGHT, base, "grid")
-        line = [f"{self._x(day):g},{base - days * per_day:.1f}" for day, days in supply.on_hand]
+        line(self._root, _LEFT, guide, _WIDTH - _RIGHT, guide, "guide")
+        line(self._root, _LEFT, base, _WIDTH - _RIGHT, base, "grid")
+        corners = [f"{self._x(day):g},{base - days * per_day:.1f}" for day, days in supply.on_hand]
         ends = [f"{self._x(supply.on_hand[at][0]):g},{base:g}" for at in (0, -1)]
         group = ET.SubElement(self._root, "g", {"class": "supply"})
         peak = words.text(N_("at most %(days)s days on hand"), days=words.number(supply.peak))
         ET.SubElement(group, "title").text = f"{supply.ingredient}: {peak}"
-        ET.SubElement(group, "polygon", {"points": " ".join([ends[0], *line, ends[1]])})
+        ET.SubElement(group, "polygon", {"points": " ".join([ends[0], *corners, ends[1]])})
         for fill in supply.fills:
             mark = ET.SubElement(self._root, "g", {"class": "fill"})
             place = self._timeline.names.get(fill.institution) or fill.institution
             given = words.text(N_("%(days)s days' supply"), days=words.number(fill.days))
             ET.SubElement(mark, "title").text = f"{words.day(fill.day)} · {given} · {place}"
-            _line(mark, self._x(fill.day), base, self._x(fill.day), base + 7, "tick")
-        _text(self._root, 0, base - _AREA / 2 + 2, _cut(supply.ingredient), "label")
-        _text(self._root, 0, base - _AREA / 2 + 17, peak, "month")
+            line(mark, self._x(fill.day), base, self._x(fill.day), base + 7, "tick")
+        text(self._root, 0, base - _AREA / 2 + 2, cut(supply.ingredient), "label")
+        text(self._root, 0, base - _AREA / 2 + 17, peak, "month")
         now = supply.on_hand[-1][1]
         label = words.text(N_("%(days)s days left"), days=words.number(now))
-        _text(self._root, _WIDTH - _RIGHT + 6, base - max(now * per_day, 0) + 4, label, "month")
+        text(self._root, _WIDTH - _RIGHT + 6, base - max(now * per_day, 0) + 4, label, "month")
 
 
 def _lanes(visits: Sequence[Visit]) -> list[str]:
@@ -202,14 +201,6 @@ def _lanes(visits: Sequence[Visit]) -> list[str]:
     counted = Counter(visit.institution for visit in visits)
     order = sorted(counted, key=lambda each: (-counted[each], each))
     return order if len(order) <= _MOST_LANES else [*order[: _MOST_LANES - 1], ""]
-
-
-def _first_days(start: date, end: date) -> Iterator[date]:
-    """The first day of each month within a span."""
-    day = (start.replace(day=1) + timedelta(days=31)).replace(day=1) if start.day > 1 else start
-    while day < end:
-        yield day
-        day = (day + timedelta(days=31)).replace(day=1)
 
 
 def _mark(
@@ -237,28 +228,3 @@ def _mark(
             corners = [(x, y - r), (x + r, y + r), (x - r, y + r)]
         points = " ".join(f"{a:g},{b:g}" for a, b in corners)
         ET.SubElement(parent, "polygon", {"points": points, **look})
-
-
-def _line(parent: ET.Element, x1: float, y1: float, x2: float, y2: float, name: str) -> None:
-    ends = {"x1": f"{x1:g}", "y1": f"{y1:g}", "x2": f"{x2:g}", "y2": f"{y2:g}", "class": name}
-    ET.SubElement(parent, "line", ends)
-
-
-def _text(parent: ET.Element, x: float, y: float, text: str, name: str) -> None:
-    place = {"x": f"{x:g}", "y": f"{y:g}", "class": name}
-    ET.SubElement(parent, "text", place).text = text
-
-
-def _cut(text: str) -> str:
-    """The part of a label that fits into the margin; wide letters take two places."""
-    room, beginning = 28, ""
-    for letter in text:
-        room -= 2 if ord(letter) > 0x2E7F else 1
-        if room < 1:
-            return f"{beginning}\N{HORIZONTAL ELLIPSIS}"
-        beginning += letter
-    return beginning
-
-
-def _text_of(root: ET.Element) -> str:
-    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - serialised, so escaped

@@ -1,6 +1,20 @@
 """Codes of the tables and the words that a reader sees for them."""
 
-from expectations.landing.codes import CERTIFICATE_VISIT, OUTPATIENT, PHARMACY_VISIT, STAY
+from expectations.landing.codes import (
+    CARD_HOLDER,
+    CERTIFICATE_VISIT,
+    COLLECTOR,
+    DEALER,
+    DISPENSER,
+    DOCTOR,
+    ORGANISER,
+    OUTPATIENT,
+    PHARMACY,
+    PHARMACY_VISIT,
+    SELLER,
+    STAY,
+    VICTIM,
+)
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "to be translated"
@@ -57,6 +71,58 @@ TYPOLOGIES = {
     "duplicate_trace_codes": N_("boxes sold that had been sold before"),
     "prescribes_beyond_need": N_("prescribes beyond need"),
     "certificates_issued": N_("many certificates issued"),
+    "linked_accounts": N_("does things together with strangers"),
+}
+
+#: What somebody's part in a ring is consistent with.
+ROLES = {
+    CARD_HOLDER: N_("card holder"),
+    COLLECTOR: N_("collector"),
+    DISPENSER: N_("dispenser"),
+    DEALER: N_("dealer"),
+    SELLER: N_("seller"),
+    ORGANISER: N_("organiser"),
+    PHARMACY: N_("main counter"),
+    DOCTOR: N_("doctor"),
+    VICTIM: N_("victim"),
+}
+
+PART_KINDS = {
+    "member": N_("person"),
+    "institution": N_("institution"),
+    "operator": N_("operator"),
+    "phone": N_("phone"),
+}
+
+#: Codes of gold.ring_member.
+ROLE_REASONS = {
+    "linked_account": N_("linked to others of the ring more closely than chance explains"),
+    "carries_accounts_of_others": N_("proxy, or owner of the proxy's phone, for others"),
+    "carries_most_of_the_ring": N_("carries most of the ring, and more than anybody else"),
+    "kept_by_staff": N_(
+        "served by one operator, and nobody comes for the holder: staff may keep the card"
+    ),
+    "shows_vouchers_of_several": N_("shows the e-vouchers of several accounts"),
+    "serves_several_more_often_than_not": N_("serves several accounts more often than not"),
+    "most_visits_of_most_accounts": N_("has most visits of most accounts"),
+}
+
+#: Findings of gold.ring_finding.
+RING_FINDINGS = {
+    "family": N_("family"),
+    "linked_kin": N_("kin who come along"),
+    "many_places": N_("many places in common"),
+    "one_counter": N_("one counter"),
+    "role_split": N_("split roles"),
+    "rotation": N_("cards in turn"),
+    "shared_credentials": N_("one carrier"),
+}
+
+INSTITUTION_KINDS = {
+    "hospital": N_("hospital"),
+    "clinic": N_("clinic"),
+    "pharmacy": N_("pharmacy"),
+    "village": N_("village room"),
 }
 
 STATES = {

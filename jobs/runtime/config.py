@@ -144,6 +144,7 @@ class Report(_Section):
     language: Literal["en", "zh"]
     top: int = Field(ge=1, le=10_000)
     timeline_accounts: int = Field(ge=0, le=50)
+    rings: int = Field(ge=0, le=100)
 
 
 class Links(_Section):

@@ -116,13 +116,31 @@ def test_a_thing_of_too_many_accounts_makes_no_pairs():
             "thing": [1, 1, *[2] * 61],
             "member": [1, 2, *range(61)],
             "strength": None,
+            "share": None,
         },
-        schema_overrides={"strength": pl.Float64},
+        schema_overrides={"strength": pl.Float64, "share": pl.Float64},
     )
 
     rows = sharing_rows(held, Bounds())
 
     assert rows.select("src", "dst", "strength").rows() == [(1, 2, 1.0)]
+
+
+def test_the_share_of_a_common_proxy_is_told_for_both_accounts():
+    shares = {(1, 7): 0.5, (2, 7): 0.04, (1, 8): 0.1, (2, 8): 0.3}
+    held = pl.DataFrame(
+        [("proxy", thing, member, None, share) for (member, thing), share in shares.items()],
+        schema={"kind": pl.String, "thing": pl.Int64, "member": pl.Int64}
+        | {"strength": pl.Float64, "share": pl.Float64},
+        orient="row",
+    )
+    device = held.head(2).with_columns(kind=pl.lit("device"), share=pl.lit(None, pl.Float64))
+
+    rows = sharing_rows(pl.concat([held, device]), Bounds())
+    [pair] = pair_sums(rows).to_dicts()
+    assert (pair["proxy_share_low"], pair["proxy_share_high"]) == (0.1, 0.5)
+    [without] = pair_sums(rows.filter(pl.col("kind") == "device")).to_dicts()
+    assert (without["proxy_share_low"], without["proxy_share_high"]) == (0.0, 0.0)
 
 
 def test_an_account_is_loyal_to_an_operator_whom_others_rarely_meet():

@@ -1,6 +1,6 @@
 import polars as pl
 
-from features.network.roles import carriers_of_rings, ring_findings, role_rows, unseen_heads
+from features.network.roles import carriers_of_rings, role_rows, unseen_heads
 
 
 def ring(names, ring_id="r"):
@@ -42,6 +42,19 @@ def test_who_carries_most_of_a_ring_heads_it_and_another_carrier_collects():
     assert unseen_heads(rows).rows() == [("r", False)]
 
 
+def test_a_relative_who_comes_for_one_account_takes_no_part():
+    visits = visited("abc")
+    one = ("a", "member", "daughter", 9)
+    two = [(each, "member", "boss", 3) for each in "bc"]
+
+    found = roles(ring("abc"), carriers_of_rings(carried(one, *two), visits), visits)
+
+    assert ("member", "daughter") not in found
+    assert found["member", "boss"] == ("organiser", 1)
+    alone = role_rows(ring("abc"), carriers_of_rings(carried(one), visits), visits)
+    assert unseen_heads(alone).rows() == [("r", True)]
+
+
 def test_cards_alone_have_an_unseen_head():
     visits = visited("abc")
     rows = role_rows(ring("abc"), carriers_of_rings(carried(), visits), visits)
@@ -78,15 +91,3 @@ def test_a_phone_that_shows_several_vouchers_is_a_collectors():
     found = roles(ring("abcd"), carriers, visits)
     assert found["phone", "f00d"] == ("collector", None)
     assert ("phone", "beef") not in found
-
-
-def test_findings_say_how_a_ring_works():
-    visits = pl.concat([visited("abcd", place, 4) for place in ("p", "q", "s")])
-    carriers = carriers_of_rings(carried(*((each, "phone", "f", 2) for each in "ab")), visits)
-    homes = pl.DataFrame({"member_id": list("abcd"), "household_id": ["h", "h", "i", "j"]})
-
-    found = ring_findings(ring("abcd"), carriers, homes, visits)
-
-    assert found.to_dicts() == [
-        {"ring_id": "r", "findings": ["family", "many_places", "shared_credentials"]}
-    ]

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,11 +16,12 @@ from expectations.gold.ring import (
     ACCOUNT_LINK_CUT,
     MEMBER_RING_FEATURE,
     RING,
+    RING_FINDING,
     RING_HISTORY,
     RING_MEMBER,
 )
 from expectations.landing.reference import DRUG, INSTITUTION, PERSON
-from jobs import build_account_links, find_rings, flag_indicators, propose_accounts
+from jobs import build_account_links, find_rings, flag_indicators, propose_accounts, write_report
 
 AS_OF = date(2025, 7, 1)
 NEXT = date(2025, 8, 1)
@@ -160,6 +162,39 @@ def test_the_gang_is_a_ring_whose_head_is_not_in_the_data(lake):
     assert (history["ring_id"], history["event"]) == (ring["ring_id"], "born")
 
 
+def test_a_finding_has_its_numbers(lake):
+    [row] = rows_of(lake, RING_FINDING)
+    assert (row["finding"], row["holds"], row["value"], row["accounts"]) == (
+        "many_places",
+        True,
+        4.0,
+        4,
+    )
+    assert row["subject_ids"] == ["h0", "h1", "h2", "h3"]
+
+
+def test_the_ring_has_a_page_and_files_and_those_of_an_ended_ring_go(lake):
+    [ring] = rows_of(lake, RING)
+    folder = Path(lake.config.report.root) / "rings"
+    folder.mkdir(parents=True)
+    for name in ("ring-ended.html", "notes.txt"):
+        (folder / name).write_text("of an earlier run")
+
+    result = lake.run(write_report.JOB, str(AS_OF))
+
+    assert result.exit_code == 0, result.message
+    endings = (".html", ".graphml", ".ftm.json", "-members.csv", "-links.csv")
+    wanted = {f"{ring['ring_id']}{ending}" for ending in endings}
+    assert {path.name for path in folder.iterdir()} == wanted | {"notes.txt"}
+    page = (folder / f"{ring['ring_id']}.html").read_text()
+    for said in (*GANG, "4 accounts that are used together", "not seen", "Jan 6, 2025"):
+        assert said in page
+    assert f"rings/{ring['ring_id']}.html" in (folder.parent / "index.html").read_text()
+    linked = (folder / f"{ring['ring_id']}-links.csv").read_text()
+    assert linked.count(",link,") == 6
+    assert ">k1<" not in page
+
+
 def test_the_list_names_the_ring_and_nobody_is_on_it_for_kin(lake):
     listed = {row["member_id"]: row for row in rows_of(lake, HIGH_RISK_ACCOUNT)}
     [ring] = rows_of(lake, RING)
@@ -174,7 +209,7 @@ def test_the_list_names_the_ring_and_nobody_is_on_it_for_kin(lake):
 
 
 def test_a_day_of_the_past_and_the_number_of_tasks_change_nothing(spark, lake):
-    tables = (ACCOUNT_LINK, RING, RING_MEMBER, MEMBER_RING_FEATURE)
+    tables = (ACCOUNT_LINK, RING, RING_FINDING, RING_MEMBER, MEMBER_RING_FEATURE)
     before = [sorted(map(str, rows_of(lake, contract))) for contract in tables]
     late = datetime(2025, 7, 15)
     facts = [

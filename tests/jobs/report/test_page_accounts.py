@@ -171,9 +171,9 @@ def test_the_accounts_sheet_speaks_the_readers_language() -> None:
 
     assert sheet.encode().startswith(b"\xef\xbb\xbf")
     head, row, _ = sheet.removeprefix("\ufeff").split("\r\n")
-    assert head.startswith("名次,账户,分值,预计损失,状态,失效日期,特征分布,下一步核查,理由 1")
+    assert head.startswith("名次,账户,分值,预计损失,状态,失效日期,团伙,特征分布,下一步核查,理由 1")
     assert row == (
-        "1,M1,9.50,12345.60,建议核查,2010-04-03,多机构、多医生,ask why so many,"
+        "1,M1,9.50,12345.60,建议核查,2010-04-03,,多机构、多医生,ask why so many,"
         "drugs from 7 institutions,,,,,150 days on hand – dialysis"
     )
 

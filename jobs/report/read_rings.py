@@ -1,0 +1,135 @@
+"""The first rings of a date, read for their pages: a bounded number of rows."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import polars as pl
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from expectations.gold.account import HIGH_RISK_ACCOUNT, MEMBER_FEATURE
+from expectations.gold.fact import FEE_FACT, VISIT_FACT
+from expectations.gold.ring import ACCOUNT_LINK, RING, RING_FINDING, RING_MEMBER
+from expectations.landing.reference import DRUG, INSTITUTION, PERSON
+from jobs.lake.frames import to_polars
+from jobs.lake.tables import Lake, rows_as_of
+from jobs.network.account_inputs import visits_between
+from jobs.network.ring_inputs import carriers, losses
+from jobs.report.ring import Rings
+from jobs.report.ring_facts import RingRows, ring_pages
+from jobs.runtime.config import Config
+
+_NEEDED = (RING_FINDING, RING_MEMBER, ACCOUNT_LINK, VISIT_FACT, FEE_FACT, MEMBER_FEATURE)
+
+
+def rings(lake: Lake, config: Config, day: date) -> Rings | None:
+    """The rings of a date, with pages of the first `report.rings`; None if none were looked for."""
+    if not lake.exists(RING):
+        return None
+    of_day = lake.of_day(RING, day)
+    total = of_day.agg(
+        F.count("*").alias("rings"),
+        F.sum("accounts").alias("accounts"),
+        F.sum("expected_loss_amount").alias("loss"),
+    ).collect()[0]
+    found = Rings(total["rings"], total["accounts"] or 0, total["loss"] or Decimal(0))
+    first = to_polars(of_day.filter(F.col("rank") <= config.report.rings))
+    if first.is_empty() or not all(lake.exists(each) for each in _NEEDED):
+        return found
+    days = config.account_links.days
+    pages = ring_pages(_rows(lake, config, day, first), day, days)
+    return Rings(found.found, found.accounts, found.expected_loss, pages)
+
+
+def _rows(lake: Lake, config: Config, day: date, first: pl.DataFrame) -> RingRows:
+    """All that is known of some rings and their accounts."""
+    is_of_ring = F.col("ring_id").isin(first["ring_id"].to_list())
+    parts = to_polars(lake.of_day(RING_MEMBER, day).filter(is_of_ring))
+    holding = lake.of_day(RING_FINDING, day).filter(is_of_ring & F.col("holds"))
+    findings = to_polars(holding)
+    names = parts.filter(pl.col("subject_type") == "member")["subject_id"].unique().sort()
+    kin = findings.filter(pl.col("finding") == "linked_kin")["subject_ids"].explode()
+    ids = _ids(lake, names)
+    days = config.account_links.days
+    # Literals, not a join: the files of facts are in the order of members, so that most are skipped.
+    is_wanted = F.col("member_id").isin(names.to_list())
+    visits = visits_between(lake, day, days).filter(is_wanted)
+    return RingRows(
+        rings=first,
+        findings=findings,
+        parts=parts,
+        links=_links(
+            lake, day, sorted({*names, *kin.drop_nulls()}), config.account_links.pass_probability
+        ),
+        carried=to_polars(carriers(lake, day, days, ids)),
+        visits=to_polars(
+            visits.select(
+                *("member_id", "settlement_id", "institution_id", "service_date"),
+                F.coalesce(F.col("fund_amount").cast("double"), F.lit(0.0)).alias("fund"),
+            )
+        ),
+        fees=_fees(lake, day, visits, is_wanted, day - timedelta(days=days)),
+        people=_people(lake, day, ids),
+        institutions=to_polars(
+            lake.read_as_of_if_exists(INSTITUTION.silver, day).select(
+                "institution_id",
+                F.col("institution_name").alias("name"),
+                F.col("institution_type").alias("kind"),
+                F.col("latitude").alias("lat"),
+                F.col("longitude").alias("lon"),
+            )
+        ),
+        drugs=to_polars(
+            lake.read_as_of_if_exists(DRUG.silver, day).select(
+                "drug_id", F.col("drug_name").alias("name"), F.col("resale_ratio").alias("resold")
+            )
+        ),
+    )
+
+
+def _ids(lake: Lake, names: pl.Series) -> DataFrame:
+    return lake.spark.createDataFrame([(name,) for name in names], "member_id string")
+
+
+def _links(lake: Lake, day: date, accounts: list[str], least: float) -> pl.DataFrame:
+    """Links among some accounts that passed, and those to kin that are as sure."""
+    return to_polars(
+        lake.of_day(ACCOUNT_LINK, day)
+        .filter(
+            F.col("src").isin(accounts)
+            & F.col("dst").isin(accounts)
+            & (F.col("has_passed") | (F.col("is_kin") & (F.col("probability") >= least)))
+        )
+        .select("src", "dst", "probability", "is_kin")
+    )
+
+
+def _fees(lake: Lake, day: date, visits: DataFrame, is_wanted: Column, since: date) -> pl.DataFrame:
+    """Drugs of some visits, one row per visit and drug."""
+    fees = rows_as_of(lake.read(FEE_FACT), day).filter(
+        is_wanted & F.col("drug_id").isNotNull() & (F.col("service_month") >= f"{since:%Y-%m}")
+    )
+    of_visits = fees.join(
+        F.broadcast(visits.select("settlement_id")), on="settlement_id", how="left_semi"
+    )
+    return to_polars(
+        of_visits.groupBy("settlement_id", "drug_id").agg(
+            F.sum("quantity").cast("double").alias("boxes"),
+            F.sum("line_amount").cast("double").alias("amount"),
+        )
+    )
+
+
+def _people(lake: Lake, day: date, ids: DataFrame) -> pl.DataFrame:
+    """Loss, rank on the list and home of some accounts."""
+    people = ids.join(losses(lake, day, ids), on="member_id", how="left")
+    if lake.exists(HIGH_RISK_ACCOUNT):
+        listed = lake.of_day(HIGH_RISK_ACCOUNT, day)
+        ranks = listed.select("member_id", F.col("rank").alias("listed"))
+        people = people.join(ranks, on="member_id", how="left")
+    else:
+        people = people.withColumn("listed", F.lit(None).cast("bigint"))
+    homes = lake.read_as_of_if_exists(PERSON.silver, day).select(
+        "member_id", F.col("home_latitude").alias("lat"), F.col("home_longitude").alias("lon")
+    )
+    return to_polars(people.join(homes, on="member_id", how="left"))
