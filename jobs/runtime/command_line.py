@@ -161,7 +161,7 @@ def option_parser(job: Job) -> argparse.ArgumentParser:
     if "batch" in job.takes:
         parser.add_argument("--batch", type=_day, metavar="DATE", help="only this landing batch")
     if "subject" in job.takes:
-        parser.add_argument("--subject", choices=["institution"], default="institution")
+        parser.add_argument("--subject", choices=["institution", "member"], default="institution")
     if "truth" in job.takes:
         parser.add_argument(
             "--truth", metavar="FOLDER", help="folder with the truth about a simulated province"

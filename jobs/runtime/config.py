@@ -194,7 +194,7 @@ class Triage(_Section):
 class Train(_Section):
     """Training data and evaluation of a model."""
 
-    subject: Literal["institution"]
+    subject: Literal["institution", "member"]
     care_setting: Literal["all", "inpatient"]
     min_positives: int = Field(ge=2)
     folds: int = Field(ge=2)
