@@ -202,6 +202,9 @@ class Train(_Section):
     seed: int
     experiment: str
     alias: str
+    unlabelled: int = Field(ge=2, le=150_000)
+    embargo_days: int = Field(ge=0)
+    search_budget: int = Field(ge=1)
 
 
 class Mlflow(_Section):

@@ -10,7 +10,9 @@ import pytest
 import yaml
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from support.frames import frame_of
 
+from expectations.contract.table import TableContract
 from expectations.feature.member_model import (
     FAMILIES,
     MEMBER_MODEL_INPUT_NAMES,
@@ -29,16 +31,9 @@ DAY = date(2025, 7, 1)
 LOWEST = round(-4.0 + math.log(0.25), 6)
 
 
-def rows_of(spark: SparkSession, contract: Any, rows: list[dict[str, Any]]) -> DataFrame:
-    """Rows of a table; what is not given is empty, or a value that nothing looks at."""
-    base = {
-        field.name: [] if "array" in field.data_type.simpleString() else None
-        for field in contract.fields
-    }
-    schema = contract.schema
-    for field in schema:
-        field.nullable = True
-    return spark.createDataFrame([{**base, "as_of_date": DAY, **row} for row in rows], schema)
+def rows_of(spark: SparkSession, table: TableContract, rows: list[dict[str, Any]]) -> DataFrame:
+    """Rows of one day."""
+    return frame_of(spark, table, *({"as_of_date": DAY} | row for row in rows))
 
 
 def indicator(who: str, family: str, points: float, **more: Any) -> dict[str, Any]:
