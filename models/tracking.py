@@ -23,9 +23,10 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 import mlflow
 import pandas as pd
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
 #: Artifact path of the model in its run.
 MODEL_PATH = "model"
@@ -35,6 +36,8 @@ SIGNATURE_TAG = "signature"
 #: `expectations.feature.member_model.catalogue_digest`.
 BLEND_WEIGHT_TAG = "blend_weight"
 CATALOGUE_TAG = "catalogue_digest"
+#: The alias of the newest model that waits for a reviewer, beside the one in use.
+CHALLENGER = "challenger"
 
 _BATCH = 500
 
@@ -77,8 +80,8 @@ class Store:
         self.client = MlflowClient(tracking_uri, tracking_uri)
 
     @contextmanager
-    def run(self, experiment: str, name: str) -> Iterator[str]:
-        """Open a run and give its id; it ends FAILED when the block raises."""
+    def run(self, experiment: str, name: str, is_nested: bool = False) -> Iterator[str]:
+        """Open a run, inside the open one if it is nested, and give its id; it ends FAILED when the block raises."""
         found = self.client.get_experiment_by_name(experiment)
         experiment_id = (
             found.experiment_id
@@ -89,7 +92,9 @@ class Store:
         before = mlflow.get_tracking_uri()
         mlflow.set_tracking_uri(self.tracking_uri)
         try:
-            with mlflow.start_run(experiment_id=experiment_id, run_name=name) as run:
+            with mlflow.start_run(
+                experiment_id=experiment_id, run_name=name, nested=is_nested
+            ) as run:
                 yield run.info.run_id
         finally:
             mlflow.set_tracking_uri(before)
@@ -101,6 +106,42 @@ class Store:
             params=[Param(key, str(value)) for key, value in params.items()],
             tags=[RunTag(key, value) for key, value in tags.items()],
         )
+
+    def log_metrics(self, run_id: str, values: Mapping[str, float]) -> None:
+        """Log figures; one that could not be computed is left out."""
+        now = int(time.time() * 1000)
+        metrics = [
+            Metric(key, float(value), now, 0) for key, value in values.items() if value == value
+        ]
+        for start in range(0, len(metrics), _BATCH):
+            self.client.log_batch(run_id, metrics=metrics[start : start + _BATCH])
+
+    def log_dataset(
+        self,
+        run_id: str,
+        name: str,
+        digest: str,
+        source: Mapping[str, object],
+        profile: Mapping[str, object],
+    ) -> None:
+        """Log what a model was trained on as a dataset: no rows, only where they are and how many.
+
+        Args:
+            run_id: the run.
+            name: of the table.
+            digest: a hash of the rows, at most 36 characters.
+            source: where the rows lie, with versions.
+            profile: how many there are.
+        """
+        dataset = Dataset(
+            name=name,
+            digest=digest[:36],
+            source_type="delta_table",
+            source=json.dumps(source, sort_keys=True),
+            profile=json.dumps(profile, sort_keys=True),
+        )
+        context = InputTag(MLFLOW_DATASET_CONTEXT, "training")
+        self.client.log_inputs(run_id, [DatasetInput(dataset, [context])])
 
     def log_figures(
         self, run_id: str, by_fold: pd.DataFrame, spread: pd.DataFrame, differences: pd.DataFrame
