@@ -79,6 +79,9 @@ def test_a_split_by_time_learns_from_what_was_known_before_the_day_tested_and_no
     assert set(rows["feature_day"].iloc[time.train].dt.date) == {DAYS[0]}
     decided = rows["decided_day"].iloc[time.train].dropna()
     assert (decided < np.datetime64("2025-07-01")).all()
+    # Some of January were decided later: in July nobody knew.
+    in_january = rows[rows["feature_day"].dt.date == DAYS[0]]
+    assert len(time.train) < len(in_january)
     assert set(apart.train) < set(time.train)
     tested_with = set(rows["component"].iloc[apart.test])
     assert not tested_with & set(rows["component"].iloc[apart.train])
@@ -240,3 +243,7 @@ def test_a_model_moves_the_list_only_as_far_as_noise_allows():
     same = blended(probability, np.log(probability / (1 - probability)))
     assert same.weight == 0
     assert same.table["behind"].max() == 0
+    # A little better than the list, but within noise.
+    little = blended(1 / (1 + np.exp(-good - np.random.default_rng(0).normal(0, 0.3, 200))), good)
+    assert little.table["behind"][0] > 0
+    assert little.weight == 0

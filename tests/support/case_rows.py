@@ -1,6 +1,6 @@
 """Training rows of accounts, made up: who has many points is confirmed more often."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,7 @@ def training_rows(count: int = 400, seed: int = 1) -> pd.DataFrame:
             "feature_date": [DAYS[each] for each in day],
             "label": np.where(is_labelled, target.astype(float), np.nan),
             "decided_on": [
-                date(2025, 1 + 3 * place + (number % 5), 15) if labelled else None
+                DAYS[place] + timedelta(days=30 * (number % 9)) if labelled else None
                 for number, (place, labelled) in enumerate(zip(day, is_labelled, strict=True))
             ],
             "trigger": [("tip", "audit")[number % 3 == 0] for number in range(count)],
