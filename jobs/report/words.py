@@ -148,6 +148,35 @@ CONTENDERS = {
     "amount": N_("ranking by amount"),
 }
 
+#: What a model is about, as a heading.
+MODEL_SUBJECTS = {"institution": N_("Model of institutions"), "member": N_("Model of accounts")}
+
+#: A challenger against the champion.
+VERDICTS = {
+    "better": N_("better beyond noise"),
+    "worse": N_("worse beyond noise"),
+    "alike": N_("not clearly different"),
+    "unknown": N_("not compared"),
+}
+RECOMMENDATIONS = {
+    "better": N_(
+        "Promote version %(challenger)s: on the same rows it ranks better than version %(champion)s, and the"
+        " difference is larger than noise. Look at the list below first."
+    ),
+    "worse": N_(
+        "Keep version %(champion)s: on the same rows version %(challenger)s ranks worse, and the difference is"
+        " larger than noise. promote_model refuses it unless it is overridden with a reason."
+    ),
+    "alike": N_(
+        "Keep version %(champion)s, unless version %(challenger)s has another advantage, such as newer cases or"
+        " fewer features: the difference may be noise. promote_model asks for that reason."
+    ),
+    "unknown": N_(
+        "Decide nothing yet: versions %(champion)s and %(challenger)s could not be judged on the same rows, for the"
+        " reason below. promote_model refuses version %(challenger)s unless it is overridden with a reason."
+    ),
+}
+
 SUBSETS = {
     "with_basis": N_("institutions with a basis"),
     "all_labelled": N_("all with a known outcome"),

@@ -202,6 +202,7 @@ class Train(_Section):
     seed: int
     experiment: str
     alias: str
+    challenger_alias: str
 
 
 class Mlflow(_Section):

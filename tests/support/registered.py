@@ -1,0 +1,84 @@
+"""Small models in a real registry, and the rows that they were trained on."""
+
+from datetime import date
+
+import numpy as np
+from xgboost import XGBClassifier
+
+from expectations.gold.institution import INSTITUTION_FEATURE, INSTITUTION_TRAINING_ROW
+from models.model_files import log_model
+from models.tracking import Store, Version, version_tags
+
+#: What tells the confirmed from the cleared, and what tells nothing.
+TELLING, NOISE = "inpatient_amount_sum", "inpatient_stay_days_max"
+NAME = "drugtrail-institution"
+TREES = {"n_estimators": 20, "max_depth": 2, "learning_rate": 0.3}
+
+
+def institution_rows(count: int = 90, seed: int = 1) -> list[dict[str, object]]:
+    """Labelled institutions, a third of them confirmed, with one feature that tells and one that does not."""
+    draws = np.random.default_rng(seed)
+    rows = []
+    for at in range(count):
+        label = int(at % 3 == 0)
+        rows.append(
+            {
+                "institution_id": f"h{at:03d}",
+                "label": label,
+                "cut_date": date(2025, 5, 1),
+                "feature_date": date(2025, 5, 1),
+                "component": f"h{at:03d}",
+                "inpatient_claim_count": 5.0,
+                TELLING: 3.0 * label + float(draws.normal()),
+                NOISE: float(draws.normal()),
+            }
+        )
+    return rows
+
+
+def write_rows(workspace, contract, rows, day: date) -> None:
+    """Replace a day of a table by rows that say only what matters."""
+    given = [dict.fromkeys(contract.columns) | row | {"as_of_date": day} for row in rows]
+    frame = workspace.spark.createDataFrame(
+        [{name: row[name] for name in contract.columns} for row in given], contract.schema
+    )
+    workspace.lake.replace(frame, contract, {"as_of_date": day})
+
+
+def store_of(workspace) -> Store:
+    mlflow = workspace.config.mlflow
+    return Store(mlflow.tracking_uri, mlflow.artifact_root)
+
+
+def write_institutions(workspace, day: date) -> None:
+    """Training rows, and the same institutions as features of the day."""
+    rows = institution_rows()
+    write_rows(workspace, INSTITUTION_TRAINING_ROW, rows, day)
+    write_rows(workspace, INSTITUTION_FEATURE, rows, day)
+
+
+def register_institutions(workspace, feature: str, day: date, **parameters: object) -> Version:
+    """Train trees on one feature of the rows of a day, register them, and give them their alias."""
+    store, settings = store_of(workspace), workspace.config.train
+    rows = institution_rows()
+    given = TREES | parameters
+    model = XGBClassifier(random_state=1, n_jobs=1, **given)
+    values = np.array([[row[feature]] for row in rows])
+    model.fit(values, [row["label"] for row in rows])
+    booster = model.get_booster()
+    booster.feature_names = [feature]
+    version = workspace.lake.version(INSTITUTION_TRAINING_ROW)
+    with store.run(settings.experiment, f"{feature} {day}") as run_id:
+        store.log_facts(run_id, {**given, "feature_count": 1, "train_as_of": day}, {})
+        tags = version_tags(
+            train_as_of=day,
+            fingerprint=f"{feature} {day} {given}",
+            care_setting="all",
+            code_version="abc",
+            features=[feature],
+            files_sha256=log_model(store, run_id, booster, [feature]),
+            inputs={INSTITUTION_TRAINING_ROW.name: version},
+        )
+        made = store.register(NAME, run_id, tags)
+    store.place(made, settings.alias, settings.challenger_alias)
+    return made
