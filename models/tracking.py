@@ -33,6 +33,10 @@ MODEL_PATH = "model"
 SIGNATURE_TAG = "signature"
 #: Tags of a version that people's decisions add after its registration; they are not signed.
 PROMOTION_TAG = "promotion."
+#: Tags of a version of a model of accounts, see `models.member_model.blended` and
+#: `expectations.feature.member_model.catalogue_digest`.
+BLEND_WEIGHT_TAG = "blend_weight"
+CATALOGUE_TAG = "catalogue_digest"
 
 _BATCH = 500
 
@@ -51,6 +55,10 @@ class Version:
     files_sha256: str
     signed_tags: Mapping[str, str] = field(default_factory=dict)
     signature: str = ""
+    #: How much the model may move the list; None for models that move none.
+    blend_weight: float | None = None
+    #: The hash of what its inputs mean; empty for models without declared inputs.
+    catalogue_digest: str = ""
 
 
 class Store:
@@ -226,8 +234,13 @@ def version_tags(
     features: Sequence[str],
     files_sha256: str,
     inputs: Mapping[str, int],
+    blend_weight: float | None = None,
+    catalogue_digest: str = "",
 ) -> dict[str, str]:
     """The tags of a model version, from which `Version` is read again."""
+    of_accounts = {}
+    if blend_weight is not None:
+        of_accounts = {BLEND_WEIGHT_TAG: str(blend_weight), CATALOGUE_TAG: catalogue_digest}
     return {
         "train_as_of": train_as_of.isoformat(),
         "training_fingerprint": fingerprint,
@@ -235,6 +248,7 @@ def version_tags(
         "code_version": code_version,
         "feature_names": json.dumps(list(features)),
         "files_sha256": files_sha256,
+        **of_accounts,
         **{f"input.{table}": str(version) for table, version in sorted(inputs.items())},
     }
 
@@ -256,4 +270,6 @@ def _version(made: ModelVersion) -> Version:
             if key != SIGNATURE_TAG and not key.startswith(PROMOTION_TAG)
         },
         signature=tags.get(SIGNATURE_TAG, ""),
+        blend_weight=float(tags[BLEND_WEIGHT_TAG]) if BLEND_WEIGHT_TAG in tags else None,
+        catalogue_digest=tags.get(CATALOGUE_TAG, ""),
     )

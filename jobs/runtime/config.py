@@ -180,6 +180,7 @@ class Detect(_Section):
 
     typologies: str
     capacity: int = Field(ge=1)
+    audit_share: float = Field(ge=0, le=1)
     expires_days: int = Field(ge=1)
 
 
@@ -194,7 +195,7 @@ class Triage(_Section):
 class Train(_Section):
     """Training data and evaluation of a model."""
 
-    subject: Literal["institution"]
+    subject: Literal["institution", "member"]
     care_setting: Literal["all", "inpatient"]
     min_positives: int = Field(ge=2)
     folds: int = Field(ge=2)

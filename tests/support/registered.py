@@ -5,6 +5,8 @@ from datetime import date
 import numpy as np
 from xgboost import XGBClassifier
 
+from expectations.feature.member_model import MEMBER_MODEL_INPUT_NAMES, catalogue_digest
+from expectations.gold.account import INDICATOR, MEMBER_FEATURE
 from expectations.gold.institution import INSTITUTION_FEATURE, INSTITUTION_TRAINING_ROW
 from models.model_files import log_model
 from models.tracking import Store, Version, version_tags
@@ -80,5 +82,78 @@ def register_institutions(workspace, feature: str, day: date, **parameters: obje
             inputs={INSTITUTION_TRAINING_ROW.name: version},
         )
         made = store.register(NAME, run_id, tags)
+    store.place(made, settings.alias, settings.challenger_alias)
+    return made
+
+
+MEMBER_NAME = "drugtrail-member"
+
+
+def member_feature_rows(count: int = 40) -> list[dict[str, object]]:
+    """Accounts m00, m01, ...; the fund paid more beyond own use for the later ones."""
+    return [
+        {"member_id": f"m{at:02d}", "peer_group": "all", "excess_fund_sum_365d": 10.0 * at}
+        for at in range(count)
+    ]
+
+
+def indicator_rows(count: int = 20) -> list[dict[str, object]]:
+    """One indicator of each of the first accounts; the earlier, the more points."""
+    return [
+        {
+            "subject_type": "member",
+            "subject_id": f"m{at:02d}",
+            "typology": "over_supply",
+            "family": "supply",
+            "reason_code": "OVER_SUPPLY",
+            "feature": "supply_ratio_max_365d",
+            "value": 2.0,
+            "threshold": 1.2,
+            "window_days": 365,
+            "points": 4.0 - at / 10,
+            "settlement_ids": [],
+        }
+        for at in range(count)
+    ]
+
+
+def write_members(workspace, day: date, count: int = 40, flagged: int = 20) -> None:
+    """A day's features and indicators, without links."""
+    write_rows(workspace, MEMBER_FEATURE, member_feature_rows(count), day)
+    write_rows(workspace, INDICATOR, indicator_rows(flagged), day)
+
+
+def member_booster(features=MEMBER_MODEL_INPUT_NAMES, count: int = 400, seed: int = 1):
+    """Trees to which the money beyond own use tells nearly everything, and points a little."""
+    draws = np.random.default_rng(seed)
+    values = {name: draws.uniform(0, 4, count) for name in features}
+    values["excess_fund_amount"] = draws.uniform(0, 400, count)
+    odds = (values["excess_fund_amount"] - 250) / 40 + values.get("points_supply", 0.0)
+    labels = (draws.uniform(size=count) < 1 / (1 + np.exp(-odds))).astype(int)
+    model = XGBClassifier(random_state=1, n_jobs=1, **TREES)
+    model.fit(np.column_stack([values[name] for name in features]), labels)
+    booster = model.get_booster()
+    booster.feature_names = list(features)
+    return booster
+
+
+def register_members(workspace, day: date, weight: float = 0.5, **changes: object) -> Version:
+    """Register a model of accounts as training does; `changes` replace tags."""
+    store, settings = store_of(workspace), workspace.config.train
+    features = changes.pop("features", MEMBER_MODEL_INPUT_NAMES)
+    with store.run(settings.experiment, f"members {day}") as run_id:
+        store.log_facts(run_id, {**TREES, "train_as_of": day}, {})
+        tags = version_tags(
+            train_as_of=day,
+            fingerprint=f"{day} {weight}",
+            care_setting="",
+            code_version="abc",
+            features=features,
+            files_sha256=log_model(store, run_id, member_booster(features), features),
+            inputs={},
+            blend_weight=weight,
+            catalogue_digest=catalogue_digest(),
+        )
+        made = store.register(MEMBER_NAME, run_id, tags | changes)
     store.place(made, settings.alias, settings.challenger_alias)
     return made

@@ -131,4 +131,4 @@ def test_the_declared_order_runs_each_job_after_those_it_needs():
     before: set[str] = set()
     for step in STEPS:
         assert set(step.after) <= before
-        before.add(step.name)
+        before.add(step.key)
