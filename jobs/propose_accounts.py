@@ -8,12 +8,11 @@ from pyspark.sql import functions as F
 from expectations.gold.account import (
     ACCOUNT_DECISION,
     HIGH_RISK_ACCOUNT,
-    INDICATOR,
     MEMBER_FEATURE,
 )
 from expectations.gold.member_score import AUDIT_DRAW, MEMBER_SCORE
-from expectations.gold.ring import MEMBER_RING_FEATURE
-from features.indicator.accounts import current_state, in_words, ranked_accounts
+from features.indicator.accounts import current_state, in_words
+from jobs.inputs.account_list import list_by_rules, ranked_of_week
 from jobs.lake.tables import Lake
 from jobs.rules.rulebook import check_rules, rulebook
 from jobs.runtime.command_line import run_job
@@ -26,16 +25,10 @@ def main(run: JobRun) -> str:
     lake, day, detect = run.lake, run.as_of, run.config.detect
     rules = rulebook(run.config)
     language = run.config.report.language
-    shown = lake.of_day(INDICATOR, day).filter(F.col("subject_type") == "member")
-    features = lake.read_day(MEMBER_FEATURE, day)
-    links = lake.of_day(MEMBER_RING_FEATURE, day) if lake.exists(MEMBER_RING_FEATURE) else None
     texts = {code: words[language] for code, words in rules.texts.items()}
     checks = {code: words[language] for code, words in rules.checks.items()}
-    counts = audit_counts(detect.capacity, detect.audit_share)
-    week = detect.capacity - sum(counts)
-    scores, weight = _scores(run)
-    by_rules = ranked_accounts(shown, features, links)
-    accounts = ranked_with_model(by_rules, scores, weight, week)
+    week = ranked_of_week(detect)
+    accounts = ranked_with_model(list_by_rules(run), *_scores(run), week)
     first_reason = F.col("reasons")[0]["reason_code"]
     listed = (
         accounts.withColumn("next_check", _chosen(checks, first_reason))
@@ -49,7 +42,13 @@ def main(run: JobRun) -> str:
         )
     )
     rows = lake.replace(_with_state(run, lake, listed), HIGH_RISK_ACCOUNT, {"as_of_date": day})
-    drawn = audit_draws(lake.of_day(HIGH_RISK_ACCOUNT, day), features, day, week, counts)
+    drawn = audit_draws(
+        lake.of_day(HIGH_RISK_ACCOUNT, day),
+        lake.read_day(MEMBER_FEATURE, day),
+        day,
+        week,
+        audit_counts(detect.capacity, detect.audit_share),
+    )
     draws = lake.replace(
         drawn.withColumn("as_of_date", F.lit(day)), AUDIT_DRAW, {"as_of_date": day}
     )

@@ -5,7 +5,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract.table import TableContract
+from expectations.feature.member_model import MEMBER_MODEL_INPUT_NAMES
 from expectations.gold.institution import INSTITUTION_TRAINING_ROW
+from expectations.gold.member_model import MEMBER_TRAINING_ROW
 from jobs.runtime.job import JobRun
 from models.comparison import NotComparable
 from models.cross_validation import MAX_ROWS
@@ -22,7 +24,7 @@ def training_frame(run: JobRun, subject: str, version: Version) -> pd.DataFrame:
     Raises:
         NotComparable: when the model names no version of the table, or there are no rows.
     """
-    rows = _institutions(run, version)
+    rows = _members(run, version) if subject == "member" else _institutions(run, version)
     total = rows.count()
     if total == 0:
         raise NotComparable(f"version {version.version} has no training rows in the lake")
@@ -39,6 +41,18 @@ def _institutions(run: JobRun, version: Version) -> DataFrame:
         "label",
         F.lit(1.0).alias("weight"),
         *(name for name in rows.columns if _is_feature(INSTITUTION_TRAINING_ROW, name)),
+    )
+
+
+def _members(run: JobRun, version: Version) -> DataFrame:
+    """Accounts without a label are weak negatives: each stands for as many as its propensity says."""
+    rows = _rows_of(run, MEMBER_TRAINING_ROW, version)
+    return rows.select(
+        F.concat_ws(" ", "member_id", "feature_date").alias("subject"),
+        F.col("component").alias("group"),
+        F.coalesce("label", F.lit(0)).alias("label"),
+        (1 / F.col("propensity")).alias("weight"),
+        *MEMBER_MODEL_INPUT_NAMES,
     )
 
 

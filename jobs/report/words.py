@@ -57,6 +57,13 @@ TYPOLOGIES = {
     "certificates_issued": N_("many certificates issued"),
 }
 
+#: What speaks for a place in the list.
+RANKED_BY = {
+    "rules": N_("rules and links"),
+    "model": N_("model"),
+    "both": N_("rules, links and model"),
+}
+
 STATES = {
     "proposed": N_("proposed"),
     "approved": N_("approved"),
