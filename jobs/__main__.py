@@ -18,6 +18,7 @@ _BESIDE = (
     "train_link_model",
     "compare_models",
     "promote_model",
+    "monitor_model",
 )
 
 

@@ -10,6 +10,12 @@ _AS_OF = Field(
 )
 _MEMBER = Field("member_id", "string", "The insured account", nullable=False)
 
+#: What is watched of a model in use.
+MEASURES = (
+    *("score_psi", "input_psi", "precision", "calibration_gap", "label_delay_days"),
+    "district_share",
+)
+
 #: Reasons that are kept with a score.
 REASON_COUNT = 3
 
@@ -102,15 +108,12 @@ MODEL_MONITOR = TableContract(
             "string",
             "What was measured",
             nullable=False,
-            values=(
-                *("input_psi", "score_psi", "label_delay_days", "precision", "calibration_gap"),
-                *("district_share", "district_share_change"),
-            ),
+            values=MEASURES,
         ),
         Field(
             "slice",
             "string",
-            "Of what: an input, a week by the as-of date of its list, a range of scores, a district; empty for all",
+            "Of what: an input, a week by the as-of date of its list, a district; empty for all",
             nullable=False,
         ),
         Field("value", "double", "The figure; empty where nothing can be measured"),

@@ -1,5 +1,7 @@
 """Accounts of a day scored by a version of their model."""
 
+from datetime import date
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -15,13 +17,13 @@ from models.model_files import TreeModel
 from models.tracking import Store, Version
 
 
-def inputs_of_day(run: JobRun) -> DataFrame:
-    """The model's inputs of every member of the run's day.
+def inputs_of_day(run: JobRun, day: date) -> DataFrame:
+    """The model's inputs of every member of a day.
 
     Raises:
         DataRefused: when the day has no features, or no job has written indicators.
     """
-    lake, day = run.lake, run.as_of
+    lake = run.lake
     links = lake.of_day(MEMBER_RING_FEATURE, day) if lake.exists(MEMBER_RING_FEATURE) else None
     features = lake.read_day(MEMBER_FEATURE, day)
     return member_rows(features, links, lake.of_day(INDICATOR, day))
@@ -36,7 +38,10 @@ def member_scores(run: JobRun, store: Store, version: Version) -> DataFrame:
     model = verified_model(store, version)
     require_same_inputs(version, model)
     scored = scored_members(
-        inputs_of_day(run), model, calibration_of(version.signed_tags), run.config.report.language
+        inputs_of_day(run, run.as_of),
+        model,
+        calibration_of(version.signed_tags),
+        run.config.report.language,
     )
     return scored.withColumns(
         {

@@ -184,6 +184,63 @@ RECOMMENDATIONS = {
     ),
 }
 
+#: What is watched of a model in use, by measure: a heading, what it means, what to do beyond the limit.
+WATCHED = {
+    "score_psi": N_("Drift of the scores"),
+    "input_psi": N_("Drift of the inputs"),
+    "precision": N_("Precision of the lists, as cases close"),
+    "calibration_gap": N_("Calibration"),
+    "label_delay_days": N_("Delay of decisions"),
+    "district_share": N_("Districts of the week's accounts"),
+}
+_PSI = N_(
+    "Population stability index: 0 if the distribution is that of the reference. Each limit is the configured one, or"
+    " what chance alone reaches among so few rows."
+)
+WATCHED_TEXTS = {
+    "score_psi": _PSI,
+    "input_psi": _PSI,
+    "precision": N_(
+        "Of a week's accounts whose case was decided since, the confirmed share. Open cases are not counted, so recent"
+        " weeks rest on few."
+    ),
+    "calibration_gap": N_(
+        "Mean score less confirmed share, of the accounts decided since. People look at high scores first, so this is"
+        " no random sample: the draws at random correct it once enough are decided."
+    ),
+    "label_delay_days": N_(
+        "Median days from the first clue to the decision. So long after a day its cases are still open."
+    ),
+    "district_share": N_(
+        "A district's share of the week's accounts. The limit is a multiple of its share of the members."
+    ),
+}
+ADVICE = {
+    "score_psi": N_(
+        "the scores are no longer distributed as before. Look at the inputs that drifted; if care or rules of"
+        " prescribing changed, train_model on newer cases, compare_models, and let a reviewer promote it."
+    ),
+    "input_psi": N_(
+        "these inputs are no longer distributed as before. Ask whether rules of prescribing, codes or deliveries"
+        " changed (ops/value_profile); correct the rule in conf/typologies.yaml or train_model again."
+    ),
+    "precision": N_(
+        "fewer of the listed accounts are confirmed than the limit asks for. Compare with the draws at random; if they"
+        " do better, set the model's weight to 0 by promoting an earlier version, and train again."
+    ),
+    "calibration_gap": N_(
+        "the scores are no probabilities any more. Do not read them as such; train_model again, which calibrates anew."
+    ),
+    "label_delay_days": N_(
+        "decisions come late, so the newest months look cleaner than they are. Train as of an earlier day, and judge"
+        " the newest lists later."
+    ),
+    "district_share": N_(
+        "far more of the week's accounts come from these districts than of the members. Ask whether one institution, a"
+        " local rule or a faulty delivery explains it before people are sent there."
+    ),
+}
+
 SUBSETS = {
     "with_basis": N_("institutions with a basis"),
     "all_labelled": N_("all with a known outcome"),

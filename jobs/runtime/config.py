@@ -206,6 +206,17 @@ class Train(_Section):
     challenger_alias: str
 
 
+class Monitor(_Section):
+    """When the watch over a model of accounts warns."""
+
+    psi_limit: float = Field(gt=0)
+    min_precision: float = Field(ge=0, le=1)
+    calibration_limit: float = Field(gt=0, le=1)
+    label_delay_days: int = Field(ge=1)
+    district_ratio: float = Field(ge=1)
+    days: int = Field(ge=7)
+
+
 class Mlflow(_Section):
     """The store of runs and models."""
 
@@ -247,6 +258,7 @@ class Config(_Section):
     detect: Detect
     triage: Triage
     train: Train
+    monitor: Monitor
     mlflow: Mlflow
     log: Log
     access: Access
