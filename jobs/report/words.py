@@ -225,8 +225,8 @@ ADVICE = {
         " changed (ops/value_profile); correct the rule in conf/typologies.yaml or train_model again."
     ),
     "precision": N_(
-        "fewer of the listed accounts are confirmed than the limit asks for. Compare with the draws at random; if they"
-        " do better, set the model's weight to 0 by promoting an earlier version, and train again."
+        "fewer of the listed accounts are confirmed than the limit asks for. Read the reasons of those that were"
+        " cleared, correct their rules, train_model again, or promote an earlier version."
     ),
     "calibration_gap": N_(
         "the scores are no probabilities any more. Do not read them as such; train_model again, which calibrates anew."
