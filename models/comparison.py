@@ -156,7 +156,8 @@ def compared_figures(
     """The figures of both sides on the same rows in the same folds, the headline first.
 
     Args:
-        judged: the rows that both are judged on: subject, group, label and the features of both.
+        judged: the rows that both are judged on: subject, group, label and the features of both; and, for
+            a sample, population: how many each row stands for.
         folds: the fold that tests each row, of shape (repeats, rows); groups are whole in it.
         sides: the champion and the challenger.
         seed: of the trees.
@@ -166,7 +167,8 @@ def compared_figures(
     """
     scores = held_out_scores(judged, folds, sides, seed)
     labels: Labels = judged["label"].to_numpy(np.int_)
-    by_fold = fold_figures(labels, folds, scores, list(scores))
+    weights = judged["population"].to_numpy(np.float64) if "population" in judged else None
+    by_fold = fold_figures(labels, folds, scores, list(scores), weights)
     by_fold = by_fold[by_fold["subset"] == "with_basis"]
     found = differences_from(by_fold, CHALLENGER, int(folds.max()) + 1)
     if found.empty:

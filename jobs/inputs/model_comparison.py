@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from expectations.contract.errors import DataRefused, JobError
+from expectations.feature.member_model import MEMBER_MODEL_INPUTS
 from jobs.inputs.model_rows import training_frame
 from jobs.runtime.job import JobRun
 from models.comparison import (
@@ -30,7 +31,7 @@ _COUNTS = ("train_as_of", "labelled", "positives", "with_basis", "positives_with
 #: Tags of a version that are as good as parameters.
 _TAGS = ("care_setting", "code_version", "catalogue_digest", "blend_weight")
 #: Parameters of trees that a run may have beside those of `models.estimators.BOOSTER`.
-_MORE_PARAMETERS = ("monotone_constraints", "reg_alpha", "gamma", "colsample_bytree")
+_MORE_PARAMETERS = ("max_delta_step", "reg_alpha", "gamma", "colsample_bytree")
 
 
 def store_of(run: JobRun) -> Store:
@@ -76,7 +77,12 @@ def compared(
     )
     try:
         sides = [
-            Side(side, version.features, _trees(params), training_frame(run, subject, version))
+            Side(
+                side,
+                version.features,
+                _trees(params) | _directions(subject, version),
+                training_frame(run, subject, version),
+            )
             for side, version, params in (
                 (CHAMPION, champion, of_champion),
                 (CHALLENGER, challenger, of_challenger),
@@ -165,6 +171,14 @@ def _trees(params: Mapping[str, str]) -> dict[str, Any]:
         if key in params:
             found[key] = _value(params[key])
     return found
+
+
+def _directions(subject: str, version: Version) -> dict[str, Any]:
+    """The directions of declared inputs, which the trees of accounts keep to."""
+    if subject != "member":
+        return {}
+    declared = {each.name: int(each.direction) for each in MEMBER_MODEL_INPUTS}
+    return {"monotone_constraints": tuple(declared.get(name, 0) for name in version.features)}
 
 
 def _value(text: str) -> Any:
