@@ -18,7 +18,6 @@ _BESIDE = (
     "train_link_model",
     "compare_models",
     "promote_model",
-    "monitor_model",
 )
 
 

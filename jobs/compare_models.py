@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from expectations.contract.errors import DataRefused
 from jobs.inputs.list_comparison import list_changes
 from jobs.inputs.model_comparison import compared, store_of, wanted_version
 from jobs.lake.locks import local_path
@@ -14,7 +15,9 @@ from jobs.runtime.config import Config, writable_folder
 from jobs.runtime.execution import code_version
 from jobs.runtime.job import Job, JobRun, Options, step
 from jobs.runtime.mlflow_server import check_mlflow
+from models.comparison import Comparison
 from models.institution_model import model_name
+from models.tracking import Store, Version
 
 FOLDER = "models"
 
@@ -36,7 +39,7 @@ def main(run: JobRun) -> str:
     with step(run, "compared on the same rows"):
         found = compared(run, store, subject, champion, challenger)
     with step(run, "lists compared"):
-        found = replace(found, changes=list_changes(run, store, subject, champion, challenger))
+        found = _with_lists(run, store, found, champion, challenger)
     stem = f"{subject}_version_{challenger.version}_against_{champion.version}"
     folder = local_path(run.config.report.root) / FOLDER
     language = run.config.report.language
@@ -48,6 +51,18 @@ def main(run: JobRun) -> str:
         f"version {challenger.version} of {name} against version {champion.version}:"
         f" {found.verdict}: {folder / stem}.html"
     )
+
+
+def _with_lists(
+    run: JobRun, store: Store, found: Comparison, champion: Version, challenger: Version
+) -> Comparison:
+    """The comparison with the change of the list, or with the reason why a version can make none."""
+    try:
+        changes = list_changes(run, store, found.subject, champion, challenger)
+    except DataRefused as problem:
+        run.log.warning("the lists were not compared", reason=str(problem))
+        return replace(found, list_problem=str(problem))
+    return replace(found, changes=changes)
 
 
 JOB = Job(

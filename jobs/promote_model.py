@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from expectations.contract.errors import ConfigError, DataRefused
 from jobs.inputs.institution_scores import verified_model
+from jobs.inputs.member_scores import require_same_inputs
 from jobs.inputs.model_comparison import compared, store_of, wanted_version
 from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
@@ -42,7 +43,9 @@ def main(run: JobRun) -> str:
     store = store_of(run)
     version = wanted_version(run, store, model_name(subject), options.version or "")
     # What cannot be used is not promoted, whoever asks.
-    verified_model(store, version)
+    model = verified_model(store, version)
+    if subject == "member":
+        require_same_inputs(version, model)
     champion = store.aliased(version.name, settings.alias)
     if champion is not None and champion.version == version.version:
         return f"version {version.version} of {version.name} is {settings.alias} already"

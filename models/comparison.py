@@ -104,6 +104,7 @@ class Comparison:
 
     Attributes:
         problem: why there are no figures; empty if there are.
+        list_problem: why the lists were not compared; empty if they were.
         counts: rows, positives, folds and repeats behind the figures.
     """
 
@@ -118,6 +119,7 @@ class Comparison:
     figures: tuple[Compared, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     problem: str = ""
+    list_problem: str = ""
     changes: ListChange | None = None
 
     @property

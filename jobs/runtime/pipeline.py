@@ -75,6 +75,7 @@ STEPS = (
     Step("build_components", after=("build_links",)),
     Step("train_model", after=("build_institution_features", "build_components")),
     Step("score_subjects", after=("build_institution_features", "train_model")),
+    Step("monitor_model", after=("score_subjects:member", "propose_accounts")),
     Step("write_report", after=("score_subjects", "build_components", "propose_accounts")),
 )
 
