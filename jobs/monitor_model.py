@@ -1,7 +1,7 @@
 """Watch the model of accounts in use: drift, precision as cases close, calibration, districts; with warnings."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from pyspark.sql import functions as F
 
@@ -49,7 +49,9 @@ def check(config: Config, options: Options) -> None:
 def main(run: JobRun) -> str:
     """Measure one day, and write its rows, metrics and page; safe to run again."""
     name, version = version_of_day(run)
-    reference, rows = _drift(run, version)
+    store = store_of(run)
+    registered = store.find(name, version)
+    reference, rows = _drift(run, version, registered.train_as_of if registered else None)
     with step(run, "cases followed up"):
         rows += [
             *_precision(run),
@@ -69,7 +71,7 @@ def main(run: JobRun) -> str:
     ]
     frame = run.spark.createDataFrame(table, MODEL_MONITOR.schema).coalesce(1)
     run.lake.replace(frame, MODEL_MONITOR, {"as_of_date": run.as_of})
-    log_watched(store_of(run), run.config.train.experiment, name, version, run.as_of, rows)
+    log_watched(store, run.config.train.experiment, name, version, run.as_of, rows)
     shown = Monitored(name, version, run.as_of, reference, tuple(rows), _history(run, version))
     page = local_path(run.config.report.root) / PAGE
     replace_text(page, monitor_page(shown, words, datetime.now(UTC), code_version()))
@@ -77,9 +79,9 @@ def main(run: JobRun) -> str:
     return f"{warnings} warnings among {len(rows)} figures of version {version} of {name}: {page}"
 
 
-def _drift(run: JobRun, version: str) -> tuple[str, list[Watched]]:
+def _drift(run: JobRun, version: str, trained_on: date | None) -> tuple[str, list[Watched]]:
     """What the day is compared with, and the index of each input and of the scores."""
-    found = reference_values(run, version)
+    found = reference_values(run, version, trained_on)
     if found is None:
         return "", [Watched("score_psi", "", None, run.config.monitor.psi_limit, 0)]
     told, before = found

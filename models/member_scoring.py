@@ -103,7 +103,7 @@ class Trees:
 
     def predicted(self, values: Numbers) -> tuple[Numbers, Numbers]:
         """The log-odds of rows, and the contributions of the features to them without the base value."""
-        first, place = np.unique(self._branches(values), return_index=True, return_inverse=True)[1:]
+        _, first, place = np.unique(self._branches(values), return_index=True, return_inverse=True)
         matrix = DMatrix(values[first], feature_names=self.features, nthread=1)
         margins = self._booster.predict(matrix, output_margin=True).astype(np.float64)
         parts = self._booster.predict(matrix, pred_contribs=True)[:, :-1].astype(np.float64)

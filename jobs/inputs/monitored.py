@@ -44,11 +44,18 @@ def values_of_day(run: JobRun, day: date, version: str) -> DataFrame:
     return inputs.unionByName(values_of(scores, [SCORE]))
 
 
-def reference_values(run: JobRun, version: str) -> tuple[str, DataFrame] | None:
+def reference_values(
+    run: JobRun, version: str, trained_on: date | None
+) -> tuple[str, DataFrame] | None:
     """What the day is compared with, and its inputs and scores: name, value; None if there is nothing.
 
     The first day that the version scored; on that day itself the rows that it was trained on, each
     standing for as many accounts as its propensity says. Scores of the training rows are not kept.
+
+    Args:
+        run: the run.
+        version: the version that scored its day.
+        trained_on: the as-of date of the version's training rows, if it is known.
     """
     lake = run.lake
     days = lake.read(MEMBER_SCORE).filter(
@@ -60,19 +67,17 @@ def reference_values(run: JobRun, version: str) -> tuple[str, DataFrame] | None:
             return f"scores of {first['day']}", values_of_day(run, first["day"], version)
         except DataRefused as gone:
             run.log.warning("the first scored day cannot be compared with", reason=str(gone))
-    if not lake.exists(MEMBER_TRAINING_ROW):
+    if trained_on is None or not lake.exists(MEMBER_TRAINING_ROW):
         return None
-    rows = lake.read(MEMBER_TRAINING_ROW).filter(F.col("as_of_date") <= F.lit(run.as_of))
-    last = rows.agg(F.max("as_of_date").alias("day")).first()
-    if last is None or last["day"] is None:
+    trained = lake.of_day(MEMBER_TRAINING_ROW, trained_on)
+    if trained.isEmpty():
         return None
-    trained = rows.filter(F.col("as_of_date") == F.lit(last["day"]))
     # An account without a label stands for those that were not drawn.
     copies = F.sequence(
         F.lit(1), F.greatest(F.round(1 / F.col("propensity")), F.lit(1)).cast("int")
     )
     repeated = trained.withColumn("copy", F.explode(copies))
-    return f"training rows of {last['day']}", values_of(repeated, MEMBER_MODEL_INPUT_NAMES)
+    return f"training rows of {trained_on}", values_of(repeated, MEMBER_MODEL_INPUT_NAMES)
 
 
 def decided_before(run: JobRun) -> DataFrame:
