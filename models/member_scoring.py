@@ -118,7 +118,8 @@ class Trees:
             column = values[:, at].astype(np.float32)
             codes[:, at] = np.searchsorted(splits, column, side="right")
             codes[np.isnan(column), at] = -1
-        return np.ascontiguousarray(codes).view(np.dtype((np.void, codes.shape[1] * 4))).ravel()
+        width = codes.itemsize * len(self.features)
+        return np.ascontiguousarray(codes).view(np.dtype((np.void, width))).ravel()
 
 
 def _split_points(content: bytes, feature_count: int) -> list[npt.NDArray[np.float32]]:

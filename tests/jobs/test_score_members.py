@@ -2,16 +2,25 @@
 
 import json
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
-from support.registered import MEMBER_NAME, register_members, store_of, write_members
+from support.registered import (
+    MEMBER_NAME,
+    register_members,
+    store_of,
+    training_rows,
+    write_members,
+    write_rows,
+)
 from xgboost import Booster, DMatrix
 
 from expectations.feature.member_model import MEMBER_MODEL_INPUT_NAMES
 from expectations.gold.account import HIGH_RISK_ACCOUNT, INDICATOR, MEMBER_FEATURE
+from expectations.gold.member_model import MEMBER_TRAINING_ROW
 from expectations.gold.member_score import AUDIT_DRAW, MEMBER_SCORE
-from jobs import propose_accounts, score_subjects
+from jobs import compare_models, propose_accounts, score_subjects
 from models.member_model import member_rows
 from models.model_files import load_verified
 
@@ -173,3 +182,34 @@ def test_a_model_whose_inputs_differ_from_todays_is_refused(workspace, scores, c
     assert (result.exit_code, result.outcome) == (3, "refused")
     assert told in result.message
     assert "run train_model --subject member again" in result.message
+
+
+def test_versions_of_the_model_of_accounts_are_compared_on_the_training_rows_and_on_the_list(
+    workspace, scores
+):
+    write_rows(workspace, MEMBER_TRAINING_ROW, training_rows(), TRAINED)
+    champion = register_members(workspace, TRAINED, 0.25, features=("prior", "indicator_count"))
+    names = ("prior", "excess_fund_amount")
+    challenger = register_members(workspace, TRAINED, 1.0, features=names)
+
+    result = workspace.run(
+        compare_models.JOB,
+        AS_OF,
+        subject="member",
+        version=challenger.version,
+        against=champion.version,
+    )
+
+    assert result.exit_code == 0
+    stem = f"member_version_{challenger.version}_against_{champion.version}"
+    file = Path(workspace.config.report.root) / "models" / f"{stem}.json"
+    found = json.loads(file.read_text())
+    assert found["verdict"] == "better"
+    # 40 confirmed, 40 cleared, and 40 drawn of whom each stands for ten.
+    assert found["counts"]["rows"] == 120
+    assert found["counts"]["positives"] == 40
+    assert ("blend_weight", "0.25", "1.0") in [tuple(each.values()) for each in found["parameters"]]
+    assert found["features_added"] == ["excess_fund_amount"]
+    assert found["changes"]["top"] == 10
+    assert found["changes"]["entered"]
+    assert "Fund's part of what was dispensed" in file.with_suffix(".html").read_text()

@@ -8,6 +8,7 @@ from xgboost import XGBClassifier
 from expectations.feature.member_model import MEMBER_MODEL_INPUT_NAMES, catalogue_digest
 from expectations.gold.account import INDICATOR, MEMBER_FEATURE
 from expectations.gold.institution import INSTITUTION_FEATURE, INSTITUTION_TRAINING_ROW
+from expectations.gold.member_model import MEMBER_TRAINING_ROW
 from models.model_files import log_model
 from models.tracking import Store, Version, version_tags
 
@@ -137,6 +138,35 @@ def member_booster(features=MEMBER_MODEL_INPUT_NAMES, count: int = 400, seed: in
     return booster
 
 
+def training_rows(count: int = 120) -> list[dict[str, object]]:
+    """Accounts of whom a third is confirmed, tenfold more unlabelled ones; money tells, the prior does not."""
+    draws = np.random.default_rng(2)
+    rows = []
+    for at in range(count):
+        label = {0: 1, 1: 0}.get(at % 3)
+        rows.append(
+            {name: float(draws.normal()) for name in MEMBER_MODEL_INPUT_NAMES}
+            | {
+                "member_id": f"m{at:03d}",
+                "feature_date": date(2025, 4, 1),
+                "label": label,
+                "trigger": "tip" if label else None,
+                "propensity": 1.0 if label is not None else 0.1,
+                "component": f"m{at:03d}",
+                "excess_fund_amount": float(draws.normal()) + 3.0 * (label or 0),
+            }
+        )
+    return rows
+
+
+def _training_version(workspace) -> dict[str, int]:
+    """The version of the training rows, if a test has written any."""
+    lake = workspace.lake
+    if not lake.exists(MEMBER_TRAINING_ROW):
+        return {}
+    return {MEMBER_TRAINING_ROW.name: lake.version(MEMBER_TRAINING_ROW)}
+
+
 def register_members(workspace, day: date, weight: float = 0.5, **changes: object) -> Version:
     """Register a model of accounts as training does; `changes` replace tags."""
     store, settings = store_of(workspace), workspace.config.train
@@ -150,7 +180,7 @@ def register_members(workspace, day: date, weight: float = 0.5, **changes: objec
             code_version="abc",
             features=features,
             files_sha256=log_model(store, run_id, member_booster(features), features),
-            inputs={},
+            inputs=_training_version(workspace),
             blend_weight=weight,
             catalogue_digest=catalogue_digest(),
         )
