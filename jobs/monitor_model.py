@@ -11,6 +11,7 @@ from jobs.inputs.monitored import (
     SCORE,
     alerts_by_district,
     decided_before,
+    draws_until,
     reference_values,
     values_of_day,
     version_of_day,
@@ -18,7 +19,7 @@ from jobs.inputs.monitored import (
 )
 from jobs.lake.locks import local_path
 from jobs.report.files import replace_text
-from jobs.report.monitor_page import Monitored, monitor_page
+from jobs.report.monitor_page import DRAWN, Monitored, monitor_page
 from jobs.report.strings import Words
 from jobs.report.words import ADVICE
 from jobs.runtime.command_line import run_job
@@ -108,7 +109,10 @@ def _drift(run: JobRun, version: str, trained_on: date | None) -> tuple[str, lis
 
 
 def _precision(run: JobRun) -> Iterable[Watched]:
-    """Of each week's accounts whose case was decided since, the confirmed share; and of all together."""
+    """Of each week's accounts whose case was decided since, the confirmed share; and of all together.
+
+    Beside it that of the accounts drawn at random, from the list and from the others.
+    """
     settings = run.config.monitor
     listed = weeks_accounts(run.lake, run.as_of, settings.days)
     weeks = realised_precision(listed, decided_before(run)).orderBy("as_of_date").collect()
@@ -123,6 +127,16 @@ def _precision(run: JobRun) -> Iterable[Watched]:
             n=rows,
             is_warning=is_below(confirmed, rows, settings.min_precision),
         )
+    draws = draws_until(run.lake, run.as_of, settings.days)
+    for stratum in ("listed", "unlisted"):
+        of_stratum = draws.filter(F.col("stratum") == stratum)
+        found = realised_precision(of_stratum, decided_before(run)).agg(
+            F.sum("confirmed").alias("confirmed"), F.sum("rows").alias("rows")
+        )
+        row = found.first()
+        if row is not None and row["rows"]:
+            share = row["confirmed"] / row["rows"]
+            yield Watched("precision", f"{DRAWN}{stratum}", share, None, row["rows"])
 
 
 def _calibration(run: JobRun, version: str) -> Iterable[Watched]:

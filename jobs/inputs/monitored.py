@@ -9,7 +9,7 @@ from expectations.contract.errors import DataRefused, JobSkipped
 from expectations.feature.member_model import MEMBER_MODEL_INPUT_NAMES
 from expectations.gold.account import HIGH_RISK_ACCOUNT, MEMBER_FEATURE
 from expectations.gold.member_model import MEMBER_TRAINING_ROW
-from expectations.gold.member_score import MEMBER_SCORE
+from expectations.gold.member_score import AUDIT_DRAW, MEMBER_SCORE
 from expectations.landing.inquiry import CLOSED_CASE
 from expectations.landing.reference import PERSON
 from jobs.inputs.member_scores import inputs_of_day
@@ -95,6 +95,13 @@ def weeks_accounts(lake: Lake, day: date, days: int) -> DataFrame:
         .filter(F.col("is_within_capacity") & F.col("as_of_date").between(since, day))
         .select("as_of_date", "member_id")
     )
+
+
+def draws_until(lake: Lake, day: date, days: int) -> DataFrame:
+    """The accounts drawn at random on some days up to a day: as_of_date, member_id, stratum."""
+    since = day - timedelta(days=days)
+    draws = lake.read_if_exists(AUDIT_DRAW).filter(F.col("as_of_date").between(since, day))
+    return draws.select("as_of_date", "member_id", "stratum")
 
 
 def alerts_by_district(run: JobRun) -> list[tuple[str, int, int]]:

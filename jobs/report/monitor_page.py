@@ -10,9 +10,11 @@ from expectations.gold.member_score import MEASURES
 from jobs.report.data_docs import content_policy
 from jobs.report.page import environment, resource
 from jobs.report.strings import Words, visible_text
-from jobs.report.words import ADVICE, WATCHED, WATCHED_TEXTS
+from jobs.report.words import ADVICE, DRAWS, WATCHED, WATCHED_TEXTS
 from models.watched import Watched
 
+#: How the slices of accounts drawn at random begin.
+DRAWN = "drawn "
 #: Measures that are shares, shown in percent.
 _SHARES = ("precision", "district_share", "calibration_gap")
 
@@ -68,6 +70,8 @@ def monitor_page(found: Monitored, words: Words, written_at: datetime, code: str
     def of_what(each: Watched) -> str:
         if each.measure == "input_psi":
             return words.label(each.slice)
+        if each.slice.startswith(DRAWN):
+            return words.text(DRAWS[each.slice.removeprefix(DRAWN)])
         return each.slice or words.text("all")
 
     page = (

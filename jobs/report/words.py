@@ -215,6 +215,11 @@ WATCHED_TEXTS = {
         "A district's share of the week's accounts. The limit is a multiple of its share of the members."
     ),
 }
+#: Accounts drawn at random, by where they were drawn from.
+DRAWS = {
+    "listed": N_("drawn at random from the rest of the list"),
+    "unlisted": N_("drawn at random from accounts that are not listed"),
+}
 ADVICE = {
     "score_psi": N_(
         "the scores are no longer distributed as before. Look at the inputs that drifted; if care or rules of"

@@ -15,7 +15,7 @@ from support.registered import (
 )
 
 from expectations.gold.account import INDICATOR, MEMBER_FEATURE
-from expectations.gold.member_score import MODEL_MONITOR
+from expectations.gold.member_score import AUDIT_DRAW, MODEL_MONITOR
 from expectations.landing.inquiry import CLOSED_CASE
 from expectations.landing.reference import PERSON
 from jobs import monitor_model, propose_accounts, score_subjects
@@ -93,7 +93,7 @@ def monitored(workspace, day):
 
 @pytest.fixture(scope="module")
 def workspace(new_workspace):
-    made = new_workspace("detect.capacity=30", "detect.audit_share=0")
+    made = new_workspace("detect.capacity=40", "detect.audit_share=0.25")
     write_month(made, FIRST, 1)
     skipped = made.run(monitor_model.JOB, FIRST.isoformat())
     assert (skipped.exit_code, skipped.outcome) == (0, "skipped")
@@ -113,7 +113,9 @@ def months(workspace):
     found = [monitored(workspace, FIRST)]
     listed = workspace.lake.read_if_exists(propose_accounts.HIGH_RISK_ACCOUNT)
     week = [row["member_id"] for row in listed.filter("is_within_capacity").collect()]
-    silver(workspace, CLOSED_CASE, [case(each, "cleared") for each in week])
+    draws = workspace.lake.read(AUDIT_DRAW).filter("stratum = 'listed'").collect()
+    cases = [case(each, "cleared") for each in week]
+    silver(workspace, CLOSED_CASE, [*cases, *(case(row["member_id"], "criminal") for row in draws)])
     write_month(workspace, QUIET, 2)
     found.append(monitored(workspace, QUIET))
     write_month(workspace, CHANGED, 3, changed=True)
@@ -152,14 +154,17 @@ def test_a_change_of_prescribing_is_noticed_and_the_page_says_what_to_do(months)
 
 def test_decisions_tell_how_the_lists_and_the_scores_did(months):
     before, _ = months[0]
-    rows, _ = months[1]
+    rows, page = months[1]
     # Arrived after the first day and before the second: all 30 of the first week were cleared.
     assert before["precision", ""]["n"] == 0
     week = rows["precision", "2025-02-01"]
     assert (week["value"], week["n"], week["is_warning"]) == (0.0, 30, True)
-    assert rows["calibration_gap", "2025-02-01"]["n"] == 30
+    drawn = rows["precision", "drawn listed"]
+    assert (drawn["value"], drawn["n"], drawn["is_warning"]) == (1.0, 5, False)
+    assert "drawn at random from the rest of the list" in page
+    assert rows["calibration_gap", "2025-02-01"]["n"] == 35
     delay = rows["label_delay_days", ""]
-    assert (delay["value"], delay["n"], delay["is_warning"]) == (385.0, 30, True)
+    assert (delay["value"], delay["n"], delay["is_warning"]) == (385.0, 35, True)
 
 
 def test_districts_share_the_weeks_accounts(months):
