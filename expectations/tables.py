@@ -6,6 +6,7 @@ from expectations.gold.dispensing import PROVIDER_TABLES
 from expectations.gold.fact import FACT_TABLES
 from expectations.gold.institution import GOLD_TABLES
 from expectations.gold.member_model import MEMBER_MODEL_TABLES
+from expectations.gold.member_score import MEMBER_SCORE_TABLES
 from expectations.gold.ring import RING_TABLES
 from expectations.gold.triage import TRIAGE_TABLES
 from expectations.landing.event import CLAIM_TABLES
@@ -32,6 +33,7 @@ def all_contracts() -> tuple[TableContract, ...]:
         *TRIAGE_TABLES,
         *GOLD_TABLES,
         *MEMBER_MODEL_TABLES,
+        *MEMBER_SCORE_TABLES,
         *(quarantine(table.name) for table in LANDING_TABLES),
         *OPS_TABLES,
     )

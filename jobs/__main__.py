@@ -16,6 +16,8 @@ _BESIDE = (
     "evaluate_detection",
     "evaluate_rings",
     "train_link_model",
+    "compare_models",
+    "promote_model",
 )
 
 

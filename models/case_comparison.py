@@ -1,53 +1,23 @@
 """The contenders compared on closed cases in every evaluation, and how much the model may move the list."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from pyspark.sql import SparkSession
+from sklearn.linear_model import LogisticRegression
 
-from models.case_contenders import PRIOR, TREES, CaseContender, split_scores
-from models.case_figures import (
-    Ranked,
-    bootstrap_times,
-    figures,
-    interval,
-    precision_bounds,
-    ranked,
-)
+from models.case_contenders import PRIOR, TREES, CaseContender
+from models.case_evaluation import Evaluation, main_evaluation
+from models.case_figures import figures, interval, precision_bounds, ranked
 from models.case_rows import Numbers
-from models.case_splits import EVALUATIONS, HEADLINE, Split
-from models.cross_validation import MAX_ROWS
 from models.member_model import BLEND_WEIGHTS, blended_numbers
+from models.member_scoring import Calibration
 
-DRAWS = 200
-_SCHEMA = "split int, contender string, position int, score double"
+#: A probability is kept this far from 0 and 1 before its log-odds are taken.
+_EDGE = 1e-9
 #: Figures with an interval.
 _WITH_INTERVAL = ("average_precision", "precision_at_capacity", "recall_at_capacity")
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The tested rows of one evaluation, with the scores of every contender.
-
-    Attributes:
-        name: one of EVALUATIONS.
-        rows: the tested rows.
-        scores: of each contender, in the order of the rows.
-        capacity: accounts that people can look at, over all days tested.
-        times: bootstrap draws of whole components, of shape (draws, rows).
-    """
-
-    name: str
-    rows: pd.DataFrame
-    scores: dict[str, Numbers]
-    capacity: float
-    times: Numbers
-
-    def order(self, contender: str) -> Ranked:
-        """The ranking of a contender."""
-        return ranked(self.rows["target"], self.scores[contender], self.rows["population"])
 
 
 @dataclass(frozen=True)
@@ -69,6 +39,7 @@ class Comparison:
         slices: of the main evaluation: kind, slice, contender, metric, value, positives.
         bounds: of the main evaluation: contender, share, low, high, if_random.
         blend: how much the model may move the list.
+        calibration: of the trees' log-odds.
     """
 
     evaluations: dict[str, Evaluation]
@@ -76,6 +47,7 @@ class Comparison:
     slices: pd.DataFrame
     bounds: pd.DataFrame
     blend: BlendChoice
+    calibration: Calibration
 
     @property
     def main(self) -> str:
@@ -93,70 +65,21 @@ class Comparison:
         return float(found["value"].iloc[0]) if len(found) else float("nan")
 
 
-def main_evaluation(evaluations: dict[str, Evaluation]) -> str:
-    """HEADLINE where it could be made, otherwise by group."""
-    return HEADLINE if HEADLINE in evaluations else "group"
-
-
-def out_of_fold(
-    spark: SparkSession,
-    rows: pd.DataFrame,
-    made: Sequence[Split],
-    contenders: Sequence[CaseContender],
-    budget: int,
-    capacity: int,
-    seed: int,
-) -> dict[str, Evaluation]:
-    """Score the tested rows of every split, one Spark task each, and put the splits of an evaluation together.
-
-    Args:
-        spark: the session whose tasks do the fitting.
-        rows: at most MAX_ROWS of `models.case_rows.case_rows`.
-        made: of `models.case_splits.splits`.
-        contenders: the methods.
-        budget: settings that each search may try.
-        capacity: accounts that people can look at on one day.
-        seed: of estimators, searches and bootstrap.
-
-    Raises:
-        ValueError: when there are more than MAX_ROWS rows.
-    """
-    if len(rows) > MAX_ROWS:
-        raise ValueError(f"{len(rows)} rows are too many for single tasks, at most {MAX_ROWS}")
-    shared = spark.sparkContext.broadcast((rows, list(made)))
-
-    def fitted(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        all_rows, all_splits = shared.value
-        for batch in batches:
-            for number in map(int, batch["id"]):
-                split = all_splits[number]
-                found = split_scores(all_rows, split.train, split.test, contenders, budget, seed)
-                for name, scores in found.items():
-                    yield pd.DataFrame(
-                        {
-                            "split": number,
-                            "contender": name,
-                            "position": split.test,
-                            "score": scores,
-                        }
-                    )
-
-    tasks = spark.range(0, len(made), 1, max(1, len(made)))
-    found = tasks.mapInPandas(fitted, _SCHEMA).toPandas()
-    shared.unpersist()
-    evaluations = {}
-    for name in EVALUATIONS:
-        numbers = [number for number, split in enumerate(made) if split.evaluation == name]
-        part = found[found["split"].isin(numbers)]
-        if len(part):
-            evaluations[name] = _pooled(name, rows, part, capacity, seed)
-    return evaluations
-
-
 def comparison(
     evaluations: dict[str, Evaluation], contenders: Sequence[CaseContender]
 ) -> Comparison:
-    """All figures of all evaluations, and the blend weight that the main one allows."""
+    """All figures of all evaluations, and the blend weight that the main one allows.
+
+    Scores of the trees are calibrated, and blends made of them, as in use.
+
+    Args:
+        evaluations: of `out_of_fold`.
+        contenders: the methods, blends too.
+    """
+    calibration = calibrated(evaluations["group"])
+    evaluations = {
+        name: _with_blends(each, contenders, calibration) for name, each in evaluations.items()
+    }
     found = []
     for name, each in evaluations.items():
         for contender in contenders:
@@ -183,7 +106,24 @@ def comparison(
             ]
         ),
         blend=blend_choice(main),
+        calibration=calibration,
     )
+
+
+def calibrated(evaluation: Evaluation) -> Calibration:
+    """A logistic calibration of the trees on scores that were made without a row's group (Platt 1999).
+
+    None, so a slope of 1, where the trees rank no better than chance.
+    """
+    rows = evaluation.rows
+    model = LogisticRegression(C=1e6, max_iter=1000)
+    model.fit(
+        _log_odds(evaluation.scores[TREES])[:, None],
+        rows["target"].to_numpy(np.int_),
+        sample_weight=rows["population"].to_numpy(np.float64),
+    )
+    slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
+    return Calibration(round(slope, 6), round(intercept, 6)) if slope > 0 else Calibration()
 
 
 def blend_choice(main: Evaluation) -> BlendChoice:
@@ -218,19 +158,24 @@ def blend_choice(main: Evaluation) -> BlendChoice:
     return BlendChoice(BLEND_WEIGHTS[chosen], main.name, table)
 
 
-def _pooled(
-    name: str, rows: pd.DataFrame, part: pd.DataFrame, capacity: int, seed: int
+def _with_blends(
+    evaluation: Evaluation, contenders: Sequence[CaseContender], calibration: Calibration
 ) -> Evaluation:
-    tested = np.unique(part["position"].to_numpy())
-    scores = {}
-    for contender, found in part.groupby("contender"):
-        placed = np.full(len(rows), np.nan)
-        placed[found["position"].to_numpy()] = found["score"].to_numpy()
-        scores[str(contender)] = placed[tested]
-    chosen = rows.iloc[tested].reset_index(drop=True)
-    days = chosen["feature_day"].nunique()
-    times = bootstrap_times(chosen["component"].tolist(), DRAWS, seed)
-    return Evaluation(name, chosen, scores, float(capacity * days), times)
+    """The same with calibrated scores of the trees, and the blends."""
+    prior = evaluation.rows["prior"].to_numpy(np.float64)
+    trees = calibration.probability(_log_odds(evaluation.scores[TREES]))
+    blends = {
+        each.name: blended_numbers(prior, trees, each.weight)
+        for each in contenders
+        if each.kind == "blend"
+    }
+    return replace(evaluation, scores=evaluation.scores | {TREES: trees} | blends)
+
+
+def _log_odds(scores: Numbers) -> Numbers:
+    kept = np.clip(scores, _EDGE, 1 - _EDGE)
+    found: Numbers = np.log(kept / (1 - kept))
+    return found
 
 
 def _figures(

@@ -19,7 +19,7 @@ from expectations.gold.account import UNLINKED_LOG_ODDS
 from models.case_rows import AMOUNT, Numbers
 from models.case_splits import group_folds
 from models.estimators import signed_log
-from models.member_model import BLEND_WEIGHTS, blended_numbers
+from models.member_model import BLEND_WEIGHTS
 
 Settings = Mapping[str, Any]
 
@@ -165,7 +165,10 @@ def split_scores(
     budget: int,
     seed: int,
 ) -> dict[str, Numbers]:
-    """Scores of the tested rows by each contender, fitted on the trained rows; its search looks at no other."""
+    """Scores of the tested rows by each contender, fitted on the trained rows; its search looks at no other.
+
+    Blends are left out: they follow from the others.
+    """
     learned = rows.iloc[train]
     target, weight = learned["target"].to_numpy(np.int_), learned["weight"].to_numpy()
     found: dict[str, Numbers] = {}
@@ -182,7 +185,4 @@ def split_scores(
             trees = case_trees(settings, each.inputs, seed)
             trees.fit(values[train], target, sample_weight=weight)
             found[each.name] = trees.predict_proba(values[test])[:, 1].astype(np.float64)
-    prior = rows["prior"].to_numpy(np.float64)[test]
-    for each in (one for one in contenders if one.kind == "blend"):
-        found[each.name] = blended_numbers(prior, found[TREES], each.weight)
     return found

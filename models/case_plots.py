@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from models.case_comparison import Evaluation
 from models.case_contenders import CaseContender
+from models.case_evaluation import Evaluation
 from models.case_figures import calibration_table
 from models.case_rows import Numbers
 from models.curves import plain_axes

@@ -91,7 +91,8 @@ Everybody in a case that is known, decided or not, is left out of the draw.
 ## Assumptions
 Accounts in no case count as innocent weakly: most of the fraud among them is unknown. Within a trigger, cases are taken
 to be found whatever the inputs (selected completely at random); triggers count alike in training. Cases cannot test it.
-The probability is that of being confirmed in a case, not of fraud.
+The probability is that of being confirmed in a case, not of fraud: log-odds of the trees, times
+{compared.calibration.slope}, plus {compared.calibration.intercept}, which the evaluation by group gives.
 
 ## Evaluation
 Average precision with the middle 90 % of {len(compared.evaluations[compared.main].times)} bootstrap draws of whole groups. Accounts in no case count as

@@ -32,12 +32,12 @@ from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 MODEL_PATH = "model"
 #: The tag of a version that signs its other tags.
 SIGNATURE_TAG = "signature"
+#: Tags of a version that people's decisions add after its registration; they are not signed.
+PROMOTION_TAG = "promotion."
 #: Tags of a version of a model of accounts, see `models.member_model.blended` and
 #: `expectations.feature.member_model.catalogue_digest`.
 BLEND_WEIGHT_TAG = "blend_weight"
 CATALOGUE_TAG = "catalogue_digest"
-#: The alias of the newest model that waits for a reviewer, beside the one in use.
-CHALLENGER = "challenger"
 
 _BATCH = 500
 
@@ -189,6 +189,27 @@ class Store:
         self.client.set_registered_model_alias(version.name, alias, version.version)
         return True
 
+    def place(self, version: Version, champion: str, challenger: str) -> str | None:
+        """Give a new version its alias: champion if no other has it, else challenger; None if neither.
+
+        Only a person makes another version the champion (`promote_model`).
+        """
+        current = self.aliased(version.name, champion)
+        is_first = current is None or current.version == version.version
+        alias = champion if is_first else challenger
+        return alias if self.promote(version, alias) else None
+
+    def find(self, name: str, wanted: str) -> Version | None:
+        """A version by its number or by an alias; None if there is none."""
+        if not wanted.isdigit():
+            return self.aliased(name, wanted)
+        try:
+            return _version(self.client.get_model_version(name, wanted))
+        except MlflowException as error:
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise
+
     def aliased(self, name: str, alias: str) -> Version | None:
         """The version that an alias points at."""
         try:
@@ -282,7 +303,11 @@ def _version(made: ModelVersion) -> Version:
         care_setting=tags.get("care_setting", ""),
         features=tuple(json.loads(tags.get("feature_names", "[]"))),
         files_sha256=tags.get("files_sha256", ""),
-        signed_tags={key: value for key, value in tags.items() if key != SIGNATURE_TAG},
+        signed_tags={
+            key: value
+            for key, value in tags.items()
+            if key != SIGNATURE_TAG and not key.startswith(PROMOTION_TAG)
+        },
         signature=tags.get(SIGNATURE_TAG, ""),
         blend_weight=float(tags[BLEND_WEIGHT_TAG]) if BLEND_WEIGHT_TAG in tags else None,
         catalogue_digest=tags.get(CATALOGUE_TAG, ""),

@@ -123,6 +123,9 @@ ACCOUNT_REASON = (
 #: States of an account on the list. Nothing is locked: each is what a person knows or has decided.
 STATES = ("proposed", "approved", "rejected", "expired")
 
+#: What may speak for a place in the list.
+RANKED_BY = ("rules", "model", "both")
+
 #: The family of rules about links to other accounts.
 LINK_FAMILY = "links"
 #: Log-odds of an account without a link that passed: about those of the weakest link that is kept.
@@ -134,7 +137,8 @@ POINTS_WEIGHT = 1.0
 
 HIGH_RISK_ACCOUNT = TableContract(
     name="gold.high_risk_account",
-    grain="one row per account with an indicator that counts, and as-of date; the first `detect.capacity` are a week's work",
+    grain="one row per account with an indicator that counts, and as-of date; the first are a week's work, with the"
+    " draws of gold.audit_draw `detect.capacity` in all",
     fields=(
         _AS_OF,
         Field("rank", "long", "1 is to be looked at first; ties by member id", nullable=False),
@@ -143,10 +147,23 @@ HIGH_RISK_ACCOUNT = TableContract(
         Field(
             "priority",
             "double",
-            "What the rank goes by: log-odds of its links and of its own indicators, either may do",
+            "What the rank goes by: log-odds of its links and of its own indicators, either may do, moved by the"
+            " model of accounts as far as its version's blend_weight allows",
             nullable=False,
         ),
         Field("ring_id", "string", "The ring that it is in; empty if it is in none"),
+        Field(
+            "ranked_by",
+            "string",
+            "What speaks for its place: rules (and links), model, or both. By which of the two alone it would be"
+            " among the week's accounts; if by neither, by which it would stand higher",
+            values=RANKED_BY,
+        ),
+        Field(
+            "model_version",
+            "string",
+            "The version of the model of accounts whose score is part of the priority; empty without one",
+        ),
         Field(
             "expected_loss_amount",
             "decimal(16,2)",

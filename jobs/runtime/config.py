@@ -180,6 +180,7 @@ class Detect(_Section):
 
     typologies: str
     capacity: int = Field(ge=1)
+    audit_share: float = Field(ge=0, le=1)
     expires_days: int = Field(ge=1)
 
 
@@ -202,9 +203,21 @@ class Train(_Section):
     seed: int
     experiment: str
     alias: str
+    challenger_alias: str
     unlabelled: int = Field(ge=2, le=150_000)
     embargo_days: int = Field(ge=0)
     search_budget: int = Field(ge=1)
+
+
+class Monitor(_Section):
+    """When the watch over a model of accounts warns."""
+
+    psi_limit: float = Field(gt=0)
+    min_precision: float = Field(ge=0, le=1)
+    calibration_limit: float = Field(gt=0, le=1)
+    label_delay_days: int = Field(ge=1)
+    district_ratio: float = Field(ge=1)
+    days: int = Field(ge=7)
 
 
 class Mlflow(_Section):
@@ -248,6 +261,7 @@ class Config(_Section):
     detect: Detect
     triage: Triage
     train: Train
+    monitor: Monitor
     mlflow: Mlflow
     log: Log
     access: Access

@@ -51,7 +51,7 @@ def train(run: JobRun) -> str:
     newest = store.newest_version(name, run.as_of)
     if newest is not None and newest.fingerprint == fingerprint:
         if store.aliased(name, settings.alias) is None:
-            store.promote(newest, settings.alias)
+            store.place(newest, settings.alias, settings.challenger_alias)
         return f"unchanged: version {newest.version} of {name} kept, trained on the same rows"
     with step(run, "contenders judged"):
         judged = _judged(run, rows)
@@ -74,10 +74,8 @@ def train(run: JobRun) -> str:
         if signed := signature(tags, name):
             tags[SIGNATURE_TAG] = signed
         version = store.register(name, run_id, tags)
-        is_promoted = store.promote(version, settings.alias)
-    alias = (
-        f", now {settings.alias}" if is_promoted else f"; {settings.alias} stays at a later day's"
-    )
+        placed = store.place(version, settings.alias, settings.challenger_alias)
+    alias = f", now {placed}" if placed else "; the challenger stays at a later day's"
     precision = judged.of("trees", "average_precision")
     return (
         f"version {version.version} of {name} registered{alias}; average precision {precision:.3f}"

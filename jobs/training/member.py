@@ -1,6 +1,8 @@
 """Train the model of accounts on closed cases as of a date, compare it with the list, and register it in MLflow."""
 
+import json
 import platform
+from dataclasses import asdict
 
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -12,8 +14,9 @@ from expectations.feature.member_model import MEMBER_MODEL_INPUT_NAMES, catalogu
 from expectations.gold.member_model import MEMBER_TRAINING_ROW
 from jobs.runtime.execution import code_version
 from jobs.runtime.job import JobRun, step
-from models.case_comparison import Comparison, comparison, out_of_fold
+from models.case_comparison import Comparison, comparison
 from models.case_contenders import CONTENDERS, FIXED, PRIOR, SPACE, TREES, case_trees, searched
+from models.case_evaluation import out_of_fold
 from models.case_log import log_comparison, log_contenders
 from models.case_rows import SOURCE_COLUMNS, case_rows
 from models.case_splits import splits
@@ -22,8 +25,9 @@ from models.curves import gain_table
 from models.fingerprint import training_fingerprint
 from models.member_card import Trained, counts
 from models.member_model import MODEL_NAME
+from models.member_scoring import CALIBRATION_TAG
 from models.model_files import log_model, signature
-from models.tracking import CHALLENGER, SIGNATURE_TAG, Store, Version, version_tags
+from models.tracking import SIGNATURE_TAG, Store, Version, version_tags
 
 SUBJECT = "member"
 _INPUTS = MEMBER_MODEL_INPUT_NAMES
@@ -50,7 +54,8 @@ def train(run: JobRun) -> str:
     )
     newest = store.newest_version(MODEL_NAME, run.as_of)
     if newest is not None and newest.fingerprint == fingerprint:
-        _alias(store, newest, settings.alias)
+        if store.aliased(MODEL_NAME, settings.alias) is None:
+            _placed(run, store, newest)
         return f"unchanged: version {newest.version} of {MODEL_NAME} kept, trained on the same rows"
     frame = _frame(run, rows)
     with step(run, "contenders compared"):
@@ -75,7 +80,7 @@ def train(run: JobRun) -> str:
     )
     with step(run, "model registered"):
         version = _registered(run, store, trained, compared, model, fingerprint)
-    alias = _alias(store, version, settings.alias)
+    alias = _placed(run, store, version)
     told = (
         f"{_figure(compared, TREES)}, {_figure(compared, PRIOR)} by rules and links alone"
         f" (evaluated by {compared.main.replace('_', ' and ')})"
@@ -178,22 +183,17 @@ def _registered(
             blend_weight=compared.blend.weight,
             catalogue_digest=catalogue_digest(),
         )
+        of_version[CALIBRATION_TAG] = json.dumps(asdict(compared.calibration))
         if signed := signature(of_version, MODEL_NAME):
             of_version[SIGNATURE_TAG] = signed
         return store.register(MODEL_NAME, run_id, of_version)
 
 
-def _alias(store: Store, version: Version, champion: str) -> str:
-    """The first model is the champion; a later one waits as challenger until a reviewer promotes it."""
-    in_use = store.aliased(version.name, champion)
-    if in_use is None:
-        store.promote(version, champion)
-        return f"now {champion}"
-    if in_use.version == version.version:
-        return f"still {champion}"
-    if store.promote(version, CHALLENGER):
-        return f"now {CHALLENGER} of version {in_use.version}"
-    return f"neither {champion} nor {CHALLENGER}: that one was trained as of a later day"
+def _placed(run: JobRun, store: Store, version: Version) -> str:
+    """Give the version its alias: the first is the champion, a later one waits as challenger."""
+    settings = run.config.train
+    placed = store.place(version, settings.alias, settings.challenger_alias)
+    return f"now {placed}" if placed else "the challenger stays at a later day's"
 
 
 def _figure(compared: Comparison, contender: str) -> str:

@@ -16,7 +16,7 @@ from models.case_contenders import CONTENDERS
 from models.case_log import CARD, EXAMPLE
 from models.member_model import BLEND_WEIGHTS, MODEL_NAME
 from models.model_files import load_verified
-from models.tracking import CHALLENGER, Store
+from models.tracking import Store
 
 AS_OF = "2025-12-01"
 
@@ -128,10 +128,10 @@ def test_the_same_rows_keep_the_model_and_other_rows_make_a_challenger(
     later = workspace.run(train_model.JOB, AS_OF, subject="member")
 
     assert later.message.startswith(
-        f"version 2 of {MODEL_NAME} registered, now challenger of version 1"
+        f"version 2 of {MODEL_NAME} registered, now challenger; average"
     )
     assert store.aliased(MODEL_NAME, "champion").version == "1"
-    assert store.aliased(MODEL_NAME, CHALLENGER).version == "2"
+    assert store.aliased(MODEL_NAME, "challenger").version == "2"
 
 
 def test_with_too_few_confirmed_accounts_there_is_no_model(workspace, spark, store, first):

@@ -165,19 +165,13 @@ class Workspace:
         return Lake(self.spark, self.config.lake.root)
 
     def run(
-        self,
-        job: Job,
-        as_of: str | None = None,
-        batch: str | None = None,
-        subject: str = "institution",
-        **more: str,
+        self, job: Job, as_of: str | None = None, batch: str | None = None, **more: str
     ) -> Result:
         """Run a job as the command line would, in the shared session; `more` are other options."""
         options = Options(
             as_of=date.fromisoformat(as_of) if as_of else None,
             batch=date.fromisoformat(batch) if batch else None,
-            subject=subject,
-            **more,
+            **{"subject": "institution", **more},
         )
         if job.check:
             job.check(self.config, options)
