@@ -167,11 +167,13 @@ def split_scores(
 ) -> dict[str, Numbers]:
     """Scores of the tested rows by each contender, fitted on the trained rows; its search looks at no other.
 
-    Blends are left out: they follow from the others.
+    All trees have the settings that a search with all inputs finds. Blends are left out: they follow from
+    the others.
     """
     learned = rows.iloc[train]
     target, weight = learned["target"].to_numpy(np.int_), learned["weight"].to_numpy()
     found: dict[str, Numbers] = {}
+    settings = searched(learned, _ALL, budget, seed)
     for each in (one for one in contenders if one.kind != "blend"):
         values = rows[list(each.inputs)].to_numpy(np.float64)
         if each.kind == "ranking":
@@ -181,7 +183,6 @@ def split_scores(
             model.fit(values[train], target, logisticregression__sample_weight=weight)
             found[each.name] = model.predict_proba(values[test])[:, 1].astype(np.float64)
         else:
-            settings = searched(learned, each.inputs, budget, seed)
             trees = case_trees(settings, each.inputs, seed)
             trees.fit(values[train], target, sample_weight=weight)
             found[each.name] = trees.predict_proba(values[test])[:, 1].astype(np.float64)
