@@ -167,6 +167,20 @@ def test_precision_is_bounded_over_plausible_shares():
     assert bounds[0.02]["if_random"] == pytest.approx(0.9)
 
 
+def test_where_cases_are_found_at_random_the_bound_in_between_is_the_true_precision():
+    rng = np.random.default_rng(8)
+    is_fraud = np.arange(60_000) < 857
+    is_found = is_fraud & (rng.random(60_000) < 0.3)  # so 1 % of those in no case are in fraud
+    scores = 2.0 * is_fraud + rng.normal(size=60_000)
+
+    order = ranked(is_found, scores, np.ones(60_000))
+    [bound] = [row for row in precision_bounds(order, is_found, 600) if row["share"] == 0.01]
+
+    true = is_fraud[np.argsort(-scores)[:600]].mean()
+    assert bound["if_random"] == pytest.approx(true, abs=0.05)
+    assert bound["low"] < 0.5 * true < true < bound["high"]
+
+
 def test_an_interval_leaves_draws_without_a_figure_out():
     assert interval(np.array([np.nan, *np.linspace(0, 1, 101)])) == pytest.approx((0.05, 0.95))
     assert np.isnan(interval(np.array([]))).all()
