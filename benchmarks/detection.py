@@ -120,7 +120,7 @@ def _run_all(
 
 def needed_jobs() -> list[str]:
     """The jobs that the list of accounts rests on, in their order; certifying silver is left out."""
-    after = {step.name: step.after for step in STEPS}
+    after = {step.key: step.after for step in STEPS}
     wanted, waiting = set(), [_LAST]
     while waiting:
         name = waiting.pop()
@@ -129,7 +129,7 @@ def needed_jobs() -> list[str]:
     return [
         step.name
         for step in STEPS
-        if step.name in wanted and not step.needs_source and step.name != "validate_tables"
+        if step.key in wanted and not step.needs_source and step.name != "validate_tables"
     ]
 
 

@@ -11,6 +11,7 @@ from expectations.feature.dispensing import (
 )
 from expectations.feature.institution import INSTITUTION_FEATURES, Feature
 from expectations.feature.member import MEMBER_FEATURES
+from expectations.feature.member_model import MEMBER_MODEL_INPUTS
 from expectations.feature.member_ring import MEMBER_RING_FEATURES
 
 _HEAD = """# Features
@@ -44,6 +45,12 @@ def catalogue() -> str:
     pairs = f"In `gold.account_link`: {len(TRAITS)}, see [rings](rings.md)."
     parts.append(_section("Pairs of accounts", pairs, _traits()))
     text = (
+        f"In `gold.member_training_row`: {len(MEMBER_MODEL_INPUTS)}, computed from indicators, links and"
+        " features of a day ([models](models.md)). More of it may only speak for fraud, or it may speak either"
+        " way."
+    )
+    parts.append(_section("Accounts: what a model looks at", text, _model_inputs()))
+    text = (
         f"In `gold.institution_feature`: {len(INSTITUTION_FEATURES)}, over all claims before the as-of"
         " date. `model` says whether models may look at it."
     )
@@ -72,6 +79,15 @@ def _traits() -> Iterable[str]:
     words = {1: "for a link", -1: "against it", 0: "for or against"}
     for each in TRAITS:
         yield f"| `{each.name}` | {words[each.direction]} | {_cell(each.en)} | {each.zh} |"
+
+
+def _model_inputs() -> Iterable[str]:
+    yield "| input | unit | speaks | definition | 含义 |"
+    yield "| --- | --- | --- | --- | --- |"
+    words = {1: "for fraud", 0: "either way"}
+    for each in MEMBER_MODEL_INPUTS:
+        speaks = words[each.direction]
+        yield f"| `{each.name}` | {each.unit} | {speaks} | {_cell(each.en)} | {each.zh} |"
 
 
 def _claims(features: Iterable[Feature]) -> Iterable[str]:

@@ -5,6 +5,8 @@ from expectations.gold.account import ACCOUNT_TABLES
 from expectations.gold.dispensing import PROVIDER_TABLES
 from expectations.gold.fact import FACT_TABLES
 from expectations.gold.institution import GOLD_TABLES
+from expectations.gold.member_model import MEMBER_MODEL_TABLES
+from expectations.gold.member_score import MEMBER_SCORE_TABLES
 from expectations.gold.ring import RING_TABLES
 from expectations.gold.triage import TRIAGE_TABLES
 from expectations.landing.event import CLAIM_TABLES
@@ -30,6 +32,8 @@ def all_contracts() -> tuple[TableContract, ...]:
         *RING_TABLES,
         *TRIAGE_TABLES,
         *GOLD_TABLES,
+        *MEMBER_MODEL_TABLES,
+        *MEMBER_SCORE_TABLES,
         *(quarantine(table.name) for table in LANDING_TABLES),
         *OPS_TABLES,
     )

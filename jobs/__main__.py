@@ -16,6 +16,8 @@ _BESIDE = (
     "evaluate_detection",
     "evaluate_rings",
     "train_link_model",
+    "compare_models",
+    "promote_model",
 )
 
 
@@ -24,7 +26,7 @@ def main() -> None:
     table = Table(
         "job", "what it does", title="drugtrail jobs: python -m jobs.<job> --help", box=None
     )
-    for name in (*(step.name for step in STEPS), *_BESIDE):
+    for name in (*dict.fromkeys(step.name for step in STEPS), *_BESIDE):
         table.add_row(name, importlib.import_module(f"jobs.{name}").JOB.summary)
     table.add_row(
         "simulate_province", "Write a simulated province's landing files, and its truth apart"

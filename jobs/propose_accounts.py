@@ -8,15 +8,16 @@ from pyspark.sql import functions as F
 from expectations.gold.account import (
     ACCOUNT_DECISION,
     HIGH_RISK_ACCOUNT,
-    INDICATOR,
     MEMBER_FEATURE,
 )
-from expectations.gold.ring import MEMBER_RING_FEATURE
-from features.indicator.accounts import current_state, in_words, ranked_accounts
+from expectations.gold.member_score import AUDIT_DRAW, MEMBER_SCORE
+from features.indicator.accounts import current_state, in_words
+from jobs.inputs.account_list import list_by_rules, ranked_of_week
 from jobs.lake.tables import Lake
 from jobs.rules.rulebook import check_rules, rulebook
 from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun
+from models.list_ranking import audit_counts, audit_draws, ranked_with_model
 
 
 def main(run: JobRun) -> str:
@@ -24,12 +25,10 @@ def main(run: JobRun) -> str:
     lake, day, detect = run.lake, run.as_of, run.config.detect
     rules = rulebook(run.config)
     language = run.config.report.language
-    shown = lake.of_day(INDICATOR, day).filter(F.col("subject_type") == "member")
-    features = lake.read_day(MEMBER_FEATURE, day)
-    links = lake.of_day(MEMBER_RING_FEATURE, day) if lake.exists(MEMBER_RING_FEATURE) else None
     texts = {code: words[language] for code, words in rules.texts.items()}
     checks = {code: words[language] for code, words in rules.checks.items()}
-    accounts = ranked_accounts(shown, features, links)
+    week = ranked_of_week(detect)
+    accounts = ranked_with_model(list_by_rules(run), *_scores(run), week)
     first_reason = F.col("reasons")[0]["reason_code"]
     listed = (
         accounts.withColumn("next_check", _chosen(checks, first_reason))
@@ -37,13 +36,33 @@ def main(run: JobRun) -> str:
         .withColumns(
             {
                 "as_of_date": F.lit(day),
-                "is_within_capacity": F.col("rank") <= detect.capacity,
+                "is_within_capacity": F.col("rank") <= week,
                 "expires_on": F.lit(day + timedelta(days=detect.expires_days)),
             }
         )
     )
     rows = lake.replace(_with_state(run, lake, listed), HIGH_RISK_ACCOUNT, {"as_of_date": day})
-    return f"{rows} accounts listed, the first {detect.capacity} are a week's work"
+    drawn = audit_draws(
+        lake.of_day(HIGH_RISK_ACCOUNT, day),
+        lake.read_day(MEMBER_FEATURE, day),
+        day,
+        week,
+        audit_counts(detect.capacity, detect.audit_share),
+    )
+    draws = lake.replace(
+        drawn.withColumn("as_of_date", F.lit(day)), AUDIT_DRAW, {"as_of_date": day}
+    )
+    beside = f" with {draws} drawn at random" if draws else ""
+    return f"{rows} accounts listed, the first {week}{beside} are a week's work"
+
+
+def _scores(run: JobRun) -> tuple[DataFrame | None, float]:
+    """The model's scores of the day and how much they may move the list; None and 0 without a model."""
+    if not run.lake.exists(MEMBER_SCORE):
+        return None, 0.0
+    scores = run.lake.of_day(MEMBER_SCORE, run.as_of)
+    first = scores.select("blend_weight").first()
+    return (scores, float(first["blend_weight"])) if first is not None else (None, 0.0)
 
 
 def _with_state(run: JobRun, lake: Lake, listed: DataFrame) -> DataFrame:

@@ -32,7 +32,7 @@ def check(config: Config, options: Options) -> None:
     """Every job's arguments, inputs and rules, and that no job is running, before Spark is started."""
     steps = steps_of(config)
     check_all(steps, config, options)
-    require_free(config.lake.root, [step.name for step in steps])
+    require_free(config.lake.root, list(dict.fromkeys(step.name for step in steps)))
 
 
 def main(run: JobRun) -> str:
@@ -52,9 +52,9 @@ def main(run: JobRun) -> str:
     ) as progress:
         bar = progress.add_task("starting", total=len(steps))
         for step in steps:
-            progress.update(bar, description=step.name)
-            if not results and step.name in done:
-                _say(step.name, None, f"not run again: it succeeded at {done[step.name]:%F %T}")
+            progress.update(bar, description=step.key)
+            if not results and step.key in done:
+                _say(step.key, None, f"not run again: it succeeded at {done[step.key]:%F %T}")
             else:
                 results.append(_run_step(run, step, key))
             progress.advance(bar)
@@ -71,16 +71,17 @@ def pipeline_key(config: Config, options: Options) -> str:
 
 
 def _run_step(run: JobRun, step: Step, key: str) -> Result:
-    job = step.job
+    job, options = step.job, step.options(run.options)
     if job.check:
-        job.check(run.config, run.options)
-    result = execute(job, run.spark, run.config, run.options, key)
+        job.check(run.config, options)
+    step_key = f"{key}:{step.subject}" if step.subject else key
+    result = execute(job, run.spark, run.config, options, step_key)
     if result.exit_code:
         raise StepFailed(result)
     told = (
         result.message if result.outcome == "succeeded" else f"{result.outcome}: {result.message}"
     )
-    _say(step.name, result.seconds, told)
+    _say(step.key, result.seconds, told)
     return result
 
 
@@ -100,24 +101,33 @@ def _say(name: str, seconds: float | None, message: str) -> None:
 
 
 def done_before_failure(lake: Lake, key: str) -> dict[str, datetime]:
-    """Jobs that ended well since the last time this pipeline ended well, with when they did.
+    """Steps that ended well since the last time this pipeline ended well, with when they did.
+
+    A step of a subject is recorded under the key and the subject.
 
     In the order in which they were recorded: a clock that goes back must not make a failure look older than the
     success before it.
     """
     if not lake.exists(JOB_RUN):
         return {}
-    runs = lake.read(JOB_RUN).filter(F.col("pipeline_key") == key)
+    runs = lake.read(JOB_RUN).filter(F.split("pipeline_key", ":")[0] == key)
     oldest_first = (F.asc_nulls_first("sequence"), "ended_at")
-    rows = runs.select("job", "exit_code", "ended_at", "sequence").orderBy(*oldest_first).collect()
+    subject = F.get(F.split("pipeline_key", ":"), F.lit(1))
+    rows = (
+        runs.select(
+            F.concat_ws(":", "job", subject).alias("step"), "exit_code", "ended_at", "sequence"
+        )
+        .orderBy(*oldest_first)
+        .collect()
+    )
     done: dict[str, datetime] = {}
     for row in rows:
-        if row["job"] == JOB.name and row["exit_code"] == 0:
+        if row["step"] == JOB.name and row["exit_code"] == 0:
             done = {}
         elif row["exit_code"] == 0:
-            done[row["job"]] = row["ended_at"]
+            done[row["step"]] = row["ended_at"]
         else:
-            done.pop(row["job"], None)
+            done.pop(row["step"], None)
     return done
 
 

@@ -1,7 +1,5 @@
 """Write the page for readers: one static HTML file, and both ranked lists as sheets."""
 
-import os
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from jobs.lake.locks import local_path
 from jobs.landing.mappings import Mapping, load_mapping
 from jobs.report.arrival import Constant
 from jobs.report.content import Model, Report
+from jobs.report.files import replace_text
 from jobs.report.page import report_page, ring_files
 from jobs.report.read_accounts import accounts
 from jobs.report.read_arrivals import arrivals, expectations, quarantined
@@ -105,28 +104,6 @@ def _replace_files(folder: Path, files: dict[str, str]) -> None:
     for path in folder.glob("ring-*") if folder.is_dir() else ():
         if path.name not in files:
             path.unlink()
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        # mkstemp's files are for their owner alone; whom the page is for, access.owner_only says.
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    """The rights that new files do not get; it can be read only by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def _constants(mapping: Mapping | None) -> tuple[Constant, ...]:

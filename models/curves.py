@@ -52,7 +52,7 @@ def precision_recall_figure(points: Mapping[str, pd.DataFrame], share: float) ->
         points: contender to its `precision_recall_points`.
         share: positives among the rows: the precision of a random order.
     """
-    figure, axes = _axes("Recall", "Precision", "Precision and recall, out of fold")
+    figure, axes = plain_axes("Recall", "Precision", "Precision and recall, out of fold")
     for name, curve in points.items():
         (line,) = axes.plot(curve["recall"], curve["precision"], label=name, linewidth=1.6)
         axes.fill_between(
@@ -66,7 +66,9 @@ def precision_recall_figure(points: Mapping[str, pd.DataFrame], share: float) ->
 
 def calibration_figure(points: Mapping[str, pd.DataFrame]) -> Figure:
     """Confirmed share against mean score in bins of equal size, for each contender."""
-    figure, axes = _axes("Mean score of the bin", "Share confirmed", "Calibration, out of fold")
+    figure, axes = plain_axes(
+        "Mean score of the bin", "Share confirmed", "Calibration, out of fold"
+    )
     axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="perfect")
     for name, bins in points.items():
         axes.plot(
@@ -84,7 +86,7 @@ def importance_figure(importances: pd.DataFrame, top: int = 20) -> Figure:
         top: how many to show.
     """
     shown = importances.head(top).iloc[::-1]
-    figure, axes = _axes("Share of the gain", "", "What the trees split on")
+    figure, axes = plain_axes("Share of the gain", "", "What the trees split on")
     axes.barh(shown["feature"], shown["gain_share"])
     return figure
 
@@ -106,7 +108,8 @@ def _precisions(labels: Labels, scores: Numbers) -> npt.NDArray[np.float64]:
     return np.interp(_RECALLS, recall[::-1], best[::-1])
 
 
-def _axes(x: str, y: str, title: str) -> tuple[Figure, "mpl.axes.Axes"]:
+def plain_axes(x: str, y: str, title: str) -> tuple[Figure, "mpl.axes.Axes"]:
+    """An empty picture without a frame at the top and on the right."""
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot()
     axes.set_xlabel(x)

@@ -38,20 +38,30 @@ class PairedDifference:
     folds_won: int
 
 
-def figures(labels: Labels, scores: Numbers, is_probability: bool) -> dict[str, float]:
+def figures(
+    labels: Labels, scores: Numbers, is_probability: bool, weights: Numbers | None = None
+) -> dict[str, float]:
     """The figures of one ranking; empty when one of the two labels is missing.
 
     average_precision, roc_auc, brier (only of probabilities), precision_at_K and recall_at_K for K in
     TOP up to the number of rows. Equal scores count as tied, whatever the order of the rows.
+
+    Args:
+        labels: 0 or 1 for each row.
+        scores: higher is worse.
+        is_probability: whether the scores are probabilities.
+        weights: how many each row of a sample stands for; figures at K are then left out.
     """
     if len(set(labels.tolist())) < 2:
         return {}
     found = {
-        "average_precision": float(average_precision_score(labels, scores)),
-        "roc_auc": float(roc_auc_score(labels, scores)),
+        "average_precision": float(average_precision_score(labels, scores, sample_weight=weights)),
+        "roc_auc": float(roc_auc_score(labels, scores, sample_weight=weights)),
     }
     if is_probability:
-        found["brier"] = float(brier_score_loss(labels, scores))
+        found["brier"] = float(brier_score_loss(labels, scores, sample_weight=weights))
+    if weights is not None:
+        return found
     for top in (each for each in TOP if each <= len(labels)):
         hits = expected_hits(labels, scores, top)
         found[f"precision_at_{top}"] = hits / top
@@ -79,6 +89,7 @@ def fold_figures(
     folds: npt.NDArray[np.int32],
     scores: dict[str, Numbers],
     probabilities: Sequence[str],
+    weights: Numbers | None = None,
 ) -> pd.DataFrame:
     """Figures of every contender in every fold of every repeat, in FOLD_FIGURE_COLUMNS.
 
@@ -90,6 +101,7 @@ def fold_figures(
         folds: the fold that tests each row, of shape (repeats, rows).
         scores: out-of-fold scores of each contender, of the same shape; NaN without a basis.
         probabilities: the contenders whose scores are probabilities.
+        weights: how many each row of a sample stands for; None if each stands for itself.
     """
     per_repeat = int(folds.max()) + 1
     rows = []
@@ -97,9 +109,14 @@ def fold_figures(
         for repeat, fold in np.ndindex(len(folds), per_repeat):
             test = folds[repeat] == fold
             known = test & ~np.isnan(score[repeat])
+            of_known, of_test = (None, None) if weights is None else (weights[known], weights[test])
             of_subset = {
-                "with_basis": figures(labels[known], score[repeat][known], name in probabilities),
-                "all_labelled": figures(labels[test], ranked_last(score[repeat][test]), False),
+                "with_basis": figures(
+                    labels[known], score[repeat][known], name in probabilities, of_known
+                ),
+                "all_labelled": figures(
+                    labels[test], ranked_last(score[repeat][test]), False, of_test
+                ),
             }
             rows += [
                 (subset, name, repeat * per_repeat + fold, metric, value)

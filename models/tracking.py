@@ -23,14 +23,21 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 import mlflow
 import pandas as pd
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
 #: Artifact path of the model in its run.
 MODEL_PATH = "model"
 #: The tag of a version that signs its other tags.
 SIGNATURE_TAG = "signature"
+#: Tags of a version that people's decisions add after its registration; they are not signed.
+PROMOTION_TAG = "promotion."
+#: Tags of a version of a model of accounts, see `models.member_model.blended` and
+#: `expectations.feature.member_model.catalogue_digest`.
+BLEND_WEIGHT_TAG = "blend_weight"
+CATALOGUE_TAG = "catalogue_digest"
 
 _BATCH = 500
 
@@ -49,6 +56,10 @@ class Version:
     files_sha256: str
     signed_tags: Mapping[str, str] = field(default_factory=dict)
     signature: str = ""
+    #: How much the model may move the list; None for models that move none.
+    blend_weight: float | None = None
+    #: The hash of what its inputs mean; empty for models without declared inputs.
+    catalogue_digest: str = ""
 
 
 class Store:
@@ -69,8 +80,8 @@ class Store:
         self.client = MlflowClient(tracking_uri, tracking_uri)
 
     @contextmanager
-    def run(self, experiment: str, name: str) -> Iterator[str]:
-        """Open a run and give its id; it ends FAILED when the block raises."""
+    def run(self, experiment: str, name: str, is_nested: bool = False) -> Iterator[str]:
+        """Open a run, inside the open one if it is nested, and give its id; it ends FAILED when the block raises."""
         found = self.client.get_experiment_by_name(experiment)
         experiment_id = (
             found.experiment_id
@@ -81,7 +92,9 @@ class Store:
         before = mlflow.get_tracking_uri()
         mlflow.set_tracking_uri(self.tracking_uri)
         try:
-            with mlflow.start_run(experiment_id=experiment_id, run_name=name) as run:
+            with mlflow.start_run(
+                experiment_id=experiment_id, run_name=name, nested=is_nested
+            ) as run:
                 yield run.info.run_id
         finally:
             mlflow.set_tracking_uri(before)
@@ -93,6 +106,42 @@ class Store:
             params=[Param(key, str(value)) for key, value in params.items()],
             tags=[RunTag(key, value) for key, value in tags.items()],
         )
+
+    def log_metrics(self, run_id: str, values: Mapping[str, float]) -> None:
+        """Log figures; one that could not be computed is left out."""
+        now = int(time.time() * 1000)
+        metrics = [
+            Metric(key, float(value), now, 0) for key, value in values.items() if value == value
+        ]
+        for start in range(0, len(metrics), _BATCH):
+            self.client.log_batch(run_id, metrics=metrics[start : start + _BATCH])
+
+    def log_dataset(
+        self,
+        run_id: str,
+        name: str,
+        digest: str,
+        source: Mapping[str, object],
+        profile: Mapping[str, object],
+    ) -> None:
+        """Log what a model was trained on as a dataset: no rows, only where they are and how many.
+
+        Args:
+            run_id: the run.
+            name: of the table.
+            digest: a hash of the rows, at most 36 characters.
+            source: where the rows lie, with versions.
+            profile: how many there are.
+        """
+        dataset = Dataset(
+            name=name,
+            digest=digest[:36],
+            source_type="delta_table",
+            source=json.dumps(source, sort_keys=True),
+            profile=json.dumps(profile, sort_keys=True),
+        )
+        context = InputTag(MLFLOW_DATASET_CONTEXT, "training")
+        self.client.log_inputs(run_id, [DatasetInput(dataset, [context])])
 
     def log_figures(
         self, run_id: str, by_fold: pd.DataFrame, spread: pd.DataFrame, differences: pd.DataFrame
@@ -139,6 +188,27 @@ class Store:
             return False
         self.client.set_registered_model_alias(version.name, alias, version.version)
         return True
+
+    def place(self, version: Version, champion: str, challenger: str) -> str | None:
+        """Give a new version its alias: champion if no other has it, else challenger; None if neither.
+
+        Only a person makes another version the champion (`promote_model`).
+        """
+        current = self.aliased(version.name, champion)
+        is_first = current is None or current.version == version.version
+        alias = champion if is_first else challenger
+        return alias if self.promote(version, alias) else None
+
+    def find(self, name: str, wanted: str) -> Version | None:
+        """A version by its number or by an alias; None if there is none."""
+        if not wanted.isdigit():
+            return self.aliased(name, wanted)
+        try:
+            return _version(self.client.get_model_version(name, wanted))
+        except MlflowException as error:
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise
 
     def aliased(self, name: str, alias: str) -> Version | None:
         """The version that an alias points at."""
@@ -203,8 +273,13 @@ def version_tags(
     features: Sequence[str],
     files_sha256: str,
     inputs: Mapping[str, int],
+    blend_weight: float | None = None,
+    catalogue_digest: str = "",
 ) -> dict[str, str]:
     """The tags of a model version, from which `Version` is read again."""
+    of_accounts = {}
+    if blend_weight is not None:
+        of_accounts = {BLEND_WEIGHT_TAG: str(blend_weight), CATALOGUE_TAG: catalogue_digest}
     return {
         "train_as_of": train_as_of.isoformat(),
         "training_fingerprint": fingerprint,
@@ -212,6 +287,7 @@ def version_tags(
         "code_version": code_version,
         "feature_names": json.dumps(list(features)),
         "files_sha256": files_sha256,
+        **of_accounts,
         **{f"input.{table}": str(version) for table, version in sorted(inputs.items())},
     }
 
@@ -227,6 +303,12 @@ def _version(made: ModelVersion) -> Version:
         care_setting=tags.get("care_setting", ""),
         features=tuple(json.loads(tags.get("feature_names", "[]"))),
         files_sha256=tags.get("files_sha256", ""),
-        signed_tags={key: value for key, value in tags.items() if key != SIGNATURE_TAG},
+        signed_tags={
+            key: value
+            for key, value in tags.items()
+            if key != SIGNATURE_TAG and not key.startswith(PROMOTION_TAG)
+        },
         signature=tags.get(SIGNATURE_TAG, ""),
+        blend_weight=float(tags[BLEND_WEIGHT_TAG]) if BLEND_WEIGHT_TAG in tags else None,
+        catalogue_digest=tags.get(CATALOGUE_TAG, ""),
     )

@@ -123,22 +123,24 @@ ACCOUNT_REASON = (
 #: States of an account on the list. Nothing is locked: each is what a person knows or has decided.
 STATES = ("proposed", "approved", "rejected", "expired")
 
+#: What may speak for a place in the list.
+RANKED_BY = ("rules", "model", "both")
+
 #: The family of rules about links to other accounts.
 LINK_FAMILY = "links"
 #: A first place in a ranking counts 1 / (PLACE_OFFSET + 1), see `features.indicator.accounts.ranked_accounts`.
 PLACE_OFFSET = 20
 #: What a place in the ranking by links counts beside one in the ranking by the account's own points.
 LINK_PLACE_WEIGHT = 0.7
-#: Log-odds of an account without a link that passed: about those of the weakest link that is kept.
-UNLINKED_LOG_ODDS = -4.0
-#: Who has fewer points from other rules, or none, counts as having those of the weakest rule.
-LEAST_POINTS = 0.25
-#: The part of the logarithm of the points beside the log-odds of links, see docs/rings.md.
-POINTS_WEIGHT = 1.0
+#: The priority of an account that is not on the list: below that of the last of any list.
+UNLISTED_PRIORITY = -20.0
+#: Log-odds of the links of an account without one: below those of the weakest link that is kept.
+UNLINKED_LOG_ODDS = -6.5
 
 HIGH_RISK_ACCOUNT = TableContract(
     name="gold.high_risk_account",
-    grain="one row per account with an indicator that counts, and as-of date; the first `detect.capacity` are a week's work",
+    grain="one row per account with an indicator that counts, and as-of date; the first are a week's work, with the"
+    " draws of gold.audit_draw `detect.capacity` in all",
     fields=(
         _AS_OF,
         Field("rank", "long", "1 is to be looked at first; ties by member id", nullable=False),
@@ -147,10 +149,23 @@ HIGH_RISK_ACCOUNT = TableContract(
         Field(
             "priority",
             "double",
-            "What the rank goes by: its place by its own indicators and its place by its links, either may do",
+            "What the rank goes by: its place by its own indicators and its place by its links, either may do,"
+            " and its place by the model of accounts as far as its version's blend_weight allows",
             nullable=False,
         ),
         Field("ring_id", "string", "The ring that it is in; empty if it is in none"),
+        Field(
+            "ranked_by",
+            "string",
+            "What speaks for its place: rules (and links), model, or both. By which of the two alone it would be"
+            " among the week's accounts; if by neither, by which it would stand higher",
+            values=RANKED_BY,
+        ),
+        Field(
+            "model_version",
+            "string",
+            "The version of the model of accounts whose score is part of the priority; empty without one",
+        ),
         Field(
             "expected_loss_amount",
             "decimal(16,2)",

@@ -73,7 +73,8 @@ def ranked_accounts(
     counted = F.filter("reasons", lambda each: ~each["last"])
     first = Window.orderBy(F.desc("priority"), F.desc("expected_loss_amount"), "subject_id")
     return (
-        _with_priority(by_family.join(loss, on="subject_id", how="inner"), links)
+        with_priority(_with_links(by_family.join(loss, on="subject_id", how="inner"), links))
+        .drop("own_points", "is_linked", "best_link", "two_best")
         .join(reasons, on="subject_id", how="inner")
         .withColumn(
             "typologies", F.array_distinct(F.transform(counted, lambda each: each["typology"]))
@@ -83,29 +84,34 @@ def ranked_accounts(
     )
 
 
-def _with_priority(points: DataFrame, links: DataFrame | None) -> DataFrame:
-    """Points of accounts with `priority` and `ring_id`."""
+def with_priority(accounts: DataFrame) -> DataFrame:
+    """Add `priority` to accounts with an indicator that counts.
+
+    Args:
+        accounts: `subject_id`, `own_points` (null without an indicator about the account alone), `is_linked`
+            (whether the rule about links speaks), `best_link` and `two_best` (how strong the links are; null
+            without one), `expected_loss_amount`.
+    """
+    by_points = F.when(F.col("own_points").isNotNull(), _part_of_place("own_points"))
+    by_links = F.when(F.col("is_linked"), _part_of_place("is_linked", "best_link", "two_best"))
+    both = F.coalesce(by_points, F.lit(0.0)) + F.coalesce(LINK_PLACE_WEIGHT * by_links, F.lit(0.0))
+    return accounts.withColumn("priority", F.round(F.log(both), 6))
+
+
+def _with_links(points: DataFrame, links: DataFrame | None) -> DataFrame:
+    """Accounts with `ring_id`, `best_link` and `two_best`."""
     if links is None:
         nothing = F.lit(None).cast("double")
-        linked = points.withColumns(
+        return points.withColumns(
             {"ring_id": F.lit(None).cast("string"), "best_link": nothing, "two_best": nothing}
         )
-    else:
-        of_links = links.select(
-            F.col("member_id").alias("subject_id"),
-            "ring_id",
-            F.col("link_probability_best_365d").alias("best_link"),
-            F.col("link_weight_two_best_365d").alias("two_best"),
-        )
-        linked = points.join(of_links, on="subject_id", how="left")
-    by_points = _part_of_place("own_points")
-    by_links = F.when(F.col("is_linked"), _part_of_place("is_linked", "best_link", "two_best"))
-    both = F.coalesce(F.when(F.col("own_points").isNotNull(), by_points), F.lit(0.0)) + F.coalesce(
-        LINK_PLACE_WEIGHT * by_links, F.lit(0.0)
+    of_links = links.select(
+        F.col("member_id").alias("subject_id"),
+        "ring_id",
+        F.col("link_probability_best_365d").alias("best_link"),
+        F.col("link_weight_two_best_365d").alias("two_best"),
     )
-    return linked.withColumn("priority", F.round(F.log(both), 6)).drop(
-        "own_points", "is_linked", "best_link", "two_best"
-    )
+    return points.join(of_links, on="subject_id", how="left")
 
 
 def _part_of_place(*strongest_first: str) -> Column:

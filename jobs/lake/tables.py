@@ -129,6 +129,19 @@ class Lake:
             self._pinned[contract.name] = version
         return self._pinned[contract.name]
 
+    def read_version(self, contract: TableContract, version: int) -> DataFrame:
+        """A table in a version that another run noted; it is not one of this run's inputs.
+
+        Raises:
+            DataRefused: when the table does not exist.
+            JobError: when Delta no longer has that version.
+        """
+        if not self.exists(contract):
+            raise DataRefused(
+                f"there is no table {contract.name} in {self.root}: run {contract.written_by} first"
+            )
+        return self._loaded(contract, version)
+
     def was_overwritten(self, contract: TableContract, since: int) -> bool:
         """Whether a commit between a version and this run's version replaced the table."""
         log = self._log(contract)

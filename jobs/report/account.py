@@ -40,6 +40,7 @@ class Account:
     expires_on: date
     is_within_capacity: bool = True
     ring: str | None = None
+    ranked_by: str = "rules"
 
     @property
     def counting(self) -> tuple[Sign, ...]:
@@ -101,6 +102,15 @@ class Flagged:
 
 
 @dataclass(frozen=True)
+class AuditDraw:
+    """An account drawn at random to be looked at; `listed` is its row of the list, if it is on it."""
+
+    account: str
+    propensity: float
+    listed: Account | None = None
+
+
+@dataclass(frozen=True)
 class Accounts:
     """The list as of a date.
 
@@ -121,6 +131,8 @@ class Accounts:
     flagged: tuple[Flagged, ...] = ()
     flagged_total: int = 0
     timelines: tuple[Timeline, ...] = ()
+    audit: tuple[AuditDraw, ...] = ()
+    model_version: str | None = None
 
     @property
     def on_page(self) -> tuple[Account, ...]:
@@ -129,8 +141,13 @@ class Accounts:
 
     @property
     def of_week(self) -> int:
-        """The number of accounts for a week."""
-        return min(self.listed, self.capacity)
+        """The number of ranked accounts for a week; the draws of the audit come beside them."""
+        return min(self.listed, self.capacity - len(self.audit))
+
+    @property
+    def audited(self) -> frozenset[str]:
+        """The accounts that were drawn at random."""
+        return frozenset(each.account for each in self.audit)
 
     @property
     def drawn(self) -> frozenset[str]:

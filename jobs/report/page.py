@@ -35,9 +35,9 @@ def report_page(report: Report) -> str:
     """Render the page in the report's language. The page loads nothing from outside."""
     words = Words(report.language)
     # As the browser sees it, so that its hash is that of the policy.
-    style = f"\n{_resource('style.css')}\n"
+    style = f"\n{resource('style.css')}\n"
     page = (
-        _environment(words)
+        environment(words)
         .get_template("page.html.j2")
         .render(
             report=report,
@@ -55,11 +55,11 @@ def report_page(report: Report) -> str:
 def ring_files(report: Report) -> dict[str, str]:
     """The pages of the first rings, and the files beside them, by name."""
     words = Words(report.language)
-    style = f"\n{_resource('style.css')}\n"
+    style = f"\n{resource('style.css')}\n"
     files: dict[str, str] = {}
     for ring in report.rings.first if report.rings else ():
         files[f"{ring.ring}.html"] = ring_page(
-            ring, report.written_at, report.code_version, words, style, _environment(words)
+            ring, report.written_at, report.code_version, words, style, environment(words)
         )
         files.update(ring_exports(ring, words))
     return files
@@ -115,9 +115,10 @@ class _Pictures:
         return pictures.LINKS
 
 
-def _environment(words: Words) -> Environment:
-    environment = Environment(
-        loader=FunctionLoader(lambda name: _resource(f"templates/{name}")),
+def environment(words: Words) -> Environment:
+    """The templates of this package, in the language of the words."""
+    templates = Environment(
+        loader=FunctionLoader(lambda name: resource(f"templates/{name}")),
         autoescape=True,
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
@@ -125,11 +126,12 @@ def _environment(words: Words) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.policies["ext.i18n.trimmed"] = True
-    install: Callable[..., Any] = environment.install_gettext_translations  # type: ignore[attr-defined]
+    templates.policies["ext.i18n.trimmed"] = True
+    install: Callable[..., Any] = templates.install_gettext_translations  # type: ignore[attr-defined]
     install(words.catalogue, newstyle=True)
-    return environment
+    return templates
 
 
-def _resource(path: str) -> str:
+def resource(path: str) -> str:
+    """The text of a file of this package."""
     return (resources.files("jobs.report") / path).read_text(encoding="utf-8")

@@ -8,8 +8,9 @@ from pyspark.sql import functions as F
 
 from expectations.feature.member import MEMBER_FEATURES
 from expectations.gold.account import HIGH_RISK_ACCOUNT, INDICATOR, MEMBER_FEATURE
+from expectations.gold.member_score import AUDIT_DRAW
 from jobs.lake.tables import Lake
-from jobs.report.account import Account, Accounts, Flagged, HeldBack, Pattern, Sign
+from jobs.report.account import Account, Accounts, AuditDraw, Flagged, HeldBack, Pattern, Sign
 from jobs.report.read_timelines import timelines
 from jobs.rules.rulebook import rulebook
 from jobs.rules.typologies import Typologies
@@ -53,6 +54,24 @@ def accounts(lake: Lake, config: Config, day: date) -> Accounts | None:
         flagged=_flagged(signs, rules, language),
         flagged_total=sum(row["counting"] for row in counts if row["subject_type"] != "member"),
         timelines=timelines(lake, drawn, day),
+        audit=_audit(lake, listed, day, rules, language),
+        model_version=first[0]["model_version"],
+    )
+
+
+def _audit(
+    lake: Lake, listed: DataFrame, day: date, rules: Typologies, language: str
+) -> tuple[AuditDraw, ...]:
+    """The accounts drawn at random, those of the list first; none if no draw was made."""
+    if not lake.exists(AUDIT_DRAW):
+        return ()
+    draws = lake.of_day(AUDIT_DRAW, day)
+    on_list = listed.join(draws.select("member_id"), on="member_id", how="left_semi").collect()
+    rows = {row["member_id"]: _account(row, rules, language) for row in on_list}
+    order = (F.asc_nulls_last("rank"), F.asc("member_id"))
+    return tuple(
+        AuditDraw(row["member_id"], row["propensity"], rows.get(row["member_id"]))
+        for row in draws.orderBy(*order).collect()
     )
 
 
@@ -71,6 +90,7 @@ def _account(row: Row, rules: Typologies, language: str) -> Account:
         expires_on=row["expires_on"],
         is_within_capacity=row["is_within_capacity"],
         ring=row["ring_id"],
+        ranked_by=row["ranked_by"] or "rules",
     )
 
 

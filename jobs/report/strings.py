@@ -18,6 +18,7 @@ from babel.numbers import format_decimal, format_percent
 from babel.support import NullTranslations, Translations
 
 from expectations.feature.institution import INSTITUTION_FEATURES
+from expectations.feature.member_model import MEMBER_MODEL_INPUTS
 from jobs.report.content import Reason
 from jobs.report.words import (
     EXPECTATIONS,
@@ -27,6 +28,7 @@ from jobs.report.words import (
     OUTCOMES,
     PART_KINDS,
     QUARANTINE_REASONS,
+    RANKED_BY,
     RING_FINDINGS,
     ROLE_REASONS,
     ROLES,
@@ -43,6 +45,7 @@ from jobs.report.words import (
 _DIRECTION_MARKS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _LOCALES = {"en": "en", "zh": "zh_Hans_CN"}
 _FEATURES = {feature.name: feature for feature in INSTITUTION_FEATURES}
+_MODEL_INPUTS = {each.name: each for each in MEMBER_MODEL_INPUTS}
 
 
 @cache
@@ -119,6 +122,9 @@ class Words:
 
     def label(self, feature: str) -> str:
         """A feature's label, beginning with a capital in English."""
+        if feature in _MODEL_INPUTS:
+            declared = _MODEL_INPUTS[feature]
+            return declared.zh if self.language == "zh" else declared.en.capitalize()
         known = _FEATURES.get(feature)
         text = self.text(known.label) if known else feature
         return text[:1].upper() + text[1:] if known else text
@@ -173,6 +179,10 @@ class Words:
     def state(self, name: str) -> str:
         """The state of a proposal."""
         return self.text(STATES.get(name, name))
+
+    def ranked_by(self, name: str) -> str:
+        """What speaks for a place in the list."""
+        return self.text(RANKED_BY.get(name, name))
 
     def subject(self, name: str) -> str:
         """The kind of a flagged subject."""

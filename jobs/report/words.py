@@ -125,6 +125,13 @@ INSTITUTION_KINDS = {
     "village": N_("village room"),
 }
 
+#: What speaks for a place in the list.
+RANKED_BY = {
+    "rules": N_("rules and links"),
+    "model": N_("model"),
+    "both": N_("rules, links and model"),
+}
+
 STATES = {
     "proposed": N_("proposed"),
     "approved": N_("approved"),
@@ -214,6 +221,97 @@ CONTENDERS = {
     "logistic": N_("logistic regression"),
     "claim_count": N_("ranking by claim count"),
     "amount": N_("ranking by amount"),
+}
+
+#: What a model is about, as a heading.
+MODEL_SUBJECTS = {"institution": N_("Model of institutions"), "member": N_("Model of accounts")}
+
+#: A challenger against the champion.
+VERDICTS = {
+    "better": N_("better beyond noise"),
+    "worse": N_("worse beyond noise"),
+    "alike": N_("not clearly different"),
+    "unknown": N_("not compared"),
+}
+RECOMMENDATIONS = {
+    "better": N_(
+        "Promote version %(challenger)s: on the same rows it ranks better than version %(champion)s, and the"
+        " difference is larger than noise. Look at the list below first."
+    ),
+    "worse": N_(
+        "Keep version %(champion)s: on the same rows version %(challenger)s ranks worse, and the difference is"
+        " larger than noise. promote_model refuses it unless it is overridden with a reason."
+    ),
+    "alike": N_(
+        "Keep version %(champion)s, unless version %(challenger)s has another advantage, such as newer cases or"
+        " fewer features: the difference may be noise. promote_model asks for that reason."
+    ),
+    "unknown": N_(
+        "Decide nothing yet: versions %(champion)s and %(challenger)s could not be judged on the same rows, for the"
+        " reason below. promote_model refuses version %(challenger)s unless it is overridden with a reason."
+    ),
+}
+
+#: What is watched of a model in use, by measure: a heading, what it means, what to do beyond the limit.
+WATCHED = {
+    "score_psi": N_("Drift of the scores"),
+    "input_psi": N_("Drift of the inputs"),
+    "precision": N_("Precision of the lists, as cases close"),
+    "calibration_gap": N_("Calibration"),
+    "label_delay_days": N_("Delay of decisions"),
+    "district_share": N_("Districts of the week's accounts"),
+}
+_PSI = N_(
+    "Population stability index: 0 if the distribution is that of the reference. Each limit is the configured one, or"
+    " what chance alone reaches among so few rows."
+)
+WATCHED_TEXTS = {
+    "score_psi": _PSI,
+    "input_psi": _PSI,
+    "precision": N_(
+        "Of a week's accounts whose case was decided since, the confirmed share. Open cases are not counted, so recent"
+        " weeks rest on few."
+    ),
+    "calibration_gap": N_(
+        "Mean score less confirmed share, of the accounts decided since. People look at high scores first, so this is"
+        " no random sample: the draws at random correct it once enough are decided."
+    ),
+    "label_delay_days": N_(
+        "Median days from the first clue to the decision. So long after a day its cases are still open."
+    ),
+    "district_share": N_(
+        "A district's share of the week's accounts. The limit is a multiple of its share of the members."
+    ),
+}
+#: Accounts drawn at random, by where they were drawn from.
+DRAWS = {
+    "listed": N_("drawn at random from the rest of the list"),
+    "unlisted": N_("drawn at random from accounts that are not listed"),
+}
+ADVICE = {
+    "score_psi": N_(
+        "the scores are no longer distributed as before. Look at the inputs that drifted; if care or rules of"
+        " prescribing changed, train_model on newer cases, compare_models, and let a reviewer promote it."
+    ),
+    "input_psi": N_(
+        "these inputs are no longer distributed as before. Ask whether rules of prescribing, codes or deliveries"
+        " changed (ops/value_profile); correct the rule in conf/typologies.yaml or train_model again."
+    ),
+    "precision": N_(
+        "fewer of the listed accounts are confirmed than the limit asks for. Read the reasons of those that were"
+        " cleared, correct their rules, train_model again, or promote an earlier version."
+    ),
+    "calibration_gap": N_(
+        "the scores are no probabilities any more. Do not read them as such; train_model again, which calibrates anew."
+    ),
+    "label_delay_days": N_(
+        "decisions come late, so the newest months look cleaner than they are. Train as of an earlier day, and judge"
+        " the newest lists later."
+    ),
+    "district_share": N_(
+        "far more of the week's accounts come from these districts than of the members. Ask whether one institution, a"
+        " local rule or a faulty delivery explains it before people are sent there."
+    ),
 }
 
 SUBSETS = {

@@ -25,6 +25,9 @@ from jobs.runtime.session import SessionFiles, removed_scratch, start_session
 from jobs.runtime.spark_errors import in_short
 from jobs.runtime.stopping import STOP, run_stoppable, stop_signals
 
+#: What a model can be about.
+SUBJECTS = ("institution", "member")
+
 
 def run_job(job: Job, arguments: Sequence[str] | None = None) -> None:
     """Run a job from the command line and leave with its exit code."""
@@ -161,7 +164,7 @@ def option_parser(job: Job) -> argparse.ArgumentParser:
     if "batch" in job.takes:
         parser.add_argument("--batch", type=_day, metavar="DATE", help="only this landing batch")
     if "subject" in job.takes:
-        parser.add_argument("--subject", choices=["institution"], default="institution")
+        parser.add_argument("--subject", choices=SUBJECTS, default="institution")
     if "truth" in job.takes:
         parser.add_argument(
             "--truth", metavar="FOLDER", help="folder with the truth about a simulated province"
@@ -171,6 +174,26 @@ def option_parser(job: Job) -> argparse.ArgumentParser:
         parser.add_argument("--decision", help="approved or rejected")
         parser.add_argument("--reason", help="why, in your words")
         parser.add_argument("--by", metavar="NAME", help="who decides; otherwise the user's name")
+    if "versions" in job.takes:
+        parser.add_argument(
+            "--version",
+            metavar="VERSION",
+            help="number or alias of the challenger; otherwise train.challenger_alias",
+        )
+        parser.add_argument(
+            "--against",
+            metavar="VERSION",
+            help="number or alias to compare it with; otherwise train.alias",
+        )
+    if "promotion" in job.takes:
+        parser.add_argument("--version", metavar="VERSION", help="number or alias of the version")
+        parser.add_argument("--by", metavar="NAME", help="the reviewer who decides")
+        parser.add_argument("--reason", help="why, in the reviewer's words")
+        parser.add_argument(
+            "--override",
+            action="store_true",
+            help="promote it although it is worse than the champion, or cannot be compared",
+        )
     if "legal_basis" in job.takes:
         parser.add_argument(
             "--legal-basis",

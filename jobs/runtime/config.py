@@ -182,6 +182,7 @@ class Detect(_Section):
 
     typologies: str
     capacity: int = Field(ge=1)
+    audit_share: float = Field(ge=0, le=1)
     expires_days: int = Field(ge=1)
 
 
@@ -196,7 +197,7 @@ class Triage(_Section):
 class Train(_Section):
     """Training data and evaluation of a model."""
 
-    subject: Literal["institution"]
+    subject: Literal["institution", "member"]
     care_setting: Literal["all", "inpatient"]
     min_positives: int = Field(ge=2)
     folds: int = Field(ge=2)
@@ -204,6 +205,21 @@ class Train(_Section):
     seed: int
     experiment: str
     alias: str
+    challenger_alias: str
+    unlabelled: int = Field(ge=2, le=150_000)
+    embargo_days: int = Field(ge=0)
+    search_budget: int = Field(ge=1)
+
+
+class Monitor(_Section):
+    """When the watch over a model of accounts warns."""
+
+    psi_limit: float = Field(gt=0)
+    min_precision: float = Field(ge=0, le=1)
+    calibration_limit: float = Field(gt=0, le=1)
+    label_delay_days: int = Field(ge=1)
+    district_ratio: float = Field(ge=1)
+    days: int = Field(ge=7)
 
 
 class Mlflow(_Section):
@@ -247,6 +263,7 @@ class Config(_Section):
     detect: Detect
     triage: Triage
     train: Train
+    monitor: Monitor
     mlflow: Mlflow
     log: Log
     access: Access

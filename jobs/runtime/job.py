@@ -29,6 +29,9 @@ class Options:
     reason: str | None = None
     by: str | None = None
     legal_basis: str | None = None
+    version: str | None = None
+    against: str | None = None
+    override: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from heapq import heappop, heappush
 
@@ -15,7 +15,8 @@ from jobs.runtime.job import Job, Options
 class Step:
     """A job and the jobs whose tables it reads.
 
-    `checked_after` names a job that creates the input of this job's check.
+    `checked_after` names a job that creates the input of this job's check. `subject` is the `--subject` of a
+    job that runs once for each kind of subject; `after` then names such a step as `job:subject`.
     """
 
     name: str
@@ -23,6 +24,16 @@ class Step:
     checked_after: str | None = None
     needs_source: bool = False
     needs_legal_basis: bool = False
+    subject: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What the step is known by in the graph: the job, and its subject if it has one."""
+        return f"{self.name}:{self.subject}" if self.subject else self.name
+
+    def options(self, given: Options) -> Options:
+        """The options of its job."""
+        return replace(given, subject=self.subject) if self.subject else given
 
     @property
     def job(self) -> Job:
@@ -53,12 +64,21 @@ STEPS = (
             "find_rings",
         ),
     ),
-    Step("propose_accounts", after=("flag_indicators",)),
+    Step("build_labels", after=("validate_tables",)),
+    Step("build_training_set", after=("build_labels", "flag_indicators", "find_rings")),
+    Step("train_model", after=("build_training_set",), subject="member"),
+    Step(
+        "score_subjects",
+        after=("flag_indicators", "find_rings", "train_model:member"),
+        subject="member",
+    ),
+    Step("propose_accounts", after=("flag_indicators", "score_subjects:member")),
     Step("build_triage_features", after=("build_facts",), needs_legal_basis=True),
     Step("build_links", after=("validate_tables",)),
     Step("build_components", after=("build_links",)),
     Step("train_model", after=("build_institution_features", "build_components")),
     Step("score_subjects", after=("build_institution_features", "train_model")),
+    Step("monitor_model", after=("score_subjects:member", "propose_accounts")),
     Step("write_report", after=("score_subjects", "build_components", "propose_accounts")),
 )
 
@@ -81,11 +101,11 @@ def in_order(steps: Sequence[Step]) -> list[Step]:
     Raises:
         ContractError: when steps need each other, or a step is given twice.
     """
-    declared = {step.name: place for place, step in enumerate(steps)}
+    declared = {step.key: place for place, step in enumerate(steps)}
     if len(declared) < len(steps):
         raise ContractError("a step of the pipeline is declared twice")
     graph = TopologicalSorter(
-        {step.name: [name for name in step.after if name in declared] for step in steps}
+        {step.key: [name for name in step.after if name in declared] for step in steps}
     )
     try:
         graph.prepare()
@@ -100,7 +120,7 @@ def in_order(steps: Sequence[Step]) -> list[Step]:
             heappush(ready, declared[name])
         next_step = steps[heappop(ready)]
         ordered.append(next_step)
-        graph.done(next_step.name)
+        graph.done(next_step.key)
     return ordered
 
 
@@ -114,13 +134,15 @@ def check_all(steps: Sequence[Step], config: Config, options: Options) -> None:
         JobError: when everything is right but a server cannot be reached.
     """
     names = {step.name for step in steps}
-    checks = [step.job.check for step in steps if step.checked_after not in names]
+    checks = [
+        (step.job.check, step.options(options)) for step in steps if step.checked_after not in names
+    ]
     faults: dict[str, JobError] = {}
     # Several steps may share a check.
-    for check in dict.fromkeys(checks):
+    for check, given in dict.fromkeys(checks):
         if check:
             try:
-                check(config, options)
+                check(config, given)
             except JobError as error:
                 faults.setdefault(str(error), error)
     if faults:

@@ -32,4 +32,6 @@ def test_old_files_are_kept_for_long_only_where_a_model_names_versions():
         "silver.closed_case",
         "gold.institution_component",
         "gold.institution_training_row",
+        "gold.member_training_row",
+        "gold.subject_label",
     }

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from models.labels import institution_labels
+from models.labels import institution_labels, subject_labels
 
 AS_OF = date(2024, 6, 1)
 _SCHEMA = (
     "case_id string, subject_type string, subject_id string, role string, clue_time timestamp,"
-    " open_time timestamp, decision_time timestamp, outcome string, is_final boolean"
+    " open_time timestamp, decision_time timestamp, outcome string, is_final boolean, gang_id string,"
+    " trigger string, loss_amount decimal(16,2)"
 )
 _BASE: dict[str, Any] = {
     "case_id": "c1",
@@ -24,6 +26,9 @@ _BASE: dict[str, Any] = {
     "decision_time": datetime(2024, 5, 1),
     "outcome": "criminal",
     "is_final": True,
+    "gang_id": None,
+    "trigger": None,
+    "loss_amount": None,
 }
 Cases = Callable[..., DataFrame]
 
@@ -171,3 +176,62 @@ def test_without_a_positive_there_is_no_row(closed_cases: Cases) -> None:
         )
         == {}
     )
+
+
+def test_members_are_labelled_as_institutions_are_and_each_label_says_where_it_comes_from(
+    closed_cases: Cases,
+) -> None:
+    person = {"subject_type": "person", "role": "card_holder", "trigger": "tip", "gang_id": "g"}
+    cases = closed_cases(
+        {**person, "case_id": "later", "decision_time": datetime(2024, 5, 20), "outcome": "criminal",
+         "open_time": datetime(2024, 4, 1)},
+        {**person, "case_id": "first", "outcome": "administrative", "loss_amount": Decimal("12.50")},
+        {**person, "case_id": "cleared", "outcome": "cleared", "open_time": datetime(2024, 1, 1)},
+        {**person, "subject_id": "lone", "gang_id": None, "trigger": "random_audit", "is_final": None},
+        {**person, "subject_id": "n", "case_id": "n1", "outcome": "cleared", "role": "none"},
+        {**person, "subject_id": "n", "case_id": "n2", "outcome": "no_finding", "trigger": None,
+         "decision_time": datetime(2024, 5, 30)},
+        {**person, "subject_id": "used", "role": "victim"},
+        {**person, "subject_id": "open", "decision_time": None, "outcome": None},
+        {"subject_id": "an institution"},
+    )  # fmt: skip
+
+    rows = {row["subject_id"]: row for row in subject_labels(cases, AS_OF, "member").collect()}
+
+    assert set(rows) == {"a", "lone", "n"}
+    a, lone, n = rows["a"], rows["lone"], rows["n"]
+    assert {row["subject_type"] for row in rows.values()} == {"member"}
+    assert (a["label"], a["case_id"], a["cut_date"]) == (1, "first", date(2024, 3, 9))
+    assert (a["typology"], lone["typology"], n["typology"]) == (
+        "gang_card_holder",
+        "lone_card_holder",
+        None,
+    )
+    assert (a["loss_amount"], a["decided_on"]) == (Decimal("12.50"), date(2024, 5, 1))
+    assert (n["label"], n["case_id"], n["days_since_decision"]) == (0, "n2", 2)
+    assert n["cut_date"] in {a["cut_date"], lone["cut_date"]}
+    assert a["origin"] == (
+        "a case decided as administrative 31 days before the as-of date, opened by tip;"
+        " no appeal is pending"
+    )
+    assert lone["origin"].endswith("opened by random audit; nothing is said of an appeal")
+    assert n["origin"] == (
+        "a case decided as no finding 2 days before the as-of date; no appeal is pending"
+    )
+
+
+def test_both_ways_of_labelling_institutions_agree(closed_cases: Cases) -> None:
+    outcomes = ("criminal", "cleared", "withdrawn", "no_finding", "administrative")
+    cases = closed_cases(
+        *(
+            {"subject_id": f"s{n % 17}", "case_id": f"c{n}", "outcome": outcomes[n * 7 % 5],
+             "is_final": n % 11 != 0, "open_time": datetime(2024, 1, 1) + timedelta(days=n)}
+            for n in range(40)
+        )
+    )  # fmt: skip
+
+    short = institution_labels(cases, AS_OF).select("institution_id", "label", "cut_date")
+    long = subject_labels(cases, AS_OF, "institution").select("subject_id", "label", "cut_date")
+
+    assert sorted(map(tuple, short.collect())) == sorted(map(tuple, long.collect()))
+    assert short.count() > 5

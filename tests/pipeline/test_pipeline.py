@@ -116,13 +116,18 @@ def count(workspace, table):
 def test_the_failed_run_is_recorded_and_resumed_from_the_job_that_failed(done):
     rows = done.lake.read(JOB_RUN).filter("pipeline_key IS NOT NULL").orderBy("sequence").collect()
     ended = [(row["job"], row["outcome"]) for row in rows]
-    names = [step.name for step in steps_of(done.config)]
-    first = names[: names.index("build_links")]
+    # These claims have no closed case of a member.
+    skipped = {"build_training_set", "train_model:member"}
+    ends = [
+        (step.name, "skipped" if step.key in skipped else "succeeded")
+        for step in steps_of(done.config)
+    ]
+    failing = ends.index(("build_links", "succeeded"))
     assert ended == [
-        *((name, "succeeded") for name in first),
+        *ends[:failing],
         ("build_links", "failed"),
         ("run_pipeline", "failed"),
-        *((name, "succeeded") for name in names[names.index("build_links") :]),
+        *ends[failing:],
         ("run_pipeline", "succeeded"),
     ]
 

@@ -171,8 +171,7 @@ class Workspace:
         options = Options(
             as_of=date.fromisoformat(as_of) if as_of else None,
             batch=date.fromisoformat(batch) if batch else None,
-            subject="institution",
-            **more,
+            **{"subject": "institution", **more},
         )
         if job.check:
             job.check(self.config, options)

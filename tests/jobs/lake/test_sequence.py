@@ -88,12 +88,18 @@ def test_a_pipeline_goes_on_from_the_job_that_failed_last_though_the_clock_went_
     new_workspace, spark
 ):
     workspace = new_workspace()
-    ends = [("conform_tables", 0, 3), ("build_facts", 0, 2), ("conform_tables", 1, 1)]
+    ends = [
+        ("conform_tables", "k", 0, 3),
+        ("build_facts", "k", 0, 2),
+        ("train_model", "k:member", 0, 2),
+        ("train_model", "other", 0, 2),
+        ("conform_tables", "k", 1, 1),
+    ]
     rows = [
         {
             "run_id": str(number),
             "job": job,
-            "pipeline_key": "k",
+            "pipeline_key": key,
             "outcome": "succeeded" if code == 0 else "failed",
             "exit_code": code,
             "seconds": 1.0,
@@ -102,7 +108,7 @@ def test_a_pipeline_goes_on_from_the_job_that_failed_last_though_the_clock_went_
             "ended_at": datetime(2024, 1, day),
             "sequence": number,
         }
-        for number, (job, code, day) in enumerate(ends, 1)
+        for number, (job, key, code, day) in enumerate(ends, 1)
     ]
     workspace.lake.append(frame_of(spark, JOB_RUN, *rows), JOB_RUN)
-    assert set(done_before_failure(workspace.lake, "k")) == {"build_facts"}
+    assert set(done_before_failure(workspace.lake, "k")) == {"build_facts", "train_model:member"}

@@ -14,7 +14,7 @@ import pytest
 from support.pages import EMPTY, HOSTILE, Seen, timeline
 
 from jobs.report import content as facts
-from jobs.report.account import Account, Accounts, Flagged, HeldBack, Pattern, Sign
+from jobs.report.account import Account, Accounts, AuditDraw, Flagged, HeldBack, Pattern, Sign
 from jobs.report.page import SECTIONS, report_page
 from jobs.report.sheet import accounts_csv
 
@@ -174,9 +174,37 @@ def test_the_accounts_sheet_speaks_the_readers_language() -> None:
     assert head.startswith("名次,账户,分值,预计损失,状态,失效日期,团伙,特征分布,下一步核查,理由 1")
     assert row == (
         "1,M1,9.50,12345.60,建议核查,2010-04-03,,多机构、多医生,ask why so many,"
-        "drugs from 7 institutions,,,,,150 days on hand – dialysis"
+        "drugs from 7 institutions,,,,,150 days on hand – dialysis,规则与关联,"
     )
 
 
 def test_a_pattern_without_words_of_its_own_shows_its_name() -> None:
     assert "brand new 5 2" in text_of(listed(patterns=(Pattern("brand_new", 5, 2),)))
+
+
+def test_the_page_says_who_speaks_for_an_account_when_a_model_has_a_say() -> None:
+    report = listed(first=(account(ranked_by="model"),), model_version="3")
+
+    assert "ranked by" not in text_of(listed())
+    assert "version 3 of the model of accounts" in text_of(report)
+    assert "M1 proposed ranked by model void from" in text_of(report)
+    assert "排序依据：模型" in text_of(replace(report, language="zh"))
+
+
+def test_draws_at_random_are_marked_and_stand_on_the_sheet_with_their_chance() -> None:
+    far = account(200)
+    draws = (AuditDraw("M200", 0.004, far), AuditDraw("M999", 0.00025))
+    report = listed(audit=(AuditDraw("M12", 0.004, account(12)), *draws))
+
+    text = text_of(report)
+    assert "3 accounts of the week were drawn at random" in text
+    assert "M200 200 0.400%" in text
+    assert "M999 not listed 0.025%" in text
+    assert "The first 97 are a week's work" in text
+    rows = list(csv.reader(io.StringIO(accounts_csv(report))))[1:]
+    assert [(row[0], row[1], row[-1]) for row in rows if row[-1]] == [
+        ("12", "M12", "0.004"),
+        ("200", "M200", "0.004"),
+        ("", "M999", "0.00025"),
+    ]
+    assert {len(row) for row in rows} == {16}

@@ -31,6 +31,17 @@ def test_steps_that_need_each_other_or_are_there_twice_are_refused():
         in_order([Step("a"), Step("a")])
 
 
+def test_a_job_may_run_once_for_each_subject_and_is_told_which():
+    train, members = Step("train"), Step("train", after=("label",), subject="member")
+    listed = Step("list", after=("train:member",))
+
+    ordered = in_order([train, listed, members, Step("label")])
+
+    assert [step.key for step in ordered] == ["train", "label", "train:member", "list"]
+    assert members.options(OPTIONS) == Options(as_of=OPTIONS.as_of, subject="member")
+    assert train.options(OPTIONS) == OPTIONS
+
+
 @pytest.fixture
 def configured(tmp_path):
     (tmp_path / "landing").mkdir()

@@ -1,0 +1,1 @@
+"""The training of the model of each kind of subject."""

@@ -1,0 +1,163 @@
+"""Two versions on the same rows: nobody scores what it has seen, and noise decides nothing. No Spark."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.comparison import (
+    CHALLENGER,
+    CHAMPION,
+    Comparison,
+    NotComparable,
+    Side,
+    VersionFacts,
+    compared_figures,
+    differing,
+    held_out_scores,
+    list_change,
+)
+from models.splits import repeated_folds
+
+TREES = {"n_estimators": 20, "max_depth": 2, "learning_rate": 0.3}
+NOWHERE = VersionFacts("1", "", "2025-01-01")
+
+
+def rows(count=120, seed=1, groups=None):
+    draws = np.random.default_rng(seed)
+    label = (np.arange(count) % 3 == 0).astype(int)
+    return pd.DataFrame(
+        {
+            "subject": [f"s{at:03d}" for at in range(count)],
+            "group": [
+                f"g{(groups or count) and at % (groups or count):03d}" for at in range(count)
+            ],
+            "label": label,
+            "weight": 1.0,
+            "telling": 3.0 * label + draws.normal(size=count),
+            "noise": draws.normal(size=count),
+        }
+    )
+
+
+def folds_of(judged, folds=3, repeats=2):
+    columns = (judged[name].tolist() for name in ("subject", "label", "group"))
+    return repeated_folds(*columns, folds, repeats, 7)
+
+
+def sides(champion, challenger, of_champion, of_challenger):
+    return [
+        Side(CHAMPION, (champion,), TREES, of_champion),
+        Side(CHALLENGER, (challenger,), TREES, of_challenger),
+    ]
+
+
+def verdict(figures):
+    return Comparison("member", "m", NOWHERE, NOWHERE, figures=figures).verdict
+
+
+@pytest.mark.parametrize(
+    ("champion", "challenger", "told"),
+    [
+        ("noise", "telling", "better"),
+        ("telling", "noise", "worse"),
+        ("telling", "telling", "alike"),
+    ],
+)
+def test_the_verdict_is_that_of_the_interval(champion, challenger, told):
+    judged = rows()
+    found = compared_figures(
+        judged, folds_of(judged), sides(champion, challenger, judged, judged), seed=1
+    )
+    assert found[0].figure == "average_precision"
+    assert verdict(found) == told
+
+
+def test_a_different_seed_of_the_same_noise_is_no_difference():
+    judged = rows()
+    judged["more_noise"] = np.random.default_rng(5).normal(size=len(judged))
+    found = compared_figures(
+        judged, folds_of(judged), sides("noise", "more_noise", judged, judged), seed=1
+    )
+    assert verdict(found) == "alike"
+
+
+def test_nobody_is_scored_by_trees_that_saw_it_or_its_group():
+    # Each group has one label, drawn at random, so only its own rows can tell it.
+    judged = rows(90, groups=15)
+    label = pd.Series(np.random.default_rng(3).permutation([0, 1] * 8)[:15])
+    place = judged["group"].str[1:].astype(int)
+    judged["label"] = place.map(label)
+    judged["noise"] = place.astype(float)
+    folds = folds_of(judged)
+
+    scores = held_out_scores(judged, folds, sides("noise", "noise", judged, judged), seed=1)
+
+    right = [np.corrcoef(each, judged["label"])[0, 1] for each in scores[CHAMPION]]
+    assert max(right) < 0.5
+
+
+def test_the_champion_keeps_its_own_rows_but_not_those_that_are_tested():
+    judged = rows()
+    # The champion's rows are the same subjects with labels the wrong way round, and as many others rightly.
+    wrong = judged.assign(label=1 - judged["label"])
+    others = rows(seed=2).assign(subject=lambda frame: "o" + frame["subject"])
+    others["group"] = others["subject"]
+    own = pd.concat([wrong, others], ignore_index=True)
+    folds = folds_of(judged)
+    alone = held_out_scores(judged, folds, sides("telling", "telling", others, judged), seed=1)
+    with_wrong = held_out_scores(judged, folds, sides("telling", "telling", own, judged), seed=1)
+
+    assert np.corrcoef(alone[CHAMPION][0], judged["label"])[0, 1] > 0.7
+    assert np.corrcoef(with_wrong[CHAMPION][0], judged["label"])[0, 1] < 0.7
+    assert (alone[CHALLENGER] == with_wrong[CHALLENGER]).all()
+
+
+def test_the_number_of_threads_and_the_order_of_rows_change_nothing():
+    judged = rows()
+    first = held_out_scores(judged, folds_of(judged), sides("noise", "telling", judged, judged), 1)
+    again = held_out_scores(judged, folds_of(judged), sides("noise", "telling", judged, judged), 1)
+    assert (first[CHALLENGER] == again[CHALLENGER]).all()
+
+
+def test_rows_of_a_sample_count_as_many_as_they_stand_for():
+    judged = rows().assign(population=1.0)
+    twice = judged.assign(population=np.where(judged["label"] == 1, 1.0, 10.0))
+    first, second = (
+        compared_figures(each, folds_of(each), sides("noise", "telling", each, each), seed=1)
+        for each in (judged, twice)
+    )
+    # Ten times as many innocent accounts: chance ranks a tenth as many of the confirmed first.
+    assert second[0].champion < first[0].champion / 2
+    assert {each.figure for each in second} == {"average_precision", "brier", "roc_auc"}
+
+
+def test_too_little_to_learn_from_is_said():
+    judged = rows()
+    one = judged[judged["label"] == 0]
+    with pytest.raises(NotComparable, match="the champion has no training rows of both labels"):
+        compared_figures(judged, folds_of(judged), sides("noise", "noise", one, judged), seed=1)
+
+
+def test_only_what_differs_is_named():
+    found = differing({"a": "1", "b": "2", "c": "3"}, {"a": "1", "b": "4", "d": "5"})
+    assert [(each.name, each.champion, each.challenger) for each in found] == [
+        *(("b", "2", "4"), ("c", "3", ""), ("d", "", "5")),
+    ]
+
+
+def test_the_change_of_the_first_places():
+    ranks = pd.DataFrame(
+        {
+            "subject": ["a", "b", "c", "d"],
+            "champion_rank": [1.0, 2.0, 3.0, None],
+            "challenger_rank": [2.0, 7.0, 9.0, 1.0],
+        }
+    )
+    found = list_change(ranks, "2025-06-01", 2)
+    assert found.stayed == 1
+    assert [(each.subject, each.champion_rank, each.challenger_rank) for each in found.entered] == [
+        ("d", None, 1)
+    ]
+    assert [(each.subject, each.champion_rank, each.challenger_rank) for each in found.left] == [
+        ("b", 2, 7)
+    ]
