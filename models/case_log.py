@@ -114,11 +114,8 @@ def log_contenders(
                 {**tags, "contender": each.name},
             )
             store.log_metrics(run_id, _values(compared, each.name))
-            client, main = store.client, compared.evaluations[compared.main]
-            client.log_figure(run_id, recall_precision_figure(main, [each]), PRECISION_RECALL_PLOT)
-            if each.is_probability:
-                client.log_figure(run_id, distribution_figure(main, each), DISTRIBUTION_PLOT)
-                client.log_figure(run_id, probability_figure(main, [each]), CALIBRATION_PLOT)
+            curve = recall_precision_figure(compared.evaluations[compared.main], [each])
+            store.client.log_figure(run_id, curve, PRECISION_RECALL_PLOT)
 
 
 def _values(compared: Comparison, contender: str) -> dict[str, float]:
