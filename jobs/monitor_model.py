@@ -80,11 +80,13 @@ def main(run: JobRun) -> str:
     return f"{warnings} warnings among {len(rows)} figures of version {version} of {name}: {page}"
 
 
-def _drift(run: JobRun, version: str, trained_on: date | None) -> tuple[str, list[Watched]]:
-    """What the day is compared with, and the index of each input and of the scores."""
+def _drift(
+    run: JobRun, version: str, trained_on: date | None
+) -> tuple[tuple[str, date] | None, list[Watched]]:
+    """What the day is compared with, if there is anything, and the index of each input and of the scores."""
     found = reference_values(run, version, trained_on)
     if found is None:
-        return "", [Watched("score_psi", "", None, run.config.monitor.psi_limit, 0)]
+        return None, [Watched("score_psi", "", None, run.config.monitor.psi_limit, 0)]
     told, before = found
     with step(run, "drift measured"):
         edges = quantile_edges(before)

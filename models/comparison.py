@@ -40,7 +40,8 @@ class Side:
         name: CHAMPION or CHALLENGER.
         features: the features of its trees.
         parameters: of the trees.
-        rows: its training rows: subject, group, label, weight and the features.
+        rows: its training rows: identity, group, label, weight and the features. `identity` is whom a row
+            is about; an account may have several rows.
     """
 
     name: str
@@ -158,8 +159,8 @@ def compared_figures(
     """The figures of both sides on the same rows in the same folds, the headline first.
 
     Args:
-        judged: the rows that both are judged on: subject, group, label and the features of both; and, for
-            a sample, population: how many each row stands for.
+        judged: the rows that both are judged on: identity, group, label and the features of both; and,
+            for a sample, population: how many each row stands for.
         folds: the fold that tests each row, of shape (repeats, rows); groups are whole in it.
         sides: the champion and the challenger.
         seed: of the trees.
@@ -247,8 +248,9 @@ def _rank(value: Any) -> int | None:
 
 def _scored(side: Side, tested: pd.DataFrame, seed: int) -> Numbers:
     """Scores of a fold's rows by trees of a side that saw neither them nor their groups."""
-    seen = side.rows["subject"].isin(tested["subject"]) | side.rows["group"].isin(tested["group"])
-    rows = side.rows[~seen]
+    # Groups may be cut otherwise in another version's rows, so identities count too.
+    is_tested = side.rows["identity"].isin(tested["identity"])
+    rows = side.rows[~is_tested & ~side.rows["group"].isin(tested["group"])]
     if rows["label"].nunique() < 2:
         raise NotComparable(
             f"the {side.name} has no training rows of both labels outside one of the folds"

@@ -9,6 +9,7 @@ from expectations.feature.member_model import MEMBER_MODEL_INPUT_NAMES
 from expectations.gold.institution import INSTITUTION_TRAINING_ROW
 from expectations.gold.member_model import MEMBER_TRAINING_ROW
 from jobs.runtime.job import JobRun
+from models.case_rows import SOURCE_COLUMNS, case_rows
 from models.comparison import NotComparable
 from models.cross_validation import MAX_ROWS
 from models.institution_model import claim_number
@@ -16,7 +17,10 @@ from models.tracking import Version
 
 
 def training_frame(run: JobRun, subject: str, version: Version) -> pd.DataFrame:
-    """The training rows of a version that a model can score: subject, group, label, weight, and features.
+    """The training rows of a version that a model can score.
+
+    Columns: subject (one for each row), identity (whom it is about), group, label, weight and the
+    features; of accounts, which are a sample, also population (how many accounts a row stands for).
 
     They come from the version of the table that the model names, so they are the same whatever was
     written later. Of more than MAX_ROWS rows whole groups are drawn by a hash.
@@ -29,31 +33,40 @@ def training_frame(run: JobRun, subject: str, version: Version) -> pd.DataFrame:
     if total == 0:
         raise NotComparable(f"version {version.version} has no training rows in the lake")
     if total > MAX_ROWS:
-        rows = rows.filter(F.pmod(F.xxhash64("group"), F.lit(total)) < MAX_ROWS * 0.9)
-    return rows.orderBy("subject").toPandas()
+        rows = rows.filter(F.pmod(F.xxhash64("component"), F.lit(total)) < MAX_ROWS * 0.9)
+    if subject == "member":
+        return _of_accounts(case_rows(rows.select(*SOURCE_COLUMNS).toPandas()))
+    frame = rows.orderBy("institution_id").toPandas()
+    named = frame.rename(columns={"institution_id": "subject", "component": "group"})
+    return named.assign(identity=named["subject"], weight=1.0)
+
+
+def _of_accounts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows as training weighs them; an account that was drawn on several days is several rows."""
+    days = rows["feature_day"].astype(str)
+    return pd.DataFrame(
+        {
+            "subject": rows["member_id"] + " " + days,
+            "identity": rows["member_id"],
+            "group": rows["component"],
+            "label": rows["target"],
+            "weight": rows["weight"],
+            "population": rows["population"],
+            **{name: rows[name] for name in MEMBER_MODEL_INPUT_NAMES},
+        }
+    )
 
 
 def _institutions(run: JobRun, version: Version) -> DataFrame:
     rows = _rows_of(run, INSTITUTION_TRAINING_ROW, version)
+    features = (name for name in rows.columns if _is_feature(INSTITUTION_TRAINING_ROW, name))
     return rows.filter(claim_number(version.care_setting) > 0).select(
-        F.col("institution_id").alias("subject"),
-        F.col("component").alias("group"),
-        "label",
-        F.lit(1.0).alias("weight"),
-        *(name for name in rows.columns if _is_feature(INSTITUTION_TRAINING_ROW, name)),
+        "institution_id", "component", "label", *features
     )
 
 
 def _members(run: JobRun, version: Version) -> DataFrame:
-    """Accounts without a label are weak negatives: each stands for as many as its propensity says."""
-    rows = _rows_of(run, MEMBER_TRAINING_ROW, version)
-    return rows.select(
-        F.concat_ws(" ", "member_id", "feature_date").alias("subject"),
-        F.col("component").alias("group"),
-        F.coalesce("label", F.lit(0)).alias("label"),
-        (1 / F.col("propensity")).alias("weight"),
-        *MEMBER_MODEL_INPUT_NAMES,
-    )
+    return _rows_of(run, MEMBER_TRAINING_ROW, version)
 
 
 def _rows_of(run: JobRun, contract: TableContract, version: Version) -> DataFrame:

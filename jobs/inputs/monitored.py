@@ -46,8 +46,8 @@ def values_of_day(run: JobRun, day: date, version: str) -> DataFrame:
 
 def reference_values(
     run: JobRun, version: str, trained_on: date | None
-) -> tuple[str, DataFrame] | None:
-    """What the day is compared with, and its inputs and scores: name, value; None if there is nothing.
+) -> tuple[tuple[str, date], DataFrame] | None:
+    """What the day is compared with (`scores` or `training`, of a day), and its values; None if there is nothing.
 
     The first day that the version scored; on that day itself the rows that it was trained on, each
     standing for as many accounts as its propensity says. Scores of the training rows are not kept.
@@ -64,7 +64,7 @@ def reference_values(
     first = days.agg(F.min("as_of_date").alias("day")).first()
     if first is not None and first["day"] is not None:
         try:
-            return f"scores of {first['day']}", values_of_day(run, first["day"], version)
+            return ("scores", first["day"]), values_of_day(run, first["day"], version)
         except DataRefused as gone:
             run.log.warning("the first scored day cannot be compared with", reason=str(gone))
     if trained_on is None or not lake.exists(MEMBER_TRAINING_ROW):
@@ -77,7 +77,7 @@ def reference_values(
         F.lit(1), F.greatest(F.round(1 / F.col("propensity")), F.lit(1)).cast("int")
     )
     repeated = trained.withColumn("copy", F.explode(copies))
-    return f"training rows of {trained_on}", values_of(repeated, MEMBER_MODEL_INPUT_NAMES)
+    return ("training", trained_on), values_of(repeated, MEMBER_MODEL_INPUT_NAMES)
 
 
 def decided_before(run: JobRun) -> DataFrame:

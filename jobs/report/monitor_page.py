@@ -10,7 +10,7 @@ from expectations.gold.member_score import MEASURES
 from jobs.report.data_docs import content_policy
 from jobs.report.page import environment, resource
 from jobs.report.strings import Words, visible_text
-from jobs.report.words import ADVICE, DRAWS, WATCHED, WATCHED_TEXTS
+from jobs.report.words import ADVICE, DRAWS, REFERENCES, WATCHED, WATCHED_TEXTS
 from models.watched import Watched
 
 #: How the slices of accounts drawn at random begin.
@@ -24,7 +24,8 @@ class Monitored:
     """A day's watch.
 
     Attributes:
-        reference: what the day was compared with; empty if there was nothing.
+        reference: what the day was compared with, `scores` or `training`, and of which day; None if there
+            was nothing.
         rows: the figures.
         history: the days so far: day, index of the scores, warnings.
     """
@@ -32,7 +33,7 @@ class Monitored:
     name: str
     version: str
     as_of: date
-    reference: str
+    reference: tuple[str, date] | None
     rows: tuple[Watched, ...]
     history: tuple[tuple[str, float | None, int], ...] = ()
 
@@ -74,12 +75,17 @@ def monitor_page(found: Monitored, words: Words, written_at: datetime, code: str
             return words.text(DRAWS[each.slice.removeprefix(DRAWN)])
         return each.slice or words.text("all")
 
+    reference = ""
+    if found.reference:
+        kind, day = found.reference
+        reference = words.text(REFERENCES[kind], day=words.day(day))
     page = (
         environment(words)
         .get_template("monitor.html.j2")
         .render(
             found=found,
             words=words,
+            reference=reference,
             title={name: words.text(text) for name, text in WATCHED.items()},
             meaning={name: words.text(text) for name, text in WATCHED_TEXTS.items()},
             advice={name: words.text(text) for name, text in ADVICE.items()},

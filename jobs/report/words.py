@@ -236,7 +236,7 @@ VERDICTS = {
 RECOMMENDATIONS = {
     "better": N_(
         "Promote version %(challenger)s: on the same rows it ranks better than version %(champion)s, and the"
-        " difference is larger than noise. Look at the list below first."
+        " difference is larger than noise. Look at what changes in the list first."
     ),
     "worse": N_(
         "Keep version %(champion)s: on the same rows version %(challenger)s ranks worse, and the difference is"
@@ -248,7 +248,7 @@ RECOMMENDATIONS = {
     ),
     "unknown": N_(
         "Decide nothing yet: versions %(champion)s and %(challenger)s could not be judged on the same rows, for the"
-        " reason below. promote_model refuses version %(challenger)s unless it is overridden with a reason."
+        " reason given here. promote_model refuses version %(challenger)s unless it is overridden with a reason."
     ),
 }
 
@@ -282,6 +282,11 @@ WATCHED_TEXTS = {
     "district_share": N_(
         "A district's share of the week's accounts. The limit is a multiple of its share of the members."
     ),
+}
+#: What a day is compared with.
+REFERENCES = {
+    "scores": N_("the scores of %(day)s"),
+    "training": N_("the training rows of %(day)s"),
 }
 #: Accounts drawn at random, by where they were drawn from.
 DRAWS = {

@@ -137,7 +137,7 @@ def test_a_month_like_the_first_is_quiet(months):
     rows, page = months[1]
     assert drifted(rows) == set()
     assert rows["score_psi", ""]["value"] < 0.1
-    assert "compared with: scores of 2025-02-01" in page
+    assert "compared with: the scores of February 1, 2025" in page
 
 
 def test_a_change_of_prescribing_is_noticed_and_the_page_says_what_to_do(months):

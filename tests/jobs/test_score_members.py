@@ -212,4 +212,4 @@ def test_versions_of_the_model_of_accounts_are_compared_on_the_training_rows_and
     assert found["features_added"] == ["excess_fund_amount"]
     assert found["changes"]["top"] == 10
     assert found["changes"]["entered"]
-    assert "Fund's part of what was dispensed" in file.with_suffix(".html").read_text()
+    assert "part of what was dispensed beyond the holder" in file.with_suffix(".html").read_text()

@@ -31,6 +31,7 @@ def rows(count=120, seed=1, groups=None):
             "group": [
                 f"g{(groups or count) and at % (groups or count):03d}" for at in range(count)
             ],
+            "identity": [f"s{at:03d}" for at in range(count)],
             "label": label,
             "weight": 1.0,
             "telling": 3.0 * label + draws.normal(size=count),
@@ -98,10 +99,11 @@ def test_nobody_is_scored_by_trees_that_saw_it_or_its_group():
 
 def test_the_champion_keeps_its_own_rows_but_not_those_that_are_tested():
     judged = rows()
+    # Groups have other names in the champion's rows: whom a row is about counts.
     # The champion's rows are the same subjects with labels the wrong way round, and as many others rightly.
-    wrong = judged.assign(label=1 - judged["label"])
-    others = rows(seed=2).assign(subject=lambda frame: "o" + frame["subject"])
-    others["group"] = others["subject"]
+    wrong = judged.assign(label=1 - judged["label"], group="other " + judged["group"])
+    others = rows(seed=2).assign(identity=lambda frame: "o" + frame["identity"])
+    others["group"] = others["identity"]
     own = pd.concat([wrong, others], ignore_index=True)
     folds = folds_of(judged)
     alone = held_out_scores(judged, folds, sides("telling", "telling", others, judged), seed=1)
