@@ -155,6 +155,10 @@ class Ring:
         people = self.people
         return people[0] if people and people[0].role in CARRYING else None
 
+    def carried_by(self, subject: str) -> int:
+        """How many accounts somebody comes for."""
+        return len({tie.dst for tie in self.ties if tie.kind == "carries" and tie.src == subject})
+
     @property
     def kin(self) -> tuple[str, ...]:
         """Accounts of members' households that are linked to them and in no ring: no evidence."""

@@ -85,6 +85,7 @@ def test_the_page_says_what_it_was_given() -> None:
         "Who runs it C00000000 organiser",
         "cards in turn The cards are used in turn: 3 times two of them got drugs that are resold in the same"
         " month; chance would give 25.5. 1 in 10,000",
+        "comes for 4 accounts own card not in the ring",
         "M00000001 rank 2 of the list card holder linked to others of the ring",
         "1 Pharmacy 0 H0 pharmacy 4 90 9,000",
         "clopidogrel 75 mg D1 4 300 30,000 60%",
