@@ -71,7 +71,7 @@ def scored_members(
     are largest and above zero, at most REASON_COUNT.
 
     Args:
-        rows: `models.member_model.member_rows`.
+        rows: `features.indicator.model_inputs.member_rows`.
         model: the trees.
         calibration: of their log-odds.
         language: of the sentences, en or zh.
