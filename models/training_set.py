@@ -1,5 +1,6 @@
 """Which rows a model of accounts is trained on: labels beside the day of their features, and a drawn rest."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
@@ -36,6 +37,14 @@ def days_to_build(cuts: Sequence[tuple[date, date | None]]) -> list[date]:
         if day is None or ((cut - day).days > NEAR_DAYS and cut.replace(day=1) > day)
     }
     return sorted(wanted)
+
+
+def days_that_serve_most(cuts: Sequence[tuple[date, date | None]], number: int) -> list[date]:
+    """Of `days_to_build` the `number` that most cuts lie in the month of, the earlier of equals; in order."""
+    wanted = set(days_to_build(cuts))
+    served = Counter(month for cut, _ in cuts if (month := cut.replace(day=1)) in wanted)
+    best = sorted(served, key=lambda day: (-served[day], day))
+    return sorted(best[:number])
 
 
 def draw_share(wanted: int, rows: int) -> float:

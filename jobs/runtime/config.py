@@ -206,6 +206,7 @@ class Train(_Section):
     experiment: str
     alias: str
     challenger_alias: str
+    earlier_days: int = Field(ge=0)
     unlabelled: int = Field(ge=2, le=150_000)
     embargo_days: int = Field(ge=0)
     search_budget: int = Field(ge=1)

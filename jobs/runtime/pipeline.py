@@ -24,6 +24,7 @@ class Step:
     checked_after: str | None = None
     needs_source: bool = False
     needs_legal_basis: bool = False
+    needs_earlier_days: bool = False
     subject: str | None = None
 
     @property
@@ -49,11 +50,13 @@ STEPS = (
     Step("conform_tables", after=("ingest_batch",)),
     Step("validate_tables", after=("conform_tables",)),
     Step("build_facts", after=("validate_tables",)),
-    Step("build_member_features", after=("build_facts",)),
+    Step("build_labels", after=("validate_tables",)),
+    Step("build_earlier_days", after=("build_facts", "build_labels"), needs_earlier_days=True),
+    Step("build_member_features", after=("build_facts", "build_earlier_days")),
     Step("build_institution_features", after=("validate_tables", "build_member_features")),
     Step("build_doctor_features", after=("build_member_features",)),
     Step("build_drug_features", after=("build_member_features",)),
-    Step("build_account_links", after=("build_facts",)),
+    Step("build_account_links", after=("build_facts", "build_earlier_days")),
     Step("find_rings", after=("build_account_links", "build_member_features")),
     Step(
         "flag_indicators",
@@ -64,7 +67,6 @@ STEPS = (
             "find_rings",
         ),
     ),
-    Step("build_labels", after=("validate_tables",)),
     Step("build_training_set", after=("build_labels", "flag_indicators", "find_rings")),
     Step("train_model", after=("build_training_set",), subject="member"),
     Step(
@@ -91,6 +93,7 @@ def steps_of(config: Config) -> list[Step]:
             for step in STEPS
             if (config.source.mapping or not step.needs_source)
             and (config.triage.legal_basis or not step.needs_legal_basis)
+            and (config.train.earlier_days or not step.needs_earlier_days)
         ]
     )
 

@@ -15,10 +15,10 @@ from expectations.gold.ring import MEMBER_RING_FEATURE
 from expectations.landing.inquiry import CLOSED_CASE
 from expectations.landing.reference import PERSON
 from expectations.ops import JOB_RUN
-from jobs import build_labels, build_training_set
+from jobs import build_earlier_days, build_labels, build_training_set
 from jobs.inputs import training_inputs
 from jobs.inputs.training_inputs import components_by_ties
-from models.training_set import days_to_build, draw_share
+from models.training_set import days_that_serve_most, days_to_build, draw_share
 
 AS_OF = "2025-12-01"
 SPRING, SUMMER, LATER = date(2025, 4, 1), date(2025, 7, 1), date(2025, 12, 15)
@@ -299,3 +299,24 @@ def test_components_join_by_ties_of_any_kind_but_not_by_equal_names_of_different
     found = components_by_ties(members, ties)
 
     assert dict(found.iter_rows()) == {"a": "a", "b": "b", "c": "b", "d": "b", "e": "e"}
+
+
+def test_the_days_that_most_labels_wait_for_are_built_first():
+    cuts = [
+        *((date(2025, 5, day), None) for day in (2, 9, 30)),
+        *((date(2025, 3, day), None) for day in (1, 31)),
+        (date(2025, 4, 7), None),
+        (date(2025, 6, 20), None),
+        # Served: features of twelve days before.
+        *((date(2025, 7, 13), date(2025, 7, 1)),) * 9,
+    ]
+    assert days_that_serve_most(cuts, 2) == [date(2025, 3, 1), date(2025, 5, 1)]
+    assert days_that_serve_most(cuts, 3) == [date(2025, 3, 1), date(2025, 4, 1), date(2025, 5, 1)]
+    assert days_that_serve_most(cuts, 9) == days_to_build(cuts)
+    assert days_that_serve_most([], 2) == []
+
+
+def test_no_earlier_day_is_built_unless_asked_for(workspace):
+    told = workspace.run(build_earlier_days.JOB, AS_OF)
+    assert (told.outcome, told.exit_code) == ("skipped", 0)
+    assert "train.earlier_days is 0" in told.message

@@ -9,7 +9,7 @@ from expectations.contract.errors import ConfigError, ContractError
 from jobs import run_pipeline
 from jobs.runtime.config import load_config
 from jobs.runtime.job import Options
-from jobs.runtime.pipeline import Step, in_order
+from jobs.runtime.pipeline import Step, in_order, steps_of
 
 OPTIONS = Options(as_of=date(2025, 1, 1))
 
@@ -40,6 +40,19 @@ def test_a_job_may_run_once_for_each_subject_and_is_told_which():
     assert [step.key for step in ordered] == ["train", "label", "train:member", "list"]
     assert members.options(OPTIONS) == Options(as_of=OPTIONS.as_of, subject="member")
     assert train.options(OPTIONS) == OPTIONS
+
+
+def test_earlier_days_are_built_before_the_day_itself_where_they_are_asked_for(configured):
+    without = [step.key for step in steps_of(configured())]
+    steps = [step.key for step in steps_of(configured("train.earlier_days=2"))]
+
+    assert "build_earlier_days" not in without
+    place = steps.index("build_earlier_days")
+    assert place > max(steps.index("build_facts"), steps.index("build_labels"))
+    assert place < min(
+        steps.index(f"build_{what}") for what in ("member_features", "account_links")
+    )
+    assert [step for step in steps if step != "build_earlier_days"] == without
 
 
 @pytest.fixture

@@ -1,0 +1,73 @@
+"""Build what models of accounts learn from as of earlier days: features, links, rings, indicators."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from pyspark.sql import functions as F
+
+from expectations.contract.errors import JobError, JobSkipped
+from expectations.gold.fact import VISIT_FACT
+from expectations.gold.member_model import SUBJECT_LABEL
+from jobs.inputs.training_inputs import DAILY_JOBS, feature_days
+from jobs.rules.rulebook import check_rules
+from jobs.runtime.command_line import run_job
+from jobs.runtime.execution import execute
+from jobs.runtime.job import Job, JobRun, step
+from jobs.runtime.pipeline import Step
+from models.training_set import days_that_serve_most, with_feature_date
+
+#: Features of a day need at least so many days of claims before it.
+LEAST_CLAIM_DAYS = 60
+
+
+def main(run: JobRun) -> str:
+    """Run the daily jobs as of the earlier days that serve most labels and that gold lacks; safe to run again.
+
+    Raises:
+        JobSkipped: when no label waits for features, or `train.earlier_days` is 0.
+        JobError: naming the job and day that failed.
+    """
+    number = run.config.train.earlier_days
+    if not number:
+        raise JobSkipped("train.earlier_days is 0: no earlier day is built")
+    labels = run.lake.of_day(SUBJECT_LABEL, run.as_of).filter("subject_type = 'member'")
+    dated = with_feature_date(labels, feature_days(run.lake, run.as_of))
+    cuts = [
+        (row["cut_date"], row["feature_date"])
+        for row in dated.select("cut_date", "feature_date").collect()
+    ]
+    since = _first_visit(run) + timedelta(days=LEAST_CLAIM_DAYS)
+    days = days_that_serve_most([cut for cut in cuts if cut[0].replace(day=1) >= since], number)
+    if not days:
+        raise JobSkipped(
+            f"none of {len(cuts)} labelled members waits for features of another day after {since}"
+        )
+    for day in days:
+        # Under another key: these runs are no steps of the pipeline that a later run could leave out.
+        key = run.pipeline_key and f"{run.pipeline_key}@{day}"
+        with step(run, f"features, links and indicators of {day}"):
+            for name in DAILY_JOBS:
+                options = replace(run.options, as_of=day)
+                result = execute(Step(name).job, run.spark, run.config, options, key)
+                if result.exit_code:
+                    raise JobError(f"{name} as of {day} {result.outcome}: {result.message}")
+    return f"{len(days)} earlier days built: {', '.join(map(str, days))}"
+
+
+def _first_visit(run: JobRun) -> date:
+    """The day of the first visit on file; the as-of date where there is none."""
+    visits = run.lake.read_as_of(VISIT_FACT, run.as_of)
+    [first] = visits.agg(F.min("service_date").alias("day")).collect()
+    return first["day"] or run.as_of
+
+
+JOB = Job(
+    "build_earlier_days",
+    "Build features, links, rings and indicators as of earlier days, for labels to learn from",
+    main,
+    ("as_of",),
+    check_rules,
+)
+
+if __name__ == "__main__":
+    run_job(JOB)
