@@ -21,7 +21,12 @@ def accounts(booster, rows=3000, seed=4):
         values[at % rows, NAMES.index(name)] = point
     values[draws.uniform(size=values.shape) < 0.1] = np.nan
     values[rows // 2 :] = values[: rows - rows // 2]
-    return values
+    # Beside each split point, the same account just below it: it takes the other branch.
+    at_points = np.repeat(values[:1], 2 * len(splits), axis=0)
+    for at, (name, point) in enumerate(zip(splits["Feature"], splits["Split"], strict=True)):
+        at_points[2 * at, NAMES.index(name)] = np.float32(point)
+        at_points[2 * at + 1, NAMES.index(name)] = np.nextafter(np.float32(point), np.float32(-1))
+    return np.concatenate([values, at_points])
 
 
 def test_rows_of_the_same_branches_share_exactly_what_each_would_get():
