@@ -7,6 +7,7 @@ import pytest
 
 from expectations.gold.account import HIGH_RISK_ACCOUNT, INDICATOR
 from expectations.gold.fact import FEE_FACT, VISIT_FACT
+from expectations.gold.member_score import AUDIT_DRAW
 from jobs.report.account import Accounts, HeldBack, Pattern, Sign
 from jobs.report.read_accounts import accounts
 from jobs.report.timeline import Fill, Visit
@@ -204,3 +205,19 @@ def test_the_timeline_holds_what_had_arrived_of_the_first_account_alone(found):
 def test_a_date_without_accounts_gives_an_empty_list_and_no_table_none(workspace, new_workspace):
     assert accounts(workspace.lake, workspace.config, date(2025, 1, 1)) == Accounts(0, 2, 1)
     assert accounts(new_workspace().lake, workspace.config, AS_OF) is None
+
+
+def test_draws_at_random_come_with_their_place_in_the_list_if_they_have_one(workspace, found):
+    drawn = [
+        {"member_id": "M9", "stratum": "unlisted", "rank": None, "propensity": 0.01},
+        {"member_id": "M3", "stratum": "listed", "rank": 3, "propensity": 0.5},
+    ]
+    rows = [{"as_of_date": AS_OF} | row for row in drawn]
+    frame = workspace.spark.createDataFrame(rows, AUDIT_DRAW.schema).coalesce(1)
+    workspace.lake.replace(frame, AUDIT_DRAW)
+
+    again = accounts(workspace.lake, workspace.config, AS_OF)
+
+    assert found.audit == ()
+    assert [(each.account, each.propensity) for each in again.audit] == [("M3", 0.5), ("M9", 0.01)]
+    assert [each.listed.rank if each.listed else None for each in again.audit] == [3, None]
