@@ -207,4 +207,4 @@ def test_draws_at_random_are_marked_and_stand_on_the_sheet_with_their_chance() -
         ("200", "M200", "0.004"),
         ("", "M999", "0.00025"),
     ]
-    assert {len(row) for row in rows} == {16}
+    assert {len(row) for row in rows} == {17}
