@@ -7,6 +7,7 @@ from sklearn.metrics import average_precision_score
 from support.case_rows import DAYS, training_rows
 
 from expectations.feature.member_model import MEMBER_MODEL_INPUT_NAMES
+from expectations.gold.account import UNLINKED_LOG_ODDS
 from models.case_comparison import blend_choice, calibrated
 from models.case_contenders import (
     CONTENDERS,
@@ -206,7 +207,7 @@ def test_the_regression_takes_an_account_without_a_link_as_barely_linked(rows):
     model = case_logistic(names).fit(rows[names].to_numpy(), rows["target"])
     one = np.zeros((2, len(names)))
     link = names.index("link_weight_two_best_365d")
-    one[0, link], one[1, link] = np.nan, -4.0
+    one[0, link], one[1, link] = np.nan, UNLINKED_LOG_ODDS
 
     first, second = model.predict_proba(one)[:, 1]
 
