@@ -5,9 +5,9 @@ PYTHON ?= python3.11
 PY := .venv/bin/python
 OUT ?= build/$(firstword $(filter demo real repeat break,$(MAKECMDGOALS)))
 # What `make demo` simulates, and the day as of which each of the two runs is made.
-MEMBERS ?= 20000
+MEMBERS ?= 10000
 MONTHS ?= 18
-FRAUD_SHARE ?= 0.02
+FRAUD_SHARE ?= 0.04
 DEMO_START := 2024-07-01
 DEMO_AS_OF := 2026-01-01
 REAL_AS_OF := 2010-01-03
@@ -19,12 +19,12 @@ export GX_ANALYTICS_ENABLED := false
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: .venv/.installed  ## simulate a province of MEMBERS=20000 and run everything on it (OUT=build/demo)
+demo: .venv/.installed  ## simulate a province of MEMBERS=10000 and run everything on it (OUT=build/demo)
 	@$(PY) -m jobs.simulate_province --members $(MEMBERS) --months $(MONTHS) --start $(DEMO_START) --seed 1 \
 		--fraud-share $(FRAUD_SHARE) --out $(OUT)/landing --truth $(OUT)/truth \
 		--spark-log $(OUT)/log/simulate_province.spark.log
 	@$(PY) -m jobs.run_pipeline --config conf/local.yaml --as-of $(DEMO_AS_OF) \
-		--set train.earlier_days=2 $(PLACES)
+		--set train.earlier_days=2 --set train.min_positives=20 $(PLACES)
 
 real: .venv/.installed  ## run everything on the contest's claims: make real DATA=<folder> (OUT=build/real)
 	@test -d "$(DATA)" || { echo "make real: give the folder of the contest's files, as DATA=<folder>"; exit 2; }
