@@ -247,7 +247,7 @@ def test_rows_that_arrive_later_change_nothing_and_a_feature_that_looks_ahead_is
     leaked = looking_ahead(
         build, lambda: add_day(workspace.lake, spark, LATER + timedelta(days=1), 8.0), key
     )
-    assert {"prior", "own_points", "points_supply", "link_weight_two_best_365d"} <= leaked
+    assert {"own_points", "points_supply", "link_weight_two_best_365d"} <= leaked
 
 
 def test_without_a_day_of_features_it_is_said_what_to_build(new_workspace, spark):
