@@ -2,11 +2,8 @@
 
 from datetime import datetime
 
-from markupsafe import Markup
-
-from jobs.report.data_docs import content_policy
-from jobs.report.page import environment, resource
-from jobs.report.strings import Words, visible_text
+from jobs.report.rendering import rendered
+from jobs.report.strings import Words
 from jobs.report.words import MODEL_SUBJECTS, RECOMMENDATIONS, VERDICTS
 from models.comparison import Comparison
 
@@ -21,24 +18,16 @@ def comparison_page(found: Comparison, language: str, written_at: datetime, code
         code: the version of the code.
     """
     words = Words(language)
-    # As the browser sees it, so that its hash is that of the policy.
-    style = f"\n{resource('style.css')}\n"
-    page = (
-        environment(words)
-        .get_template("comparison.html.j2")
-        .render(
-            found=found,
-            words=words,
-            subject=words.text(MODEL_SUBJECTS[found.subject]),
-            verdict=words.text(VERDICTS[found.verdict]),
-            recommendation=recommendation(found, words),
-            written_at=written_at,
-            code=code,
-            style=Markup(style),  # noqa: S704 - a file of this package
-            policy=content_policy(style),
-        )
+    return rendered(
+        "comparison.html.j2",
+        words,
+        found=found,
+        subject=words.text(MODEL_SUBJECTS[found.subject]),
+        verdict=words.text(VERDICTS[found.verdict]),
+        recommendation=recommendation(found, words),
+        written_at=written_at,
+        code=code,
     )
-    return visible_text(page)
 
 
 def recommendation(found: Comparison, words: Words) -> str:

@@ -4,12 +4,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
-from markupsafe import Markup
-
 from expectations.gold.member_score import MEASURES
-from jobs.report.data_docs import content_policy
-from jobs.report.page import environment, resource
-from jobs.report.strings import Words, visible_text
+from jobs.report.rendering import rendered
+from jobs.report.strings import Words
 from jobs.report.words import ADVICE, DRAWS, REFERENCES, WATCHED, WATCHED_TEXTS
 from models.watched import Watched
 
@@ -58,8 +55,6 @@ class Monitored:
 
 def monitor_page(found: Monitored, words: Words, written_at: datetime, code: str) -> str:
     """Render the watch; the page loads nothing from outside."""
-    # As the browser sees it, so that its hash is that of the policy.
-    style = f"\n{resource('style.css')}\n"
 
     def shown(measure: str, value: float | None) -> str:
         if value is None:
@@ -79,22 +74,16 @@ def monitor_page(found: Monitored, words: Words, written_at: datetime, code: str
     if found.reference:
         kind, day = found.reference
         reference = words.text(REFERENCES[kind], day=words.day(day))
-    page = (
-        environment(words)
-        .get_template("monitor.html.j2")
-        .render(
-            found=found,
-            words=words,
-            reference=reference,
-            title={name: words.text(text) for name, text in WATCHED.items()},
-            meaning={name: words.text(text) for name, text in WATCHED_TEXTS.items()},
-            advice={name: words.text(text) for name, text in ADVICE.items()},
-            shown=shown,
-            of_what=of_what,
-            written_at=written_at,
-            code=code,
-            style=Markup(style),  # noqa: S704 - a file of this package
-            policy=content_policy(style),
-        )
+    return rendered(
+        "monitor.html.j2",
+        words,
+        found=found,
+        reference=reference,
+        title={name: words.text(text) for name, text in WATCHED.items()},
+        meaning={name: words.text(text) for name, text in WATCHED_TEXTS.items()},
+        advice={name: words.text(text) for name, text in ADVICE.items()},
+        shown=shown,
+        of_what=of_what,
+        written_at=written_at,
+        code=code,
     )
-    return visible_text(page)

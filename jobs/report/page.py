@@ -1,17 +1,10 @@
 """The page: content in, one HTML document out."""
 
-from collections.abc import Callable
-from importlib import resources
-from typing import Any
-
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
-
 from jobs.report import pictures
 from jobs.report.content import Report
-from jobs.report.data_docs import content_policy
+from jobs.report.rendering import rendered
 from jobs.report.ring_page import ring_exports, ring_page
-from jobs.report.strings import Words, visible_text
+from jobs.report.strings import Words
 from jobs.report.timeline import Timeline
 from jobs.report.timeline_picture import mark_picture, timeline_picture
 from jobs.report.words import N_, VISIT_KINDS
@@ -34,33 +27,23 @@ SECTIONS = (
 def report_page(report: Report) -> str:
     """Render the page in the report's language. The page loads nothing from outside."""
     words = Words(report.language)
-    # As the browser sees it, so that its hash is that of the policy.
-    style = f"\n{resource('style.css')}\n"
-    page = (
-        environment(words)
-        .get_template("page.html.j2")
-        .render(
-            report=report,
-            words=words,
-            sections=SECTIONS,
-            style=Markup(style),  # noqa: S704 - a file of this package
-            policy=content_policy(style, has_style_attributes=True),
-            pictures=_Pictures(report, words),
-            run_outcome=words.run_outcome,
-        )
+    return rendered(
+        "page.html.j2",
+        words,
+        has_style_attributes=True,
+        report=report,
+        sections=SECTIONS,
+        pictures=_Pictures(report, words),
+        run_outcome=words.run_outcome,
     )
-    return visible_text(page)
 
 
 def ring_files(report: Report) -> dict[str, str]:
     """The pages of the first rings, and the files beside them, by name."""
     words = Words(report.language)
-    style = f"\n{resource('style.css')}\n"
     files: dict[str, str] = {}
     for ring in report.rings.first if report.rings else ():
-        files[f"{ring.ring}.html"] = ring_page(
-            ring, report.written_at, report.code_version, words, style, environment(words)
-        )
+        files[f"{ring.ring}.html"] = ring_page(ring, report.written_at, report.code_version, words)
         files.update(ring_exports(ring, words))
     return files
 
@@ -113,25 +96,3 @@ class _Pictures:
     @property
     def link_colors(self) -> dict[str, str]:
         return pictures.LINKS
-
-
-def environment(words: Words) -> Environment:
-    """The templates of this package, in the language of the words."""
-    templates = Environment(
-        loader=FunctionLoader(lambda name: resource(f"templates/{name}")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    templates.policies["ext.i18n.trimmed"] = True
-    install: Callable[..., Any] = templates.install_gettext_translations  # type: ignore[attr-defined]
-    install(words.catalogue, newstyle=True)
-    return templates
-
-
-def resource(path: str) -> str:
-    """The text of a file of this package."""
-    return (resources.files("jobs.report") / path).read_text(encoding="utf-8")

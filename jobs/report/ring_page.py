@@ -3,27 +3,17 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from jinja2 import Environment
-from markupsafe import Markup
-
 from expectations.landing.codes import VICTIM
-from jobs.report.data_docs import content_policy
+from jobs.report.rendering import rendered
 from jobs.report.ring import CARRYING, Finding, Ring
 from jobs.report.ring_exports import follow_the_money, graphml, links_csv, members_csv
 from jobs.report.ring_network_picture import drawn_cards, network_picture
 from jobs.report.ring_pictures import MOST_ROWS, places_picture, weeks_picture
 from jobs.report.ring_words import chance_words, finding_sentence, how_it_works
-from jobs.report.strings import Words, visible_text
+from jobs.report.strings import Words
 
 
-def ring_page(
-    ring: Ring,
-    written_at: datetime,
-    code_version: str,
-    words: Words,
-    style: str,
-    all_templates: Environment,
-) -> str:
+def ring_page(ring: Ring, written_at: datetime, code_version: str, words: Words) -> str:
     """Render a ring's page in the words' language. It loads nothing from outside.
 
     Args:
@@ -31,8 +21,6 @@ def ring_page(
         written_at: when.
         code_version: by which version.
         words: the language.
-        style: the content of the page's `<style>`.
-        all_templates: with the words' catalogue.
     """
 
     def sentence(finding: Finding) -> str:
@@ -41,11 +29,11 @@ def ring_page(
     def chance(finding: Finding) -> str:
         return chance_words(finding, words)
 
-    page = all_templates.get_template("ring.html.j2").render(
+    return rendered(
+        "ring.html.j2",
+        words,
+        has_style_attributes=True,
         ring=ring,
-        words=words,
-        style=Markup(style),  # noqa: S704 - a file of this package
-        policy=content_policy(style, has_style_attributes=True),
         how=how_it_works(ring, words),
         sentence=sentence,
         chance=chance,
@@ -59,7 +47,6 @@ def ring_page(
         written_at=written_at,
         code_version=code_version,
     )
-    return visible_text(page)
 
 
 def ring_exports(ring: Ring, words: Words) -> dict[str, str]:
