@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import igraph
@@ -74,10 +75,10 @@ def _written(given: argparse.Namespace) -> dict[str, Path]:
     graphs: dict[str, Callable[[], pl.DataFrame]] = {}
     if given.graphs:
         published = published_graphs(given.graphs)
-        graphs |= {name: lambda name=name: published[name] for name in published}  # type: ignore[misc]
+        graphs |= {name: partial(published.__getitem__, name) for name in published}
     for edges in given.edges:
         for kind in given.kinds:
-            graphs[f"{kind} {edges:,}"] = lambda kind=kind, edges=edges: seeded_graph(kind, edges)  # type: ignore[misc]
+            graphs[f"{kind} {edges:,}"] = partial(seeded_graph, kind, edges)
     paths = {}
     for name, make in graphs.items():
         path = given.folder / f"{name.replace(' ', '_').replace(',', '')}.parquet"

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from expectations.contract.errors import DataRefused
 from jobs.inputs.list_comparison import list_changes
-from jobs.inputs.model_comparison import compared, store_of, wanted_version
+from jobs.inputs.model_comparison import compared, wanted_version
+from jobs.inputs.model_store import store_of
 from jobs.lake.locks import local_path
 from jobs.report.comparison_page import comparison_page
 from jobs.report.files import replace_text

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pyspark.sql import functions as F
 
 from expectations.gold.member_score import MEMBER_SCORE, MODEL_MONITOR
-from jobs.inputs.model_comparison import store_of
+from jobs.inputs.model_store import store_of
 from jobs.inputs.monitored import (
     SCORE,
     alerts_by_district,

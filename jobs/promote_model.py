@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 from expectations.contract.errors import ConfigError, DataRefused
-from jobs.inputs.institution_scores import verified_model
 from jobs.inputs.member_scores import require_same_inputs
-from jobs.inputs.model_comparison import compared, store_of, wanted_version
+from jobs.inputs.model_comparison import compared, wanted_version
+from jobs.inputs.model_store import store_of, verified_model
 from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
 from jobs.runtime.job import Job, JobRun, Options, step

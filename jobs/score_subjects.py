@@ -12,7 +12,7 @@ from expectations.gold.member_score import MEMBER_SCORE
 from expectations.ops import JOB_RUN
 from jobs.inputs.institution_scores import institution_scores
 from jobs.inputs.member_scores import member_scores
-from jobs.inputs.model_comparison import store_of
+from jobs.inputs.model_store import store_of
 from jobs.lake.sequence import newest_first
 from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun, step

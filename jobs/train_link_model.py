@@ -7,6 +7,7 @@ from pathlib import Path
 from expectations.contract.errors import ConfigError
 from expectations.feature.account_link import TRAIT_NAMES
 from features.network.meetings import Bounds
+from jobs.inputs.model_store import store_of
 from jobs.network.training_pairs import read_province
 from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
@@ -20,7 +21,6 @@ from models.link_training import (
     model_document,
     trained,
 )
-from models.tracking import Store
 
 _EXPERIMENT = "account_link"
 
@@ -96,7 +96,7 @@ def _generator(folder: str) -> str:
 
 
 def _log(run: JobRun, facts: dict[str, object], document: str) -> None:
-    store = Store(run.config.mlflow.tracking_uri, run.config.mlflow.artifact_root)
+    store = store_of(run)
     with store.run(_EXPERIMENT, "train_link_model") as run_id:
         store.log_facts(
             run_id,

@@ -5,8 +5,10 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-POSITIVE_OUTCOMES = ("criminal", "administrative")
-NEGATIVE_OUTCOMES = ("cleared", "no_finding")
+from expectations.landing.codes import ADMINISTRATIVE, CLEARED, CRIMINAL, NO_FINDING, VICTIM
+
+POSITIVE_OUTCOMES = (CRIMINAL, ADMINISTRATIVE)
+NEGATIVE_OUTCOMES = (CLEARED, NO_FINDING)
 
 #: With more distinct cut dates than this, features are taken at the first of the cut's month.
 MAX_FEATURE_DATES = 12
@@ -147,7 +149,7 @@ def _of_subjects(closed_cases: DataFrame, subject_type: str) -> DataFrame:
     """The cases of a kind of subject in which it was no victim."""
     return closed_cases.filter(
         (F.col("subject_type") == SUBJECT_TYPES[subject_type])
-        & F.coalesce(F.col("role") != "victim", F.lit(True))
+        & F.coalesce(F.col("role") != VICTIM, F.lit(True))
     )
 
 

@@ -5,19 +5,15 @@ from pyspark.sql.types import ArrayType, StringType, StructType
 from expectations.contract.properties import KEPT_A_MONTH, WITHOUT_LIMITS
 from expectations.contract.table import Field, TableContract
 from expectations.feature.member import MEMBER_FEATURES
+from expectations.gold.fields import AS_OF, MEMBER
 from expectations.ops import SEQUENCE
-
-_AS_OF = Field(
-    "as_of_date", "date", "Only what had arrived before this day was used", nullable=False
-)
-_MEMBER = Field("member_id", "string", "The insured account", nullable=False)
 
 MEMBER_FEATURE = TableContract(
     name="gold.member_feature",
     grain="one row per member with a settlement in the last 365 days, and as-of date",
     fields=(
-        _MEMBER,
-        _AS_OF,
+        MEMBER,
+        AS_OF,
         Field("peer_group", "string", "Whom the member is compared with", nullable=False),
         *(feature.field for feature in MEMBER_FEATURES),
     ),
@@ -31,7 +27,7 @@ PEER_STATISTIC = TableContract(
     name="gold.peer_statistic",
     grain="one row per group of peers, feature and as-of date",
     fields=(
-        _AS_OF,
+        AS_OF,
         Field(
             "peer_group",
             "string",
@@ -53,7 +49,7 @@ INDICATOR = TableContract(
     name="gold.indicator",
     grain="one row per subject, reason code and as-of date",
     fields=(
-        _AS_OF,
+        AS_OF,
         Field(
             "subject_type",
             "string",
@@ -142,9 +138,9 @@ HIGH_RISK_ACCOUNT = TableContract(
     grain="one row per account with an indicator that counts, and as-of date; the first are a week's work, with the"
     " draws of gold.audit_draw `detect.capacity` in all",
     fields=(
-        _AS_OF,
+        AS_OF,
         Field("rank", "long", "1 is to be looked at first; ties by member id", nullable=False),
-        _MEMBER,
+        MEMBER,
         Field("points", "double", "Sum over families of the strongest indicator", nullable=False),
         Field(
             "priority",
@@ -216,8 +212,8 @@ ACCOUNT_DECISION = TableContract(
     grain="one row per decision of a person about an account on a list; rows are only added",
     fields=(
         Field("decision_id", "string", "Unique", nullable=False),
-        _MEMBER,
-        _AS_OF,
+        MEMBER,
+        AS_OF,
         Field(
             "decision",
             "string",
@@ -240,7 +236,7 @@ DETECTION_RESULT = TableContract(
     name="gold.detection_result",
     grain="one row per as-of date, setting, measure and slice of a list judged against the truth",
     fields=(
-        _AS_OF,
+        AS_OF,
         Field(
             "setting",
             "string",

@@ -8,10 +8,7 @@ from expectations.feature.dispensing import (
     DRUG_FEATURES,
     INSTITUTION_DRUG_FEATURES,
 )
-
-_AS_OF = Field(
-    "as_of_date", "date", "Only what had arrived before this day was used", nullable=False
-)
+from expectations.gold.fields import AS_OF
 
 
 def _feature_table(
@@ -27,7 +24,7 @@ def _feature_table(
         grain=f"one row per {what}, and as-of date",
         fields=(
             Field(key, "string", what[0].upper() + what[1:], nullable=False),
-            _AS_OF,
+            AS_OF,
             *(feature.field for feature in features),
         ),
         primary_key=(key, "as_of_date"),

@@ -4,6 +4,7 @@ from pyspark.sql.types import ArrayType, StructType
 
 from expectations.contract.properties import KEPT_A_MONTH, MARKED, limits_of
 from expectations.contract.table import Field, TableContract
+from expectations.gold.fields import MEMBER
 
 #: What is made anew is marked as deleted in the files that hold it, and they stay. Files are in the order of
 #: accounts, and the limits of `member_id` are what finds one account's rows fast; no other identifier has any.
@@ -23,7 +24,6 @@ _DATED = (
     StructType().add("value", "string").add("valid_from", "timestamp").add("valid_to", "timestamp")
 )
 _MONTH = Field("service_month", "string", "Month of the service date, as 2026-01", nullable=False)
-_MEMBER = Field("member_id", "string", "The insured account", nullable=False)
 _SETTLEMENT = Field("settlement_id", "string", "The settlement, or the refund", nullable=False)
 
 VISIT_FACT = TableContract(
@@ -31,7 +31,7 @@ VISIT_FACT = TableContract(
     grain="one row per version of a settlement, refunds too",
     fields=(
         _SETTLEMENT,
-        _MEMBER,
+        MEMBER,
         Field("service_date", "date", "Day of the settlement", nullable=False),
         _MONTH,
         Field("settlement_time", "timestamp", "When it was settled", nullable=False),
@@ -65,7 +65,7 @@ FEE_FACT = TableContract(
     grain="one row per day, settlement, drug (or kind of fee that is none), doctor and time in which it held",
     fields=(
         _SETTLEMENT,
-        _MEMBER,
+        MEMBER,
         Field("service_date", "date", "Day on which the fee was incurred", nullable=False),
         _MONTH,
         Field("item_type", "string", "What the fees are for"),

@@ -5,10 +5,8 @@ from pyspark.sql.types import ArrayType, StructType
 from expectations.contract.properties import KEPT_A_MONTH, PINNED_BY_MODELS, WITHOUT_LIMITS
 from expectations.contract.table import Check, Field, TableContract
 from expectations.feature.institution import INSTITUTION_FEATURES
+from expectations.gold.fields import AS_OF
 
-_AS_OF = Field(
-    "as_of_date", "date", "Only what had arrived before this day was used", nullable=False
-)
 _INSTITUTION = Field("institution_id", "string", "The designated institution", nullable=False)
 
 _FEATURE_FIELDS = tuple(
@@ -19,7 +17,7 @@ _FEATURE_FIELDS = tuple(
 INSTITUTION_FEATURE = TableContract(
     name="gold.institution_feature",
     grain="one row per institution and as-of date, for every institution in claims or closed cases",
-    fields=(_INSTITUTION, _AS_OF, *_FEATURE_FIELDS),
+    fields=(_INSTITUTION, AS_OF, *_FEATURE_FIELDS),
     primary_key=("institution_id", "as_of_date"),
     partition_by=("as_of_date",),
     written_by="build_institution_features",
@@ -30,7 +28,7 @@ INSTITUTION_LINK = TableContract(
     name="gold.institution_link",
     grain="one row per pair of institutions, kind of link and as-of date",
     fields=(
-        _AS_OF,
+        AS_OF,
         Field("src", "string", "The smaller institution id of the pair", nullable=False),
         Field("dst", "string", "The larger institution id of the pair", nullable=False),
         Field(
@@ -63,7 +61,7 @@ INSTITUTION_LINK_FILTER = TableContract(
     name="gold.institution_link_filter",
     grain="one row per kind of link and as-of date: the filter in force and what was cut off",
     fields=(
-        _AS_OF,
+        AS_OF,
         Field("kind", "string", "Kind of link", nullable=False),
         Field(
             "pairs_tested",
@@ -99,7 +97,7 @@ INSTITUTION_COMPONENT = TableContract(
     name="gold.institution_component",
     grain="one row per institution that has a kept link, and as-of date",
     fields=(
-        _AS_OF,
+        AS_OF,
         _INSTITUTION,
         Field(
             "component", "string", "The smallest institution id in the component", nullable=False
@@ -116,7 +114,7 @@ INSTITUTION_TRAINING_ROW = TableContract(
     name="gold.institution_training_row",
     grain="one row per labelled institution that a model of an as-of date was trained and judged on",
     fields=(
-        _AS_OF,
+        AS_OF,
         _INSTITUTION,
         Field("label", "integer", "1 confirmed, 0 cleared or without finding", nullable=False),
         Field("cut_date", "date", "Last day before which its features may look", nullable=False),
@@ -149,7 +147,7 @@ INSTITUTION_SCORE = TableContract(
     grain="one row per institution that the model has a basis to score, and as-of date",
     fields=(
         _INSTITUTION,
-        _AS_OF,
+        AS_OF,
         Field("score", "double", "Probability that an inquiry would confirm it", nullable=False),
         Field("rank", "long", "1 is the highest score; ties by institution id", nullable=False),
         Field("model_name", "string", "Registered model", nullable=False),
@@ -173,7 +171,7 @@ INSTITUTION_UNSCORED = TableContract(
     grain="one row per institution that the model has no basis to score, and as-of date",
     fields=(
         _INSTITUTION,
-        _AS_OF,
+        AS_OF,
         Field("reason", "string", "What is missing", nullable=False),
     ),
     primary_key=("institution_id", "as_of_date"),

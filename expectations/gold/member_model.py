@@ -3,10 +3,8 @@
 from expectations.contract.properties import PINNED_BY_MODELS, WITHOUT_LIMITS
 from expectations.contract.table import Check, Field, TableContract
 from expectations.feature.member_model import MEMBER_MODEL_INPUTS
+from expectations.gold.fields import AS_OF
 
-_AS_OF = Field(
-    "as_of_date", "date", "Only what had arrived before this day was used", nullable=False
-)
 #: What a label tells of its case, in labels and in training rows.
 _OF_CASE = (
     Field("case_id", "string", "The case that gives the label"),
@@ -28,7 +26,7 @@ SUBJECT_LABEL = TableContract(
     name="gold.subject_label",
     grain="one row per subject with a label from decided cases, and as-of date",
     fields=(
-        _AS_OF,
+        AS_OF,
         Field(
             "subject_type",
             "string",
@@ -61,7 +59,7 @@ MEMBER_TRAINING_ROW = TableContract(
     name="gold.member_training_row",
     grain="one row per labelled account, and per drawn account without a label and day of features, and as-of date",
     fields=(
-        _AS_OF,
+        AS_OF,
         Field("member_id", "string", "The insured account", nullable=False),
         Field(
             "feature_date",

@@ -4,11 +4,7 @@ from pyspark.sql.types import ArrayType, StructType
 
 from expectations.contract.properties import KEPT_A_MONTH, WITHOUT_LIMITS
 from expectations.contract.table import Check, Field, TableContract
-
-_AS_OF = Field(
-    "as_of_date", "date", "Only what had arrived before this day was used", nullable=False
-)
-_MEMBER = Field("member_id", "string", "The insured account", nullable=False)
+from expectations.gold.fields import AS_OF, MEMBER
 
 #: What is watched of a model in use.
 MEASURES = (
@@ -31,8 +27,8 @@ MEMBER_SCORE = TableContract(
     name="gold.member_score",
     grain="one row per member of gold.member_feature, and as-of date",
     fields=(
-        _MEMBER,
-        _AS_OF,
+        MEMBER,
+        AS_OF,
         Field(
             "score",
             "double",
@@ -68,8 +64,8 @@ AUDIT_DRAW = TableContract(
     name="gold.audit_draw",
     grain="one row per account drawn at random to be looked at beside the first of the list, and as-of date",
     fields=(
-        _AS_OF,
-        _MEMBER,
+        AS_OF,
+        MEMBER,
         Field(
             "stratum",
             "string",
@@ -101,7 +97,7 @@ MODEL_MONITOR = TableContract(
     name="gold.model_monitor",
     grain="one row per as-of date, model version, measure and what it was taken of",
     fields=(
-        _AS_OF,
+        AS_OF,
         Field("model_version", "string", "Version of the model of accounts", nullable=False),
         Field(
             "measure",

@@ -6,11 +6,9 @@ from expectations.contract.properties import KEPT_A_MONTH, WITHOUT_LIMITS
 from expectations.contract.table import Check, Field, TableContract
 from expectations.feature.account_link import TRAITS
 from expectations.feature.member_ring import MEMBER_RING_FEATURES
+from expectations.gold.fields import AS_OF
 from expectations.landing.codes import ROLES
 
-_AS_OF = Field(
-    "as_of_date", "date", "Only what had arrived before this day was used", nullable=False
-)
 _RING = Field(
     "ring_id",
     "string",
@@ -27,7 +25,7 @@ ACCOUNT_LINK = TableContract(
     name="gold.account_link",
     grain="one row per pair of accounts with a link worth keeping, and as-of date",
     fields=(
-        _AS_OF,
+        AS_OF,
         Field("src", "string", "The smaller account of the pair", nullable=False),
         Field("dst", "string", "The larger account of the pair", nullable=False),
         Field(
@@ -77,7 +75,7 @@ ACCOUNT_LINK_CUT = TableContract(
     name="gold.account_link_cut",
     grain="one row per bound on the making of pairs, and as-of date",
     fields=(
-        _AS_OF,
+        AS_OF,
         Field("bound", "string", "Which kind of candidate it bounds", nullable=False),
         Field("limit", "long", "Visits that follow one, or accounts of a thing", nullable=False),
         Field("things_cut", "long", "Institutions or things that it touched", nullable=False),
@@ -93,7 +91,7 @@ RING = TableContract(
     name="gold.ring",
     grain="one row per ring and as-of date",
     fields=(
-        _AS_OF,
+        AS_OF,
         _RING,
         Field(
             "rank",
@@ -161,7 +159,7 @@ RING_FINDING = TableContract(
     name="gold.ring_finding",
     grain="one row per ring, finding that could be looked at, and as-of date, whether it holds or not",
     fields=(
-        _AS_OF,
+        AS_OF,
         _RING,
         Field("finding", "string", "How the ring may work", nullable=False, values=FINDINGS),
         Field(
@@ -198,7 +196,7 @@ RING_MEMBER = TableContract(
     name="gold.ring_member",
     grain="one row per ring, subject and as-of date",
     fields=(
-        _AS_OF,
+        AS_OF,
         _RING,
         Field(
             "subject_type",
@@ -227,7 +225,7 @@ RING_HISTORY = TableContract(
     name="gold.ring_history",
     grain="one row per ring and as-of date on which something happened to it",
     fields=(
-        _AS_OF,
+        AS_OF,
         _RING,
         Field(
             "event",
@@ -257,7 +255,7 @@ MEMBER_RING_FEATURE = TableContract(
     grain="one row per account with a link that is no kin, and as-of date",
     fields=(
         Field("member_id", "string", "The insured account", nullable=False),
-        _AS_OF,
+        AS_OF,
         Field("ring_id", "string", "Its ring; empty if it is in none"),
         Field(
             "settlement_ids",
@@ -277,7 +275,7 @@ RING_RESULT = TableContract(
     name="gold.ring_result",
     grain="one row per as-of date, measure and slice of rings judged against the truth",
     fields=(
-        _AS_OF,
+        AS_OF,
         Field("measure", "string", "What was measured", nullable=False),
         Field("slice", "string", "Typology or benign group; empty for all", nullable=False),
         Field("value", "double", "The figure; empty where nothing can be measured"),

@@ -5,22 +5,10 @@ from pyspark.sql import functions as F
 
 from expectations.contract.errors import DataRefused
 from expectations.feature.institution import INSTITUTION_FEATURES
+from jobs.inputs.model_store import verified_model
 from models.explain import typical_values, with_reasons
-from models.model_files import ModelRefused, TreeModel, load_verified
 from models.scoring import CONTRIBUTIONS, scored_rows
 from models.tracking import Store, Version
-
-
-def verified_model(store: Store, version: Version) -> TreeModel:
-    """The trees of a version, after its files are checked.
-
-    Raises:
-        DataRefused: when the files are not those that were registered.
-    """
-    try:
-        return load_verified(store, version)
-    except ModelRefused as error:
-        raise DataRefused(str(error)) from None
 
 
 def institution_scores(store: Store, version: Version, rows: DataFrame) -> DataFrame:

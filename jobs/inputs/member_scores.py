@@ -10,7 +10,7 @@ from expectations.feature.member_model import MEMBER_MODEL_INPUT_NAMES, catalogu
 from expectations.gold.account import INDICATOR, MEMBER_FEATURE
 from expectations.gold.ring import MEMBER_RING_FEATURE
 from features.indicator.model_inputs import member_rows
-from jobs.inputs.institution_scores import verified_model
+from jobs.inputs.model_store import verified_model
 from jobs.runtime.job import JobRun
 from models.member_scoring import calibration_of, scored_members
 from models.model_files import TreeModel

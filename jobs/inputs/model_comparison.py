@@ -37,11 +37,6 @@ _TAGS = ("care_setting", "code_version", "catalogue_digest", "blend_weight")
 _MORE_PARAMETERS = ("max_delta_step", "reg_alpha", "gamma", "colsample_bytree")
 
 
-def store_of(run: JobRun) -> Store:
-    """The MLflow store of the configuration."""
-    return Store(run.config.mlflow.tracking_uri, run.config.mlflow.artifact_root)
-
-
 def wanted_version(run: JobRun, store: Store, name: str, wanted: str) -> Version:
     """A version by number or alias.
 

@@ -13,6 +13,7 @@ from expectations.contract.errors import JobSkipped
 from expectations.feature.institution import model_inputs
 from expectations.gold.institution import INSTITUTION_COMPONENT, INSTITUTION_TRAINING_ROW
 from jobs.inputs.institution_inputs import claims_as_of
+from jobs.inputs.model_store import store_of
 from jobs.runtime.execution import code_version
 from jobs.runtime.job import JobRun, step
 from models.cross_validation import MAX_ROWS, out_of_fold_scores
@@ -38,7 +39,7 @@ def train(run: JobRun) -> str:
     with step(run, "training rows written"):
         rows = _written_training_rows(run)
     features = model_inputs(settings.care_setting)
-    store = Store(run.config.mlflow.tracking_uri, run.config.mlflow.artifact_root)
+    store = store_of(run)
     fingerprint = training_fingerprint(
         rows,
         INSTITUTION_TRAINING_ROW.columns,

@@ -12,6 +12,7 @@ from xgboost import XGBClassifier
 from expectations.contract.errors import JobSkipped
 from expectations.feature.member_model import MEMBER_MODEL_INPUT_NAMES, catalogue_digest
 from expectations.gold.member_model import MEMBER_TRAINING_ROW
+from jobs.inputs.model_store import store_of
 from jobs.runtime.execution import code_version
 from jobs.runtime.job import JobRun, step
 from models.case_comparison import Comparison, comparison
@@ -42,7 +43,7 @@ def train(run: JobRun) -> str:
     rows = run.lake.of_day(MEMBER_TRAINING_ROW, run.as_of)
     _require_positives(run, rows.filter("label = 1").count())
     settings = run.config.train
-    store = Store(run.config.mlflow.tracking_uri, run.config.mlflow.artifact_root)
+    store = store_of(run)
     fingerprint = training_fingerprint(
         rows,
         MEMBER_TRAINING_ROW.columns,
