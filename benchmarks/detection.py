@@ -129,7 +129,7 @@ def needed_jobs() -> list[str]:
     return [
         step.name
         for step in STEPS
-        if step.key in wanted and not step.needs_source and step.name != "validate_tables"
+        if step.key in wanted and step.name not in ("convert_source", "validate_tables")
     ]
 
 

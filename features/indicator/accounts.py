@@ -35,23 +35,9 @@ def ranked_accounts(
         `member_id, points, priority, ring_id, expected_loss_amount, typologies, reasons, rank`; `reasons` in the order of
         points, those held back last.
     """
-    counts = F.col("held_back_by").isNull()
-    # A sum of doubles depends on their order.
-    exact = F.col("points").cast("decimal(24,12)")
-    is_link = F.col("family") == LINK_FAMILY
-    by_family = (
-        indicators.filter(counts)
-        .groupBy("subject_id", "family")
-        .agg(F.max("points").alias("points"))
-        .groupBy("subject_id")
-        .agg(
-            F.round(F.sum(exact).cast("double"), 6).alias("points"),
-            F.round(F.sum(F.when(~is_link, exact)).cast("double"), 6).alias("own_points"),
-            F.max(is_link).alias("is_linked"),
-        )
-    )
+    points = points_of_accounts(indicators)
     reason = F.struct(
-        (~counts).alias("last"),
+        F.col("held_back_by").isNotNull().alias("last"),
         (-F.col("points")).alias("weight"),
         "reason_code",
         "typology",
@@ -73,7 +59,7 @@ def ranked_accounts(
     counted = F.filter("reasons", lambda each: ~each["last"])
     first = Window.orderBy(F.desc("priority"), F.desc("expected_loss_amount"), "subject_id")
     return (
-        with_priority(_with_links(by_family.join(loss, on="subject_id", how="inner"), links))
+        with_priority(_with_links(points.join(loss, on="subject_id", how="inner"), links))
         .drop("own_points", "is_linked", "best_link", "two_best")
         .join(reasons, on="subject_id", how="inner")
         .withColumn(
@@ -81,6 +67,34 @@ def ranked_accounts(
         )
         .withColumn("rank", F.row_number().over(first).cast("long"))
         .withColumnRenamed("subject_id", "member_id")
+    )
+
+
+def points_of_accounts(indicators: DataFrame, *more: Column) -> DataFrame:
+    """Points of accounts with an indicator that counts, one row per `subject_id`.
+
+    Args:
+        indicators: gold.indicator of a date, members only.
+        *more: further aggregates over the account's families, which have `family`, `points` (those of the
+            strongest rule) and `fired` (the number of rules).
+
+    Returns:
+        `subject_id`, `points`, `own_points` (without links; null where only they speak), `is_linked`, `more`.
+    """
+    # A sum of doubles depends on their order.
+    exact = F.col("points").cast("decimal(24,12)")
+    is_link = F.col("family") == LINK_FAMILY
+    return (
+        indicators.filter(F.col("held_back_by").isNull())
+        .groupBy("subject_id", "family")
+        .agg(F.max("points").alias("points"), F.count("*").alias("fired"))
+        .groupBy("subject_id")
+        .agg(
+            F.round(F.sum(exact).cast("double"), 6).alias("points"),
+            F.round(F.sum(F.when(~is_link, exact)).cast("double"), 6).alias("own_points"),
+            F.max(is_link).alias("is_linked"),
+            *more,
+        )
     )
 
 

@@ -9,7 +9,7 @@ from expectations.feature.member_model import (
     MEMBER_MODEL_INPUTS,
 )
 from expectations.gold.account import LINK_FAMILY, UNLISTED_PRIORITY
-from features.indicator.accounts import with_priority
+from features.indicator.accounts import points_of_accounts, with_priority
 
 _LINK_INPUTS = tuple(each.name for each in MEMBER_MODEL_INPUTS if each.is_of_links)[1:]
 
@@ -76,21 +76,11 @@ def _priors(rows: DataFrame) -> DataFrame:
 
 def _points(indicators: DataFrame) -> DataFrame:
     """Points by family, their sum and number, one row per member_id with an indicator that counts."""
-    counted = indicators.filter(
-        (F.col("subject_type") == "member") & F.col("held_back_by").isNull()
+    is_own = F.col("family") != LINK_FAMILY
+    of_families = (
+        F.max(F.when(F.col("family") == family, F.col("points"))).alias(f"points_{family}")
+        for family in FAMILIES
     )
-    is_link = F.col("family") == LINK_FAMILY
-    by_family = counted.groupBy("subject_id", "family").agg(
-        F.max("points").alias("points"), F.count("*").alias("fired")
-    )
-    # A sum of doubles depends on their order.
-    own = F.sum(F.when(~is_link, F.col("points").cast("decimal(24,12)"))).cast("double")
-    return by_family.groupBy(F.col("subject_id").alias("member_id")).agg(
-        F.round(own, 6).alias("own_points"),
-        F.sum(F.when(~is_link, F.col("fired"))).cast("double").alias("indicator_count"),
-        F.max(is_link).alias("is_linked"),
-        *(
-            F.max(F.when(F.col("family") == family, F.col("points"))).alias(f"points_{family}")
-            for family in FAMILIES
-        ),
-    )
+    fired = F.sum(F.when(is_own, F.col("fired"))).cast("double").alias("indicator_count")
+    points = points_of_accounts(indicators.filter("subject_type = 'member'"), fired, *of_families)
+    return points.withColumnRenamed("subject_id", "member_id").drop("points")

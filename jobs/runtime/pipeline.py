@@ -1,7 +1,7 @@
 """The graph of jobs, declared once."""
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from heapq import heappop, heappush
@@ -15,16 +15,14 @@ from jobs.runtime.job import Job, Options
 class Step:
     """A job and the jobs whose tables it reads.
 
-    `checked_after` names a job that creates the input of this job's check. `subject` is the `--subject` of a
+    `wanted` tells whether a configuration has the step. `checked_after` names a job that creates the input of this job's check. `subject` is the `--subject` of a
     job that runs once for each kind of subject; `after` then names such a step as `job:subject`.
     """
 
     name: str
     after: tuple[str, ...] = ()
     checked_after: str | None = None
-    needs_source: bool = False
-    needs_legal_basis: bool = False
-    needs_earlier_days: bool = False
+    wanted: Callable[[Config], object] = lambda _: True
     subject: str | None = None
 
     @property
@@ -45,13 +43,17 @@ class Step:
 
 #: The pipeline's graph. Of steps that may run next the one that is declared first does.
 STEPS = (
-    Step("convert_source", needs_source=True),
+    Step("convert_source", wanted=lambda config: config.source.mapping),
     Step("ingest_batch", after=("convert_source",), checked_after="convert_source"),
     Step("conform_tables", after=("ingest_batch",)),
     Step("validate_tables", after=("conform_tables",)),
     Step("build_facts", after=("validate_tables",)),
     Step("build_labels", after=("validate_tables",)),
-    Step("build_earlier_days", after=("build_facts", "build_labels"), needs_earlier_days=True),
+    Step(
+        "build_earlier_days",
+        after=("build_facts", "build_labels"),
+        wanted=lambda config: config.train.earlier_days,
+    ),
     Step("build_member_features", after=("build_facts", "build_earlier_days")),
     Step("build_institution_features", after=("validate_tables", "build_member_features")),
     Step("build_doctor_features", after=("build_member_features",)),
@@ -75,7 +77,11 @@ STEPS = (
         subject="member",
     ),
     Step("propose_accounts", after=("flag_indicators", "score_subjects:member")),
-    Step("build_triage_features", after=("build_facts",), needs_legal_basis=True),
+    Step(
+        "build_triage_features",
+        after=("build_facts",),
+        wanted=lambda config: config.triage.legal_basis,
+    ),
     Step("build_links", after=("validate_tables",)),
     Step("build_components", after=("build_links",)),
     Step("train_model", after=("build_institution_features", "build_components")),
@@ -87,15 +93,7 @@ STEPS = (
 
 def steps_of(config: Config) -> list[Step]:
     """The steps of a configuration, each after the steps that it needs."""
-    return in_order(
-        [
-            step
-            for step in STEPS
-            if (config.source.mapping or not step.needs_source)
-            and (config.triage.legal_basis or not step.needs_legal_basis)
-            and (config.train.earlier_days or not step.needs_earlier_days)
-        ]
-    )
+    return in_order([step for step in STEPS if step.wanted(config)])
 
 
 def in_order(steps: Sequence[Step]) -> list[Step]:
