@@ -14,14 +14,14 @@ from jobs.runtime.command_line import run_job
 from jobs.runtime.execution import execute
 from jobs.runtime.job import Job, JobRun, step
 from jobs.runtime.pipeline import Step
-from models.training_set import days_that_serve_most, with_feature_date
+from models.training_set import days_that_serve_most
 
 #: Features of a day need at least so many days of claims before it.
 LEAST_CLAIM_DAYS = 60
 
 
 def main(run: JobRun) -> str:
-    """Run the daily jobs as of the earlier days that serve most labels and that gold lacks; safe to run again.
+    """Run the daily jobs as of those of the days that serve most labels that gold lacks; safe to run again.
 
     Raises:
         JobSkipped: when no label waits for features, or `train.earlier_days` is 0.
@@ -31,13 +31,11 @@ def main(run: JobRun) -> str:
     if not number:
         raise JobSkipped("train.earlier_days is 0: no earlier day is built")
     labels = run.lake.of_day(SUBJECT_LABEL, run.as_of).filter("subject_type = 'member'")
-    dated = with_feature_date(labels, feature_days(run.lake, run.as_of))
-    cuts = [
-        (row["cut_date"], row["feature_date"])
-        for row in dated.select("cut_date", "feature_date").collect()
-    ]
+    cuts = [row["cut_date"] for row in labels.select("cut_date").collect()]
     since = _first_visit(run) + timedelta(days=LEAST_CLAIM_DAYS)
-    days = days_that_serve_most([cut for cut in cuts if cut[0].replace(day=1) >= since], number)
+    wanted = days_that_serve_most([cut for cut in cuts if cut.replace(day=1) >= since], number)
+    known = feature_days(run.lake, run.as_of)
+    days = [day for day in wanted if day not in known]
     if not days:
         raise JobSkipped(
             f"none of {len(cuts)} labelled members waits for features of another day after {since}"

@@ -39,10 +39,13 @@ def days_to_build(cuts: Sequence[tuple[date, date | None]]) -> list[date]:
     return sorted(wanted)
 
 
-def days_that_serve_most(cuts: Sequence[tuple[date, date | None]], number: int) -> list[date]:
-    """Of `days_to_build` the `number` that most cuts lie in the month of, the earlier of equals; in order."""
-    wanted = set(days_to_build(cuts))
-    served = Counter(month for cut, _ in cuts if (month := cut.replace(day=1)) in wanted)
+def days_that_serve_most(cuts: Sequence[date], number: int) -> list[date]:
+    """The `number` first days of months in which most cuts lie, the earlier of equals; in order.
+
+    They depend on the cuts alone, not on the days of which there are features already: whoever builds those
+    that are missing builds none the second time.
+    """
+    served = Counter(cut.replace(day=1) for cut in cuts)
     best = sorted(served, key=lambda day: (-served[day], day))
     return sorted(best[:number])
 

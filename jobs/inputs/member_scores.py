@@ -11,19 +11,19 @@ from expectations.gold.account import INDICATOR, MEMBER_FEATURE
 from expectations.gold.ring import MEMBER_RING_FEATURE
 from features.indicator.model_inputs import member_rows
 from jobs.inputs.model_store import verified_model
+from jobs.lake.tables import Lake
 from jobs.runtime.job import JobRun
 from models.member_scoring import calibration_of, scored_members
 from models.model_files import TreeModel
 from models.tracking import Store, Version
 
 
-def inputs_of_day(run: JobRun, day: date) -> DataFrame:
+def inputs_of_day(lake: Lake, day: date) -> DataFrame:
     """The model's inputs of every member of a day.
 
     Raises:
         DataRefused: when the day has no features, or no job has written indicators.
     """
-    lake = run.lake
     links = lake.of_day(MEMBER_RING_FEATURE, day) if lake.exists(MEMBER_RING_FEATURE) else None
     features = lake.read_day(MEMBER_FEATURE, day)
     return member_rows(features, links, lake.of_day(INDICATOR, day))
@@ -38,7 +38,7 @@ def member_scores(run: JobRun, store: Store, version: Version) -> DataFrame:
     model = verified_model(store, version)
     require_same_inputs(version, model)
     scored = scored_members(
-        inputs_of_day(run, run.as_of),
+        inputs_of_day(run.lake, run.as_of),
         model,
         calibration_of(version.signed_tags),
         run.config.report.language,

@@ -40,7 +40,7 @@ def version_of_day(run: JobRun) -> tuple[str, str]:
 def values_of_day(run: JobRun, day: date, version: str) -> DataFrame:
     """Inputs and scores of all members of a day: name, value."""
     scores = run.lake.of_day(MEMBER_SCORE, day).filter(F.col("model_version") == version)
-    inputs = values_of(inputs_of_day(run, day), MEMBER_MODEL_INPUT_NAMES)
+    inputs = values_of(inputs_of_day(run.lake, day), MEMBER_MODEL_INPUT_NAMES)
     return inputs.unionByName(values_of(scores, [SCORE]))
 
 

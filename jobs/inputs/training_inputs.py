@@ -10,8 +10,8 @@ from expectations.gold.account import INDICATOR, MEMBER_FEATURE
 from expectations.gold.ring import MEMBER_RING_FEATURE
 from expectations.landing.inquiry import CLOSED_CASE
 from expectations.landing.reference import PERSON
-from features.indicator.model_inputs import member_rows
 from features.network.rings import components_in_one_task
+from jobs.inputs.member_scores import inputs_of_day
 from jobs.lake.frames import to_polars
 from jobs.lake.tables import Lake
 
@@ -32,10 +32,8 @@ def feature_days(lake: Lake, before: date) -> list[date]:
 
 def inputs_of(lake: Lake, day: date) -> DataFrame:
     """The model's inputs of every member with features of a day, and what the fund paid for its drugs."""
-    features = lake.of_day(MEMBER_FEATURE, day)
-    rows = member_rows(features, lake.of_day(MEMBER_RING_FEATURE, day), lake.of_day(INDICATOR, day))
-    paid = features.select("member_id", "drug_fund_sum_365d")
-    return rows.join(paid, on="member_id", how="inner")
+    paid = lake.of_day(MEMBER_FEATURE, day).select("member_id", "drug_fund_sum_365d")
+    return inputs_of_day(lake, day).join(paid, on="member_id", how="inner")
 
 
 def people_in_cases(lake: Lake, as_of: date) -> DataFrame:

@@ -10,6 +10,7 @@ from support.frames import frame_of
 from support.look_ahead import looking_ahead
 
 from expectations.gold.account import INDICATOR, MEMBER_FEATURE
+from expectations.gold.fact import VISIT_FACT
 from expectations.gold.member_model import MEMBER_TRAINING_ROW, SUBJECT_LABEL
 from expectations.gold.ring import MEMBER_RING_FEATURE
 from expectations.landing.inquiry import CLOSED_CASE
@@ -304,17 +305,40 @@ def test_components_join_by_ties_of_any_kind_but_not_by_equal_names_of_different
 
 def test_the_days_that_most_labels_wait_for_are_built_first():
     cuts = [
-        *((date(2025, 5, day), None) for day in (2, 9, 30)),
-        *((date(2025, 3, day), None) for day in (1, 31)),
-        (date(2025, 4, 7), None),
-        (date(2025, 6, 20), None),
-        # Served: features of twelve days before.
-        *((date(2025, 7, 13), date(2025, 7, 1)),) * 9,
+        *(date(2025, 5, day) for day in (2, 9, 30)),
+        *(date(2025, 3, day) for day in (1, 31)),
+        date(2025, 4, 7),
+        date(2025, 6, 20),
     ]
     assert days_that_serve_most(cuts, 2) == [date(2025, 3, 1), date(2025, 5, 1)]
     assert days_that_serve_most(cuts, 3) == [date(2025, 3, 1), date(2025, 4, 1), date(2025, 5, 1)]
-    assert days_that_serve_most(cuts, 9) == days_to_build(cuts)
+    assert days_that_serve_most(cuts, 9) == days_to_build([(cut, None) for cut in cuts])
     assert days_that_serve_most([], 2) == []
+
+
+def test_an_earlier_day_that_is_there_is_not_built_again(new_workspace, spark):
+    made = new_workspace("train.earlier_days=2")
+    made.lake.replace(case_rows(spark, CASES), CLOSED_CASE.silver)
+    visit = {
+        "member_id": "p1",
+        "settlement_id": "s1",
+        "service_date": date(2025, 1, 1),
+        "service_month": "2025-01",
+        "settlement_time": datetime(2025, 1, 1, 9),
+        "institution_id": "h1",
+        "is_refund": False,
+        "valid_from": ARRIVED,
+    }
+    made.lake.replace(frame_of(spark, VISIT_FACT, visit), VISIT_FACT)
+    # The cuts lie in July, in May and, with too few claims before it, in March.
+    for day in (date(2025, 5, 1), SUMMER):
+        add_day(made.lake, spark, day, 1.0)
+    made.run(build_labels.JOB, AS_OF)
+
+    told = made.run(build_earlier_days.JOB, AS_OF)
+
+    assert (told.outcome, told.exit_code) == ("skipped", 0), told.message
+    assert "waits for features of another day after 2025-03-02" in told.message
 
 
 def test_no_earlier_day_is_built_unless_asked_for(workspace):
