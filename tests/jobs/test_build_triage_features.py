@@ -111,7 +111,7 @@ def test_the_pipeline_leaves_it_out_unless_a_legal_basis_is_configured():
         ]
 
     assert "build_triage_features" not in names()
-    named = names("triage.legal_basis=W-2025-001", "source.mapping=any")
+    named = names("triage.legal_basis=W-2025-001", "source.mapping=any", "train.earlier_days=1")
     assert named == [step.name for step in STEPS]
 
 
