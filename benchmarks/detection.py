@@ -11,7 +11,6 @@ to judge by: choose nothing on it.
 
 import argparse
 import hashlib
-import importlib
 import json
 import shutil
 import statistics
@@ -24,12 +23,13 @@ from pyspark.sql import SparkSession
 
 from benchmarks.provinces import GENERATORS
 from expectations.gold.account import DETECTION_RESULT, HIGH_RISK_ACCOUNT
+from jobs import evaluate_detection
 from jobs.inputs.truth import read_truth
 from jobs.lake.tables import Lake
 from jobs.runtime.config import Config, load_config
 from jobs.runtime.execution import code_version, execute
 from jobs.runtime.job import Job, Options
-from jobs.runtime.pipeline import STEPS
+from jobs.runtime.pipeline import Step, steps_of
 from jobs.runtime.session import start_session
 from models.detection import pooled_interval
 
@@ -37,7 +37,6 @@ from models.detection import pooled_interval
 Figures = dict[tuple[str, str, str], tuple[float | None, int]]
 
 _LAST = "propose_accounts"
-_JUDGED = "evaluate_detection"
 
 
 def main() -> None:
@@ -95,18 +94,22 @@ def _run_all(
     spark: SparkSession, made: Path, settings: Sequence[str]
 ) -> tuple[Figures, pl.DataFrame]:
     lake_root = made / "lake"
-    # Made anew each time: an older code's lists would pass for this one's.
-    shutil.rmtree(lake_root, ignore_errors=True)
+    # Made anew each time: an older code's lists and models would pass for this one's.
+    for folder in (lake_root, made / "mlflow-artifacts"):
+        shutil.rmtree(folder, ignore_errors=True)
+    (made / "mlflow.db").unlink(missing_ok=True)
     places = [
         f"landing.root={made}/landing",
         f"lake.root={lake_root}",
         f"log.file={made}/log.jsonl",
+        f"mlflow.tracking_uri=sqlite:///{made}/mlflow.db",
+        f"mlflow.artifact_root={made}/mlflow-artifacts",
     ]
     config = load_config("conf/local.yaml", [*places, *settings])
     day = _day_after_the_last_batch(made / "landing")
-    for name in needed_jobs():
-        _run(spark, name, config, Options(as_of=day))
-    _run(spark, _JUDGED, config, Options(as_of=day, truth=f"{made}/truth"))
+    for step in needed_steps(config):
+        _run(spark, step.job, config, step.options(Options(as_of=day)))
+    _run(spark, evaluate_detection.JOB, config, Options(as_of=day, truth=f"{made}/truth"))
     lake = Lake(spark, config.lake.root)
     rows = lake.read(DETECTION_RESULT).filter(f"as_of_date = DATE'{day}'").collect()
     listed = lake.read(HIGH_RISK_ACCOUNT).filter(f"as_of_date = DATE'{day}'")
@@ -118,19 +121,17 @@ def _run_all(
     return figures, ranked.sort("rank")
 
 
-def needed_jobs() -> list[str]:
-    """The jobs that the list of accounts rests on, in their order; certifying silver is left out."""
-    after = {step.key: step.after for step in STEPS}
+def needed_steps(config: Config) -> list[Step]:
+    """The steps that the list of accounts rests on, in their order; certifying silver is left out."""
+    steps = steps_of(config)
+    after = {step.key: step.after for step in steps}
     wanted, waiting = set(), [_LAST]
     while waiting:
-        name = waiting.pop()
-        wanted.add(name)
-        waiting += after[name]
-    return [
-        step.name
-        for step in STEPS
-        if step.key in wanted and step.name not in ("convert_source", "validate_tables")
-    ]
+        key = waiting.pop()
+        if key in after and key not in wanted:
+            wanted.add(key)
+            waiting += after[key]
+    return [step for step in steps if step.key in wanted - {"validate_tables"}]
 
 
 def _day_after_the_last_batch(landing: Path) -> date:
@@ -177,11 +178,10 @@ def _order(key: tuple[str, str, str]) -> tuple[bool, bool, str, str, int, str]:
     return setting != "all", not setting.startswith("by "), setting, measure, number, part
 
 
-def _run(spark: SparkSession, name: str, config: Config, options: Options) -> None:
-    job: Job = importlib.import_module(f"jobs.{name}").JOB
+def _run(spark: SparkSession, job: Job, config: Config, options: Options) -> None:
     result = execute(job, spark, config, options)
     if result.exit_code:
-        raise SystemExit(f"{name} ended with {result.exit_code}: {result.message}")
+        raise SystemExit(f"{job.name} ended with {result.exit_code}: {result.message}")
 
 
 if __name__ == "__main__":
