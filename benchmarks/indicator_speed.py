@@ -88,8 +88,8 @@ def rule_sql(rule: Rule, allowances: tuple[Allowance, ...]) -> str:
     speaks = [_holds(each) for each in rule.conditions]
     threshold = f"{own}::DOUBLE"
     if rule.among_peers:
-        speaks.append(f"{value} >= coalesce(p.high, 0)")
-        threshold = f"greatest({threshold}, p.high)"
+        speaks.append(f"{value} >= coalesce(p.upper, 0)")
+        threshold = f"greatest({threshold}, p.upper)"
     explained = [
         f"WHEN {' AND '.join(_holds(part) for part in each.when)} THEN '{each.code}'"
         for each in allowances
@@ -97,6 +97,12 @@ def rule_sql(rule: Rule, allowances: tuple[Allowance, ...]) -> str:
     ]
     held_back_by = f"CASE {' '.join(explained)} END" if explained else "NULL"
     weight = f"least(greatest(1 + log2({value} / {own}) / 2, 1), {rule.grows_to})"
+    if rule.among_peers:
+        weight = f"""CASE WHEN p.extreme IS NULL THEN 1 WHEN {value} >= p.extreme THEN 1.5
+            WHEN {value} >= p.high AND p.high = 0 THEN 1
+            WHEN {value} >= p.high THEN 1 + ln({value} / p.high) / ln(p.extreme / p.high) / 2
+            WHEN p.upper = 0 THEN 0.5
+            ELSE 0.5 + ln({value} / p.upper) / ln(p.high / p.upper) / 2 END"""
     return f"""
         SELECT m.member_id AS subject_id, '{rule.code}' AS reason_code, '{rule.family}' AS family,
             {value} AS value, {threshold} AS threshold, p.median AS peer_median,

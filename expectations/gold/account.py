@@ -38,6 +38,8 @@ PEER_STATISTIC = TableContract(
         Field("peers", "long", "Members in the group", nullable=False),
         Field("median", "double", "Median; empty values count as 0", nullable=False),
         Field("high", "double", "99th percentile", nullable=False),
+        Field("upper", "double", "90th percentile"),
+        Field("extreme", "double", "99.9th percentile"),
     ),
     primary_key=("as_of_date", "peer_group", "feature"),
     partition_by=("as_of_date",),

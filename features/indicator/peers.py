@@ -12,8 +12,8 @@ _BAND_YEARS = 20
 _OLDEST_BAND = 4
 #: Between the parts of a group's name, the widest first.
 _BETWEEN = ", "
-#: The quantiles that are kept of each feature.
-MEDIAN, HIGH = 0.5, 0.99
+#: The quantiles that are kept of each feature, by the column of gold.peer_statistic.
+QUANTILES = {"median": 0.5, "upper": 0.9, "high": 0.99, "extreme": 0.999}
 
 
 def peer_groups(members: DataFrame, certified: DataFrame, as_of: date) -> DataFrame:
@@ -60,7 +60,7 @@ def peer_groups(members: DataFrame, certified: DataFrame, as_of: date) -> DataFr
 
 
 def peer_statistics(features: DataFrame, names: Sequence[str]) -> DataFrame:
-    """Median and 99th percentile of features among peers, one row per peer_group and feature.
+    """`QUANTILES` of features among peers, one row per peer_group and feature.
 
     A group of fewer than `MIN_PEERS` uses all members whose groups are within it.
 
@@ -89,7 +89,7 @@ def peer_statistics(features: DataFrame, names: Sequence[str]) -> DataFrame:
         .withColumn("zeros", F.col("peers") - F.col("others"))
     )
     found = ranked.groupBy("peer_group", "place").agg(
-        _quantile(MEDIAN).alias("median"), _quantile(HIGH).alias("high")
+        *(_quantile(part).alias(name) for name, part in QUANTILES.items())
     )
     places = F.posexplode(F.array(*(F.lit(name) for name in names))).alias("place", "feature")
     return (
@@ -99,7 +99,7 @@ def peer_statistics(features: DataFrame, names: Sequence[str]) -> DataFrame:
             "peer_group",
             "peers",
             "feature",
-            *(F.coalesce(name, F.lit(0.0)).alias(name) for name in ("median", "high")),
+            *(F.coalesce(name, F.lit(0.0)).alias(name) for name in QUANTILES),
         )
     )
 

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-#: A value of four times the threshold counts twice as much, and no value more unless the rule says so.
+#: Where peers do not matter, a value of four times the threshold counts twice as much, and no value more
+#: unless the rule says so.
 MOST_WEIGHT = 2.0
+#: How much a value counts that reaches the 90th, the 99th and the 99.9th percentile of peers.
+AMONG_PEERS = (0.5, 1.0, 1.5)
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,10 @@ class Condition:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule fires if a feature reaches a value and, among peers, their 99th percentile too.
+    """A rule fires if a feature reaches a value and, among peers, their 90th percentile too.
 
-    A value at the threshold counts `points`, a larger value up to `grows_to` times as many. `evidence`
+    Among peers a value at their 99th percentile counts `points`, others as `AMONG_PEERS` says. Otherwise a
+    value at the threshold counts `points`, a larger value up to `grows_to` times as many. `evidence`
     names the visits that are the evidence, see `features.indicator.evidence`.
     """
 
@@ -75,8 +79,11 @@ def indicators(
 ) -> DataFrame:
     """Apply rules to features, one row per subject_id and rule that fires.
 
-    The points of a rule grow with the value, by half with each doubling of the threshold, until they
-    are `grows_to` times as many.
+    What is common among peers says little, however far above the threshold. So the points of a rule that
+    looks at peers follow the share of peers with such a value: half of them where it is one in ten, all
+    where it is one in a hundred, half as many again where it is one in a thousand, and in between by the
+    logarithm of the value. The points of other rules grow with the value, by half with each doubling of
+    the threshold, until they are `grows_to` times as many.
 
     Args:
         features: `subject_id`, `peer_group` if there are peers, and the features.
@@ -87,9 +94,10 @@ def indicators(
     peer_group = "CAST(NULL AS STRING)" if peers is None else "peer_group"
     found = _fired(features, rules, allowances, peer_group)
     compared = _beside_peers(found, peers, rules)
-    own, high = F.col("own"), F.col("high")
+    own, upper = F.col("own"), F.col("upper")
     doublings = F.log2(F.col("value") / own)
-    weight = F.least(F.greatest(1 + doublings / 2, F.lit(1.0)), "grows_to")
+    grown = F.least(F.greatest(1 + doublings / 2, F.lit(1.0)), "grows_to")
+    weight = F.when(F.col("among_peers"), _weight_among_peers()).otherwise(grown)
     return compared.select(
         "subject_id",
         "typology",
@@ -97,7 +105,7 @@ def indicators(
         "reason_code",
         "feature",
         "value",
-        F.when(F.col("among_peers"), F.greatest(own, high)).otherwise(own).alias("threshold"),
+        F.when(F.col("among_peers"), F.greatest(own, upper)).otherwise(own).alias("threshold"),
         F.col("median").alias("peer_median"),
         "window_days",
         (F.col("points") * weight).alias("points"),
@@ -139,14 +147,39 @@ def _beside_peers(found: DataFrame, peers: DataFrame | None, rules: Sequence[Rul
     """Add the usual value among peers, and drop rows that are usual if the rule compares with peers."""
     if peers is None:
         nothing = F.lit(None).cast("double")
-        return found.withColumns({"median": nothing, "high": nothing})
+        columns = dict.fromkeys(("median", "upper", "high", "extreme"), nothing)
+        return found.withColumns(columns | {"among_peers": F.lit(False)})
     names = sorted({rule.main.feature for rule in rules})
     usual = peers.filter(F.col("feature").isin(*names)).select(
-        "peer_group", "feature", "median", "high"
+        "peer_group",
+        "feature",
+        "median",
+        # Statistics of older versions have the 99th percentile only.
+        *(F.coalesce(name, "high").alias(name) for name in ("upper", "high", "extreme")),
     )
-    is_high = F.col("value") >= F.coalesce("high", F.lit(0.0))
+    is_high = F.col("value") >= F.coalesce("upper", F.lit(0.0))
     return found.join(F.broadcast(usual), on=["peer_group", "feature"], how="left").filter(
         ~F.col("among_peers") | is_high
+    )
+
+
+def _weight_among_peers() -> Column:
+    """How much a `value` counts that reaches `upper`; as much as at `high` where nothing is known of peers."""
+    value = F.col("value")
+    at_upper, at_high, at_extreme = AMONG_PEERS
+
+    def between(low: str, high: str) -> Column:
+        """0 at `low` to 1 at `high`, by the logarithm; 0 where `low` is 0."""
+        return F.when(F.col(low) > 0, F.log(value / F.col(low)) / F.log(F.col(high) / F.col(low)))
+
+    def weight(low: str, high: str, least: float, most: float) -> Column:
+        return least + (most - least) * F.coalesce(between(low, high), F.lit(0.0))
+
+    return (
+        F.when(F.col("extreme").isNull(), at_high)
+        .when(value >= F.col("extreme"), at_extreme)
+        .when(value >= F.col("high"), weight("high", "extreme", at_high, at_extreme))
+        .otherwise(weight("upper", "high", at_upper, at_high))
     )
 
 

@@ -52,7 +52,7 @@ class _Rule(_Part):
     among_peers: bool = True
     evidence: str = "drugs"
     points: float = Field(gt=0)
-    grows_to: float = Field(default=MOST_WEIGHT, ge=1)
+    grows_to: float | None = Field(default=None, ge=1)
     source: str
     text: _Words
     check: _Words
@@ -164,6 +164,11 @@ def _faults(file: _File, windows: dict[Subject, dict[str, int]]) -> list[str]:
                 faults.append(
                     f"{rule.code}: evidence is {rule.evidence!r}, not one of {', '.join(EVIDENCE)}"
                 )
+            if rule.grows_to is not None and rule.among_peers and subject == "member":
+                faults.append(
+                    f"{rule.code}: grows_to is for rules that do not look at peers: leave it out, or give"
+                    " among_peers: false"
+                )
             names = [rule.feature, *(each.feature for each in rule.also)]
             faults += [
                 f"{rule.code}: {_unknown(name, known)}" for name in names if name not in known
@@ -219,5 +224,5 @@ def _rule(rule: _Rule, windows: dict[str, int]) -> Rule:
         points=rule.points,
         window_days=windows[rule.feature],
         evidence=rule.evidence,
-        grows_to=rule.grows_to,
+        grows_to=MOST_WEIGHT if rule.grows_to is None else rule.grows_to,
     )

@@ -144,7 +144,7 @@ def frame(spark, subject, rows):
 
 def peers(spark, *rows):
     """Statistics that are nothing to pass, unless given."""
-    schema = "peer_group string, feature string, median double, high double"
+    schema = "peer_group string, feature string, median double, upper double, high double, extreme double"
     return spark.createDataFrame(list(rows), schema)
 
 
@@ -162,7 +162,7 @@ def spoken(spark):
         compared = None
         if subject == "member":
             features = features.selectExpr("*", "'all' AS peer_group")
-            compared = peers(spark, ("all", "visit_count_365d", 1.0, 2.0))
+            compared = peers(spark, ("all", "visit_count_365d", 1.0, 2.0, 3.0, 4.0))
         shown = indicators(features, compared, RULES.rules[subject], ()).collect()
         found[subject] = {case: set() for case in rows}
         for row in shown:
@@ -201,7 +201,7 @@ def held_back(spark):
             f"{code} but {name}": everything | row for name, row in near_misses(values).items()
         }
     features = frame(spark, "member", rows).selectExpr("*", "'all' AS peer_group")
-    nothing = peers(spark, ("all", "visit_count_365d", 1.0, 2.0))
+    nothing = peers(spark, ("all", "visit_count_365d", 1.0, 2.0, 3.0, 4.0))
     shown = indicators(features, nothing, RULES.rules["member"], RULES.allowances).collect()
     found = {case: {} for case in rows}
     for row in shown:
@@ -236,7 +236,7 @@ def test_some_families_are_never_explained_away():
     assert families - held == set(NEVER_HELD_BACK)
 
 
-def test_what_peers_do_raises_a_threshold_and_points_grow_with_the_value(spark):
+def test_points_follow_how_few_of_the_peers_have_as_much_or_else_the_value(spark):
     """A rule of 2 points from 10 on, with one condition beside it, and two explanations."""
     rule = Rule(
         "MANY",
@@ -262,8 +262,15 @@ def test_what_peers_do_raises_a_threshold_and_points_grow_with_the_value(spark):
         "twice": (20, 1, None, "usual"),
         "four times": (40, 1, None, "usual"),
         "forty times": (400, 1, None, "usual"),
-        "at what is high": (30, 1, None, "busy"),
-        "below what is high": (29, 1, None, "busy"),
+        "a tenth have it": (30, 1, None, "busy"),
+        "more have it": (29, 1, None, "busy"),
+        "half way to a hundredth": (60, 1, None, "busy"),
+        "a hundredth have it": (120, 1, None, "busy"),
+        "a thousandth has it": (480, 1, None, "busy"),
+        "half way there": (240, 1, None, "busy"),
+        "far above all": (5000, 1, None, "busy"),
+        "hardly anybody has any": (10, 1, None, "idle"),
+        "of the old version": (30, 1, None, "old"),
         "among unknown peers": (10, 1, None, "unknown"),
         "first explanation": (10, 1, 1, "usual"),
         "second explanation": (10, 1, 0.5, "usual"),
@@ -278,9 +285,11 @@ def test_what_peers_do_raises_a_threshold_and_points_grow_with_the_value(spark):
     )
     usual = peers(
         spark,
-        ("usual", "visits", 3.0, 8.0),
-        ("busy", "visits", 12.0, 30.0),
-        ("usual", "age", 0.0, 0.0),
+        ("usual", "visits", 3.0, 4.0, 8.0, 10.0),
+        ("busy", "visits", 12.0, 30.0, 120.0, 480.0),
+        ("idle", "visits", 0.0, 0.0, 0.0, 20.0),
+        ("old", "visits", 12.0, None, 30.0, None),
+        ("usual", "age", 0.0, 0.0, 0.0, 0.0),
     )
     shown = indicators(features, usual, (rule, alone), explained).collect()
     found = {
@@ -294,22 +303,29 @@ def test_what_peers_do_raises_a_threshold_and_points_grow_with_the_value(spark):
         if row["reason_code"] == "MANY"
     }
     assert found == {
-        "at the threshold": (10, 3, 2, None),
+        # However far above the threshold: rarer than one in a thousand is all that peers can say.
+        "at the threshold": (10, 3, 3, None),
         "twice": (10, 3, 3, None),
-        "four times": (10, 3, 4, None),
-        "forty times": (10, 3, 4, None),
-        # Points are of the rule's own threshold.
-        "at what is high": (30, 12, pytest.approx(3.585, abs=0.001), None),
+        "four times": (10, 3, 3, None),
+        "forty times": (10, 3, 3, None),
+        "a tenth have it": (30, 12, 1, None),
+        "half way to a hundredth": (30, 12, pytest.approx(1.5), None),
+        "a hundredth have it": (30, 12, 2, None),
+        "half way there": (30, 12, pytest.approx(2.5), None),
+        "a thousandth has it": (30, 12, 3, None),
+        "far above all": (30, 12, 3, None),
+        "hardly anybody has any": (10, 0, 2, None),
+        "of the old version": (30, 12, 3, None),
         "among unknown peers": (10, None, 2, None),
-        "first explanation": (10, 3, 2, "FIRST"),
-        "second explanation": (10, 3, 2, "SECOND"),
+        "first explanation": (10, 3, 3, "FIRST"),
+        "second explanation": (10, 3, 3, "SECOND"),
     }
     ever = {row["subject_id"]: row for row in shown if row["reason_code"] == "EVER"}
     assert set(rows) - set(ever) == {"just below", "nothing known"}
     # Every doubling adds a half, up to four times the points: 40 times is 5.3 doublings.
     assert ever["forty times"]["points"] == pytest.approx(3.661, abs=0.001)
-    assert ever["below what is high"].asDict() == {
-        "subject_id": "below what is high",
+    assert ever["more have it"].asDict() == {
+        "subject_id": "more have it",
         "typology": "much",
         "family": "use",
         "reason_code": "EVER",

@@ -9,7 +9,7 @@ from support.frames import frame_of
 
 from expectations.landing.reference import PERSON
 from features.indicator import peers
-from features.indicator.peers import fund_percentiles, peer_groups, peer_statistics
+from features.indicator.peers import QUANTILES, fund_percentiles, peer_groups, peer_statistics
 
 AS_OF = date(2025, 7, 1)
 
@@ -89,19 +89,19 @@ def features(spark, groups):
     return spark.createDataFrame(rows, "peer_group string, drug_fund_sum_365d double")
 
 
-def test_median_and_99th_percentile_are_those_of_numpy(features, groups):
+def test_the_quantiles_are_those_of_numpy(features, groups):
     found = {
-        row["peer_group"]: (row["feature"], row["peers"], row["median"], row["high"])
+        row["peer_group"]: (row["feature"], row["peers"], *(row[name] for name in QUANTILES))
         for row in peer_statistics(features, ["drug_fund_sum_365d"]).collect()
     }
     for group, values in groups.items():
-        name, size, median, high = found[group]
-        expected = np.percentile([value or 0.0 for value in values], [50, 99])
+        name, size, *kept = found[group]
+        expected = np.percentile([value or 0.0 for value in values], [50, 90, 99, 99.9])
         assert (name, size) == ("drug_fund_sum_365d", len(values))
         # Three digits are kept.
-        assert [median, high] == pytest.approx(list(expected), rel=0.01)
-        assert high <= max(value or 0.0 for value in values)
-    assert found["equal"][2:] == (0.7, 0.7)
+        assert kept == pytest.approx(list(expected), rel=0.01)
+        assert max(kept) <= max(value or 0.0 for value in values)
+    assert found["equal"][2:] == (0.7, 0.7, 0.7, 0.7)
     assert set(found) == set(groups)
 
 

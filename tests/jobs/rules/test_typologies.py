@@ -86,6 +86,11 @@ def with_allowance(**changes):
             with_rule(grows_to=float("inf")),
             "OVER_SUPPLY: grows_to: Input should be a finite number",
         ),
+        (
+            with_rule(grows_to=3),
+            "OVER_SUPPLY: grows_to is for rules that do not look at peers: leave it out, or give"
+            " among_peers: false",
+        ),
         (with_rule(at_least=0), "OVER_SUPPLY: at_least: Input should be greater than 0"),
         (
             with_rule(also=[{"feature": "visit_count_30d"}]),
