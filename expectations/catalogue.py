@@ -13,6 +13,7 @@ from expectations.feature.institution import INSTITUTION_FEATURES, Feature
 from expectations.feature.member import MEMBER_FEATURES
 from expectations.feature.member_model import MEMBER_MODEL_INPUTS
 from expectations.feature.member_ring import MEMBER_RING_FEATURES
+from expectations.feature.resemblance import RESEMBLANCE_FEATURES
 
 _HEAD = """# Features
 
@@ -26,6 +27,7 @@ features that the project started from, empty for those that came on top.
 SECTIONS: tuple[tuple[str, str, tuple[FeatureDefinition, ...]], ...] = (
     ("Members", "gold.member_feature", MEMBER_FEATURES),
     ("Members: links and rings", "gold.member_ring_feature", MEMBER_RING_FEATURES),
+    ("Members: resemblance", "gold.member_resemblance", RESEMBLANCE_FEATURES),
     (
         "Institutions: what they dispense",
         "gold.institution_drug_feature",

@@ -7,6 +7,7 @@ from expectations.gold.fact import FACT_TABLES
 from expectations.gold.institution import GOLD_TABLES
 from expectations.gold.member_model import MEMBER_MODEL_TABLES
 from expectations.gold.member_score import MEMBER_SCORE_TABLES
+from expectations.gold.resemblance import RESEMBLANCE_TABLES
 from expectations.gold.ring import RING_TABLES
 from expectations.gold.triage import TRIAGE_TABLES
 from expectations.landing.event import CLAIM_TABLES
@@ -30,6 +31,7 @@ def all_contracts() -> tuple[TableContract, ...]:
         *ACCOUNT_TABLES,
         *PROVIDER_TABLES,
         *RING_TABLES,
+        *RESEMBLANCE_TABLES,
         *TRIAGE_TABLES,
         *GOLD_TABLES,
         *MEMBER_MODEL_TABLES,

@@ -136,6 +136,7 @@ def _indicators(run: JobRun) -> pl.DataFrame:
             F.col("subject_id").alias("member_id"),
             "family",
             "points",
+            "value",
             "held_back_by",
             "expected_loss",
         )

@@ -10,9 +10,11 @@ from pyspark.sql import functions as F
 
 from expectations.contract.table import TableContract
 from expectations.feature.member_ring import MEMBER_RING_FEATURES
+from expectations.feature.resemblance import RESEMBLANCE_FEATURES
 from expectations.gold.account import INDICATOR, MEMBER_FEATURE, PEER_STATISTIC
 from expectations.gold.dispensing import DOCTOR_FEATURE, INSTITUTION_DRUG_FEATURE
 from expectations.gold.fact import FEE_FACT, VISIT_FACT
+from expectations.gold.resemblance import MEMBER_RESEMBLANCE
 from expectations.gold.ring import MEMBER_RING_FEATURE
 from expectations.landing.reference import DRUG
 from features.indicator.evidence import visits_with_kinds, with_evidence
@@ -76,7 +78,8 @@ def main(run: JobRun) -> str:
             continue
         features = lake.of_day(kind.table, day).withColumnRenamed(kind.key, "subject_id")
         if kind.subject == "member":
-            features = features.join(_link_features(lake, day), on="subject_id", how="left")
+            for more in (_link_features(lake, day), _resemblance(lake, day)):
+                features = features.join(more, on="subject_id", how="left")
         peers = lake.of_day(PEER_STATISTIC, day) if kind.has_peers else None
         allowances = book.allowances if kind.subject == "member" else ()
         with step(run, f"indicators of {kind.subject}s"):
@@ -108,6 +111,13 @@ def _link_features(lake: Lake, day: date) -> DataFrame:
     """What links and rings say of accounts, one row per subject_id with a link."""
     names = [feature.name for feature in MEMBER_RING_FEATURES]
     return _links_today(lake, day).select(F.col("member_id").alias("subject_id"), *names)
+
+
+def _resemblance(lake: Lake, day: date) -> DataFrame:
+    """How much accounts resemble simulated fraud, one row per subject_id; none where that is switched off."""
+    rows = lake.read_if_exists(MEMBER_RESEMBLANCE).filter(F.col("as_of_date") == F.lit(day))
+    names = [feature.name for feature in RESEMBLANCE_FEATURES]
+    return rows.select(F.col("member_id").alias("subject_id"), *names)
 
 
 def _with_settlements_of_links(lake: Lake, day: date, shown: DataFrame) -> DataFrame:

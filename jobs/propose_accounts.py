@@ -1,6 +1,7 @@
 """Build gold.high_risk_account: the accounts to look at first as of a date. Nothing is locked."""
 
 from datetime import timedelta
+from functools import partial
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -9,12 +10,15 @@ from expectations.gold.account import (
     ACCOUNT_DECISION,
     HIGH_RISK_ACCOUNT,
     MEMBER_FEATURE,
+    RESEMBLANCE_FAMILY,
 )
 from expectations.gold.member_score import AUDIT_DRAW, MEMBER_SCORE
+from expectations.gold.resemblance import MEMBER_RESEMBLANCE
 from features.indicator.accounts import current_state, in_words
 from jobs.inputs.account_list import list_by_rules, ranked_of_week
 from jobs.lake.tables import Lake
 from jobs.rules.rulebook import check_rules, rulebook
+from jobs.rules.typologies import Typologies
 from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun
 from models.list_ranking import audit_counts, audit_draws, ranked_with_model
@@ -33,6 +37,7 @@ def main(run: JobRun) -> str:
     listed = (
         accounts.withColumn("next_check", _chosen(checks, first_reason))
         .withColumn("reasons", in_words("reasons", texts))
+        .transform(partial(_with_habits, run, _codes_of_resemblance(rules)))
         .withColumns(
             {
                 "as_of_date": F.lit(day),
@@ -54,6 +59,28 @@ def main(run: JobRun) -> str:
     )
     beside = f" with {draws} drawn at random" if draws else ""
     return f"{rows} accounts listed, the first {week}{beside} are a week's work"
+
+
+def _codes_of_resemblance(rules: Typologies) -> list[str]:
+    return [each.code for each in rules.rules["member"] if each.family == RESEMBLANCE_FAMILY]
+
+
+def _with_habits(run: JobRun, codes: list[str], listed: DataFrame) -> DataFrame:
+    """Add to the sentence about resemblance what it rests on most."""
+    if not run.lake.exists(MEMBER_RESEMBLANCE):
+        return listed
+    texts = F.transform("reasons", lambda each: each["text"])
+    habits = run.lake.of_day(MEMBER_RESEMBLANCE, run.as_of).select(
+        "member_id", F.concat_ws("; ", texts).alias("habits")
+    )
+
+    def told(each: Column) -> Column:
+        is_told = each["reason_code"].isin(*codes) & (F.length("habits") > 0)
+        text = F.concat(each["text"], F.lit(": "), F.col("habits"))
+        return F.when(is_told, each.withField("text", text)).otherwise(each)
+
+    joined = listed.join(habits, on="member_id", how="left")
+    return joined.withColumn("reasons", F.transform("reasons", told)).drop("habits")
 
 
 def _scores(run: JobRun) -> tuple[DataFrame | None, float]:

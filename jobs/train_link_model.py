@@ -1,17 +1,16 @@
 """Train the weight of links between accounts on simulated provinces, and write the model that is shipped."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from expectations.contract.errors import ConfigError
 from expectations.feature.account_link import TRAIT_NAMES
 from features.network.meetings import Bounds
-from jobs.inputs.model_store import store_of
 from jobs.network.training_pairs import read_province
 from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
 from jobs.runtime.job import Job, JobRun, Options, step
+from jobs.training.shipped import generator_of, log_shipped, write_shipped
 from models.link_training import (
     BOOSTER,
     ROUNDS,
@@ -30,7 +29,7 @@ def check(config: Config, options: Options) -> None:
     settings = config.account_links
     if settings.model is None:
         raise ConfigError("account_links.model is null: name the JSON that the model is written to")
-    if len({_generator(folder) for folder in settings.train_on}) < 2:
+    if len({generator_of(folder) for folder in settings.train_on}) < 2:
         raise ConfigError(
             "account_links.train_on names provinces of fewer than two generators: give folders such as"
             " build/provinces/city-1 with landing/ and truth/ in each; the word before the hyphen is"
@@ -63,16 +62,11 @@ def main(run: JobRun) -> str:
     }
     document = model_document(booster, names, calibrated, facts)
     assert settings.model is not None
-    path = Path(settings.model)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # In one move: a job that links accounts meanwhile reads the model of before or of after.
-    part = path.with_name(f".{path.name}.{run.run_id}")
-    part.write_text(document, encoding="utf-8")
-    part.replace(path)
-    _log(run, facts, document)
+    write_shipped(run, Path(settings.model), document)
+    log_shipped(run, _EXPERIMENT, facts, document)
     worst = min(found["average_precision"] for found in figures.values())
     return (
-        f"trained on {len(provinces)} provinces, written to {path}; accounts by their two best links have"
+        f"trained on {len(provinces)} provinces, written to {settings.model}; accounts by their two best links have"
         f" an average precision of at least {worst:.2f} on a generator left out"
     )
 
@@ -85,32 +79,10 @@ def _provinces(run: JobRun, folders: Sequence[str]) -> list[TrainingProvince]:
             read = read_province(Path(folder), bounds)
             found.append(
                 TrainingProvince(
-                    read.name, _generator(folder), read.pairs, read.in_fraud, read.behind
+                    read.name, generator_of(folder), read.pairs, read.in_fraud, read.behind
                 )
             )
     return found
-
-
-def _generator(folder: str) -> str:
-    return Path(folder).name.split("-")[0]
-
-
-def _log(run: JobRun, facts: dict[str, object], document: str) -> None:
-    store = store_of(run)
-    with store.run(_EXPERIMENT, "train_link_model") as run_id:
-        store.log_facts(
-            run_id,
-            {"rounds": ROUNDS, **{key: value for key, value in BOOSTER.items() if key != "seed"}},
-            {"job_run_id": run.run_id},
-        )
-        client = store.client
-        left = facts["left_out"]
-        assert isinstance(left, dict)
-        for name, figures in left.items():
-            for key, value in figures.items():
-                client.log_metric(run_id, f"{name}.{key}", value)
-        client.log_text(run_id, json.dumps(facts, indent=1, sort_keys=True), "facts.json")
-        client.log_text(run_id, document, "account_link.json")
 
 
 JOB = Job(

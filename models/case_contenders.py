@@ -83,7 +83,9 @@ CONTENDERS: tuple[CaseContender, ...] = (
         "trees_without_links", "trees", _WITHOUT_LINKS, "trees without links, rings and the prior"
     ),
     CaseContender("logistic", "logistic", _ALL, "logistic regression on all inputs"),
-    CaseContender(PRIOR, "ranking", ("prior",), "rules and links alone: the list without a model"),
+    CaseContender(
+        PRIOR, "ranking", ("prior",), "the list without a model: rules, links and resemblance"
+    ),
     CaseContender("amount", "ranking", (AMOUNT,), "what the fund paid for drugs in a year"),
     *(
         CaseContender(

@@ -8,7 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from expectations.gold.account import LINK_FAMILY, LINK_PLACE_WEIGHT, PLACE_OFFSET
+from expectations.gold.account import (
+    FAMILIES_APART,
+    LINK_FAMILY,
+    LINK_PLACE_WEIGHT,
+    PLACE_OFFSET,
+    RESEMBLANCE_FAMILY,
+    RESEMBLANCE_PLACE_WEIGHT,
+)
 
 #: The part of insured people whose place on a list counts as being seen.
 TOP_SHARE = 0.01
@@ -53,7 +60,7 @@ def reranked(indicators: pl.DataFrame, without: str | None = None) -> pl.DataFra
     """Rank accounts as `features.indicator.accounts` does, with a family of rules switched off.
 
     Args:
-        indicators: `member_id, family, points, held_back_by, expected_loss`, and `best_link` and `two_best`,
+        indicators: `member_id, family, points, value, held_back_by, expected_loss`, and `best_link` and `two_best`,
             the strength of the account's best link and of its two best, if there are links.
         without: the family.
 
@@ -66,27 +73,31 @@ def reranked(indicators: pl.DataFrame, without: str | None = None) -> pl.DataFra
     counted = indicators.filter(pl.col("held_back_by").is_null())
     if without is not None:
         counted = counted.filter(pl.col("family") != without)
-    is_link = pl.col("family") == LINK_FAMILY
+    is_own = ~pl.col("family").is_in(FAMILIES_APART)
     accounts = (
         counted.group_by("member_id", "family")
-        .agg(pl.max("points"), pl.first("expected_loss", "best_link", "two_best"))
+        .agg(pl.max("points", "value"), pl.first("expected_loss", "best_link", "two_best"))
         .group_by("member_id")
         .agg(
             pl.sum("points").round(6),
             pl.first("expected_loss", "best_link", "two_best"),
-            own=pl.when((~is_link).any()).then(pl.col("points").filter(~is_link).sum().round(6)),
-            is_linked=is_link.any(),
+            own=pl.when(is_own.any()).then(pl.col("points").filter(is_own).sum().round(6)),
+            is_linked=(pl.col("family") == LINK_FAMILY).any(),
+            resemblance=pl.col("value").filter(pl.col("family") == RESEMBLANCE_FAMILY).max(),
         )
     )
     own = _part_of_place(accounts, "own").filter(pl.col("own").is_not_null())
     linked = _part_of_place(accounts, "is_linked", "best_link", "two_best").filter("is_linked")
+    alike = _part_of_place(accounts, "resemblance").filter(pl.col("resemblance").is_not_null())
     return (
         accounts.join(own.select("member_id", by_points="part"), on="member_id", how="left")
         .join(linked.select("member_id", by_links="part"), on="member_id", how="left")
+        .join(alike.select("member_id", by_resemblance="part"), on="member_id", how="left")
         .with_columns(
             priority=(
                 pl.col("by_points").fill_null(0.0)
                 + LINK_PLACE_WEIGHT * pl.col("by_links").fill_null(0.0)
+                + RESEMBLANCE_PLACE_WEIGHT * pl.col("by_resemblance").fill_null(0.0)
             )
             .log()
             .round(6)

@@ -38,10 +38,13 @@ _ARROW_REASON = pa.struct(
     ]
 )
 _NO_LINK = {"en": "no link to another household", "zh": "与其他家庭无关联"}
+_PLAIN = dict.fromkeys(("count", "nats", "ratio", "log10"), "")
 _UNITS = {
-    "en": {"points": " points", "yuan": " yuan", "count": "", "nats": "", "share": " %"},
-    "zh": {"points": " 分", "yuan": " 元", "count": "", "nats": "", "share": " %"},
+    "en": _PLAIN
+    | {"points": " points", "yuan": " yuan", "share": " %", "days": " days", "km": " km"},
+    "zh": _PLAIN | {"points": " 分", "yuan": " 元", "share": " %", "days": " 天", "km": " 公里"},
 }
+_INPUTS = {each.name: each for each in MEMBER_MODEL_INPUTS}
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def scored_members(
 
     def scored(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         trees = Trees(content, features)
-        for batch in _gathered(batches):
+        for batch in gathered(batches):
             yield _scored_batch(batch, trees, calibration, language)
 
     wanted = rows.select("member_id", "as_of_date", *features)
@@ -135,7 +138,7 @@ def _split_points(content: bytes, feature_count: int) -> list[npt.NDArray[np.flo
     return [np.array(sorted(points), dtype=np.float32) for points in found]
 
 
-def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Batches of about BATCH_ROWS rows: Spark's are smaller, and more rows share more branches."""
     waiting: list[pa.RecordBatch] = []
     for batch in batches:
@@ -159,14 +162,18 @@ def _scored_batch(
             batch.column("member_id"),
             batch.column("as_of_date"),
             pa.array(calibration.probability(margins)),
-            _reasons(values, contributions, trees.features, language),
+            reasons_of(values, contributions, trees.features, _INPUTS, language),
         ],
         names=list(_SCHEMA.names),
     )
 
 
-def _reasons(
-    values: Numbers, contributions: Numbers, features: Sequence[str], language: str
+def reasons_of(
+    values: Numbers,
+    contributions: Numbers,
+    features: Sequence[str],
+    known: Mapping[str, ModelInput],
+    language: str,
 ) -> pa.ListArray:
     """The largest contributions above zero of each row, largest first; equal ones in the inputs' order."""
     order = np.argsort(-contributions, axis=1, kind="stable")[:, :REASON_COUNT]
@@ -181,16 +188,17 @@ def _reasons(
             pa.array(names, pa.string()),
             pa.array(of_chosen, pa.float64(), from_pandas=True),
             pa.array(amounts, pa.float64()),
-            pa.array(sentences(names, of_chosen, language), pa.string()),
+            pa.array(sentences(names, of_chosen, known, language), pa.string()),
         ],
         fields=list(_ARROW_REASON),
     )
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), flat)
 
 
-def sentences(names: Iterable[str], values: Iterable[float], language: str) -> list[str]:
+def sentences(
+    names: Iterable[str], values: Iterable[float], known: Mapping[str, ModelInput], language: str
+) -> list[str]:
     """Inputs with their values in words; accounts repeat them, so each is written once."""
-    known = {each.name: each for each in MEMBER_MODEL_INPUTS}
     written: dict[tuple[str, float | None], str] = {}
     found = []
     for name, value in zip(names, values, strict=True):

@@ -62,8 +62,8 @@ MEMBER_MODEL_INPUTS: tuple[ModelInput, ...] = (
     ModelInput(
         "prior",
         "nats",
-        "priority in the list by rules and links alone: the logarithm of what its two places count",
-        "仅凭规则和关联的名单优先度",
+        "priority in the list by rules, links and resemblance: the logarithm of what its places count",
+        "凭规则、关联和相似程度的名单优先度",
         is_of_links=True,
     ),
     ModelInput(

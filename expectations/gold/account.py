@@ -126,10 +126,16 @@ RANKED_BY = ("rules", "model", "both")
 
 #: The family of rules about links to other accounts.
 LINK_FAMILY = "links"
+#: The family of the rule about likeness to accounts in fraud in simulated provinces.
+RESEMBLANCE_FAMILY = "resemblance"
+#: Families that rank accounts by themselves, beside the points of all others.
+FAMILIES_APART = (LINK_FAMILY, RESEMBLANCE_FAMILY)
 #: A first place in a ranking counts 1 / (PLACE_OFFSET + 1), see `features.indicator.accounts.ranked_accounts`.
 PLACE_OFFSET = 20
 #: What a place in the ranking by links counts beside one in the ranking by the account's own points.
 LINK_PLACE_WEIGHT = 0.7
+#: The same of a place in the ranking by resemblance.
+RESEMBLANCE_PLACE_WEIGHT = 1.0
 #: The priority of an account that is not on the list: below that of the last of any list.
 UNLISTED_PRIORITY = -20.0
 #: Log-odds of the links of an account without one: below those of the weakest link that is kept.

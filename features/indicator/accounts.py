@@ -1,12 +1,21 @@
 """The accounts to look at first, their reasons, and the state of a proposal."""
 
+import operator
 from datetime import date
+from functools import reduce
 from string import Formatter
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from expectations.gold.account import LINK_FAMILY, LINK_PLACE_WEIGHT, PLACE_OFFSET
+from expectations.gold.account import (
+    FAMILIES_APART,
+    LINK_FAMILY,
+    LINK_PLACE_WEIGHT,
+    PLACE_OFFSET,
+    RESEMBLANCE_FAMILY,
+    RESEMBLANCE_PLACE_WEIGHT,
+)
 
 #: How a sentence may show `{value}`: Python's format and the one that Spark's `format_string` knows, whose
 #: first argument is the value and the second a hundred times that.
@@ -19,12 +28,13 @@ def ranked_accounts(
     """Rank accounts by what they show, one row per member with an indicator that counts.
 
     Rules of a family see the same thing, so only the strongest of each counts; points of families
-    add up. Accounts are ranked twice: by the points of rules about the account alone, and, where the rule
-    about links speaks, by its best link, then by its two best. The priority is the logarithm of
-    1 / (PLACE_OFFSET + place) of the first ranking plus LINK_PLACE_WEIGHT times the same of the second
-    (reciprocal rank fusion, Cormack, Clarke and Buettcher 2009): what a link weighs against a rule differs from
-    province to province, who stands first by either does not. Of equal value the larger expected loss
-    comes first, then the smaller id.
+    add up. Accounts are ranked three times: by the points of rules about the account alone; where the rule
+    about links speaks, by its best link, then by its two best; and where that about resemblance speaks, by
+    how much it resembles accounts in fraud in simulated provinces. The priority is the logarithm of
+    1 / (PLACE_OFFSET + place) of the first ranking plus LINK_PLACE_WEIGHT and RESEMBLANCE_PLACE_WEIGHT times
+    the same of the others (reciprocal rank fusion, Cormack, Clarke and Buettcher 2009): what a link weighs
+    against a rule differs from province to province, who stands first by either does not. Of equal value
+    the larger expected loss comes first, then the smaller id.
 
     Args:
         indicators: gold.indicator of a date, members only.
@@ -60,7 +70,7 @@ def ranked_accounts(
     first = Window.orderBy(F.desc("priority"), F.desc("expected_loss_amount"), "subject_id")
     return (
         with_priority(_with_links(points.join(loss, on="subject_id", how="inner"), links))
-        .drop("own_points", "is_linked", "best_link", "two_best")
+        .drop("own_points", "is_linked", "resemblance", "best_link", "two_best")
         .join(reasons, on="subject_id", how="inner")
         .withColumn(
             "typologies", F.array_distinct(F.transform(counted, lambda each: each["typology"]))
@@ -79,20 +89,27 @@ def points_of_accounts(indicators: DataFrame, *more: Column) -> DataFrame:
             strongest rule) and `fired` (the number of rules).
 
     Returns:
-        `subject_id`, `points`, `own_points` (without links; null where only they speak), `is_linked`, `more`.
+        `subject_id`, `points`, `own_points` (without `FAMILIES_APART`; null where only they speak),
+        `is_linked`, `resemblance` (the value that its rule speaks of, null where it does not), `more`.
     """
     # A sum of doubles depends on their order.
     exact = F.col("points").cast("decimal(24,12)")
-    is_link = F.col("family") == LINK_FAMILY
+    is_own = ~F.col("family").isin(*FAMILIES_APART)
+    resemblance = F.when(F.col("family") == RESEMBLANCE_FAMILY, F.col("value"))
     return (
         indicators.filter(F.col("held_back_by").isNull())
         .groupBy("subject_id", "family")
-        .agg(F.max("points").alias("points"), F.count("*").alias("fired"))
+        .agg(
+            F.max("points").alias("points"),
+            F.max("value").alias("value"),
+            F.count("*").alias("fired"),
+        )
         .groupBy("subject_id")
         .agg(
             F.round(F.sum(exact).cast("double"), 6).alias("points"),
-            F.round(F.sum(F.when(~is_link, exact)).cast("double"), 6).alias("own_points"),
-            F.max(is_link).alias("is_linked"),
+            F.round(F.sum(F.when(is_own, exact)).cast("double"), 6).alias("own_points"),
+            F.max(F.col("family") == LINK_FAMILY).alias("is_linked"),
+            F.max(resemblance).alias("resemblance"),
             *more,
         )
     )
@@ -104,12 +121,18 @@ def with_priority(accounts: DataFrame) -> DataFrame:
     Args:
         accounts: `subject_id`, `own_points` (null without an indicator about the account alone), `is_linked`
             (whether the rule about links speaks), `best_link` and `two_best` (how strong the links are; null
-            without one), `expected_loss_amount`.
+            without one), `resemblance` (null where its rule does not speak), `expected_loss_amount`.
     """
     by_points = F.when(F.col("own_points").isNotNull(), _part_of_place("own_points"))
     by_links = F.when(F.col("is_linked"), _part_of_place("is_linked", "best_link", "two_best"))
-    both = F.coalesce(by_points, F.lit(0.0)) + F.coalesce(LINK_PLACE_WEIGHT * by_links, F.lit(0.0))
-    return accounts.withColumn("priority", F.round(F.log(both), 6))
+    by_resemblance = F.when(F.col("resemblance").isNotNull(), _part_of_place("resemblance"))
+    parts = (
+        by_points,
+        LINK_PLACE_WEIGHT * by_links,
+        RESEMBLANCE_PLACE_WEIGHT * by_resemblance,
+    )
+    together = reduce(operator.add, (F.coalesce(part, F.lit(0.0)) for part in parts))
+    return accounts.withColumn("priority", F.round(F.log(together), 6))
 
 
 def _with_links(points: DataFrame, links: DataFrame | None) -> DataFrame:

@@ -8,7 +8,7 @@ from expectations.feature.member_model import (
     MEMBER_MODEL_INPUT_NAMES,
     MEMBER_MODEL_INPUTS,
 )
-from expectations.gold.account import LINK_FAMILY, UNLISTED_PRIORITY
+from expectations.gold.account import FAMILIES_APART, UNLISTED_PRIORITY
 from features.indicator.accounts import points_of_accounts, with_priority
 
 _LINK_INPUTS = tuple(each.name for each in MEMBER_MODEL_INPUTS if each.is_of_links)[1:]
@@ -36,7 +36,7 @@ def member_rows(
     if indicators is None:
         indicators = spark.createDataFrame(
             [],
-            "subject_type string, subject_id string, family string, points double, held_back_by string",
+            "subject_type string, subject_id string, family string, points double, value double, held_back_by string",
         )
     rows = (
         features.select(
@@ -65,6 +65,7 @@ def _priors(rows: DataFrame) -> DataFrame:
         F.col("member_id").alias("subject_id"),
         "own_points",
         "is_linked",
+        "resemblance",
         F.col("link_probability_best_365d").alias("best_link"),
         F.col("link_weight_two_best_365d").alias("two_best"),
         F.col("excess_fund_amount").alias("expected_loss_amount"),
@@ -76,7 +77,7 @@ def _priors(rows: DataFrame) -> DataFrame:
 
 def _points(indicators: DataFrame) -> DataFrame:
     """Points by family, their sum and number, one row per member_id with an indicator that counts."""
-    is_own = F.col("family") != LINK_FAMILY
+    is_own = ~F.col("family").isin(*FAMILIES_APART)
     of_families = (
         F.max(F.when(F.col("family") == family, F.col("points"))).alias(f"points_{family}")
         for family in FAMILIES

@@ -1,4 +1,4 @@
-"""The list of accounts of a day by rules and links alone."""
+"""The list of accounts of a day without a model of own cases."""
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F

@@ -18,7 +18,13 @@ from jobs.lake.tables import Lake
 #: What a day needs rows in, with the job that writes it.
 DAILY_TABLES = (MEMBER_FEATURE, INDICATOR, MEMBER_RING_FEATURE)
 #: These jobs, in this order, build the features of a day where the facts are there.
-DAILY_JOBS = ("build_member_features", "build_account_links", "find_rings", "flag_indicators")
+DAILY_JOBS = (
+    "build_member_features",
+    "score_resemblance",
+    "build_account_links",
+    "find_rings",
+    "flag_indicators",
+)
 
 
 def feature_days(lake: Lake, before: date) -> list[date]:

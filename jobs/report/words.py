@@ -72,6 +72,7 @@ TYPOLOGIES = {
     "prescribes_beyond_need": N_("prescribes beyond need"),
     "certificates_issued": N_("many certificates issued"),
     "linked_accounts": N_("does things together with strangers"),
+    "resembles_fraud": N_("stands among its peers where accounts in fraud stood"),
 }
 
 #: What somebody's part in a ring is consistent with.

@@ -177,6 +177,13 @@ class Rings(_Section):
     min_significance: float = Field(ge=0)
 
 
+class Resemblance(_Section):
+    """The model of likeness to accounts in fraud in simulated provinces."""
+
+    model: str | None
+    train_on: list[str]
+
+
 class Detect(_Section):
     """The rules for accounts, and the number of accounts for a week."""
 
@@ -198,6 +205,7 @@ class Train(_Section):
     """Training data and evaluation of a model."""
 
     subject: Literal["institution", "member"]
+    source: Literal["cases", "simulated"]
     care_setting: Literal["all", "inpatient"]
     min_positives: int = Field(ge=2)
     folds: int = Field(ge=2)
@@ -261,6 +269,7 @@ class Config(_Section):
     links: Links
     account_links: AccountLinks
     rings: Rings
+    resemblance: Resemblance
     detect: Detect
     triage: Triage
     train: Train

@@ -83,7 +83,7 @@ def train(run: JobRun) -> str:
         version = _registered(run, store, trained, compared, model, fingerprint)
     alias = _placed(run, store, version)
     told = (
-        f"{_figure(compared, TREES)}, {_figure(compared, PRIOR)} by rules and links alone"
+        f"{_figure(compared, TREES)}, {_figure(compared, PRIOR)} by the list without a model"
         f" (evaluated by {compared.main.replace('_', ' and ')})"
     )
     return (

@@ -13,6 +13,7 @@ from expectations.contract.table import Field, TableContract
 from expectations.dictionary import dictionary
 from expectations.feature.account_link import TRAITS
 from expectations.feature.member_model import MEMBER_MODEL_INPUTS
+from expectations.feature.resemblance import RESEMBLANCE_FEATURES
 from expectations.landing_page import landing_page
 from expectations.tables import LANDING_TABLES, all_contracts
 
@@ -130,7 +131,7 @@ def test_every_feature_table_and_all_its_features_are_in_the_catalogue():
     keys = {"peer_group", "as_of_date", "settlement_ids"}
     keys |= {name for name in _columns() if name.endswith("_id")}
     features = [name for name in _columns() if name not in keys]
-    others = [each.name for each in (*TRAITS, *MEMBER_MODEL_INPUTS)]
+    others = [each.name for each in (*TRAITS, *MEMBER_MODEL_INPUTS, *RESEMBLANCE_FEATURES)]
     assert sorted(rows) == sorted([*features, *others])
 
 

@@ -151,7 +151,7 @@ def indicators(*rows):
         rows,
         schema=["member_id", "family", "points", "held_back_by", "expected_loss"],
         orient="row",
-    )
+    ).with_columns(value=pl.lit(1.0))
 
 
 def test_only_the_strongest_of_a_family_counts_and_ties_go_to_the_larger_loss():
@@ -230,18 +230,21 @@ def test_the_interval_draws_gangs_whole():
     assert (low, high) == (0.0, 1.0)
 
 
-def test_reranking_adds_places_by_links_and_by_points_as_the_list_does():
+def test_reranking_adds_places_by_links_resemblance_and_points_as_the_list_does():
     shown = pl.DataFrame(
         [
-            ("a", "links", 2.0, 0.6, 1.0),
-            ("b", "use", 8.0, 0.9, 3.0),
-            ("c", "use", 8.0, None, None),
-            ("d", "links", 2.0, 0.6, 0.5),
-            ("d", "use", 8.0, 0.6, 0.5),
+            ("a", "links", 2.0, 1.0, 0.6, 1.0),
+            ("b", "use", 8.0, 1.0, 0.9, 3.0),
+            ("c", "use", 8.0, 1.0, None, None),
+            ("d", "links", 2.0, 1.0, 0.6, 0.5),
+            ("d", "use", 8.0, 1.0, 0.6, 0.5),
+            ("e", "resemblance", 2.0, 0.99, None, None),
+            ("f", "resemblance", 2.0, 0.999, None, None),
         ],
-        schema=["member_id", "family", "points", "best_link", "two_best"],
+        schema=["member_id", "family", "points", "value", "best_link", "two_best"],
         orient="row",
     ).with_columns(held_back_by=pl.lit(None, dtype=pl.String), expected_loss=pl.lit(1.0))
 
-    assert reranked(shown)["member_id"].to_list() == ["d", "b", "c", "a"]
-    assert reranked(shown, without="links")["member_id"].to_list() == ["b", "c", "d"]
+    # d has 1/23 + 0.7/22, f and b 1/21 each (of equal loss the smaller id comes first), c and e 1/22, a 0.7/21.
+    assert reranked(shown)["member_id"].to_list() == ["d", "b", "f", "c", "e", "a"]
+    assert reranked(shown, without="links")["member_id"].to_list() == ["b", "f", "c", "e", "d"]

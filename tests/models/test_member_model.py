@@ -20,7 +20,7 @@ from expectations.feature.member_model import (
     ModelInput,
     catalogue_digest,
 )
-from expectations.gold.account import INDICATOR, LINK_FAMILY, MEMBER_FEATURE
+from expectations.gold.account import FAMILIES_APART, INDICATOR, LINK_FAMILY, MEMBER_FEATURE
 from expectations.gold.ring import MEMBER_RING_FEATURE
 from features.indicator.accounts import ranked_accounts
 from features.indicator.model_inputs import member_rows
@@ -96,7 +96,7 @@ def test_a_row_holds_the_strongest_rule_of_each_family_and_nulls_only_where_ther
 def test_the_prior_is_the_priority_of_the_list(spark):
     draw = random.Random(3)
     names = [f"m{number}" for number in range(40)]
-    families = [*FAMILIES, LINK_FAMILY]
+    families = [*FAMILIES, *FAMILIES_APART]
     indicators = rows_of(
         spark,
         INDICATOR,
@@ -162,7 +162,7 @@ def test_the_weight_says_how_much_the_model_moves_the_list(spark, weight, wanted
 
 def test_every_family_of_rules_about_accounts_has_an_input():
     rules = yaml.safe_load((ROOT / "conf" / "typologies.yaml").read_text(encoding="utf-8"))
-    assert {rule["family"] for rule in rules["member"]} == {*FAMILIES, LINK_FAMILY}
+    assert {rule["family"] for rule in rules["member"]} == {*FAMILIES, *FAMILIES_APART}
 
 
 def test_the_digest_changes_with_names_and_meanings():

@@ -74,4 +74,4 @@ def test_a_calibration_moves_the_log_odds():
 def test_an_input_in_words(name, value, language, told):
     each = {one.name: one for one in MEMBER_MODEL_INPUTS}[name]
     assert sentence(each, value, language) == told
-    assert sentences([name, name], [value, value], language) == [told, told]
+    assert sentences([name, name], [value, value], {name: each}, language) == [told, told]

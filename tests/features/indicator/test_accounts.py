@@ -53,7 +53,7 @@ def losses_frame(spark, losses):
     )
 
 
-def test_places_by_links_and_by_points_add_up_where_the_rule_about_links_speaks(spark):
+def test_places_by_points_links_and_resemblance_add_up_where_their_rules_speak(spark):
     shown = shown_frame(
         spark,
         [
@@ -62,6 +62,8 @@ def test_places_by_links_and_by_points_add_up_where_the_rule_about_links_speaks(
             ("c", "use", "MANY", 9.0, 8.0, None),
             ("d", "links", "LINKED", 0.9, 2.0, None),
             ("d", "use", "MANY", 9.0, 8.0, None),
+            ("f", "resemblance", "ALIKE", 0.99, 2.0, None),
+            ("g", "resemblance", "ALIKE", 0.999, 2.0, None),
         ],
     )
     links = spark.createDataFrame(
@@ -74,17 +76,20 @@ def test_places_by_links_and_by_points_add_up_where_the_rule_about_links_speaks(
         "member_id string, ring_id string, link_probability_best_365d double,"
         " link_weight_two_best_365d double",
     )
-    losses = losses_frame(spark, dict.fromkeys("abcde", 1.0))
+    losses = losses_frame(spark, dict.fromkeys("abcdefg", 1.0))
 
     ranked = ranked_accounts(shown, losses, links).orderBy("rank").collect()
 
     # By points b, c and d stand first to third, by links a before d for its two best: d has 1/23 + 0.7/22. Nobody
-    # is on the list for a link that the rule says nothing of: b's counts for nothing, e is not there.
+    # is on the list for a link that the rule says nothing of: b's counts for nothing, e is not there. By
+    # resemblance g stands before f.
     found = [(row["member_id"], round(row["priority"], 2), row["ring_id"]) for row in ranked]
     assert found == [
         ("d", -2.59, None),
         ("b", -3.04, None),
+        ("g", -3.04, None),
         ("c", -3.09, None),
+        ("f", -3.09, None),
         ("a", -3.4, "r1"),
     ]
 
@@ -160,12 +165,12 @@ def test_reranking_without_spark_gives_the_same_order(spark):
             name,
             family,
             f"{family}{n}",
-            1.0,
+            round(rng.random(), 2),
             rng.choice([0.1, 0.2, 0.3, 1.5]),
             rng.choice([None, None, "DIALYSIS"]),
         )
         for name in losses
-        for family in ("supply", "volume", "trace")
+        for family in ("supply", "volume", "trace", "resemblance")
         for n in range(rng.randint(0, 2))
     ]
     ranked = ranked_accounts(shown_frame(spark, shown), losses_frame(spark, losses)).collect()
@@ -174,8 +179,11 @@ def test_reranking_without_spark_gives_the_same_order(spark):
         for name, loss in losses.items()
     }
     table = pl.DataFrame(
-        [(name, family, points, held, cents[name]) for name, family, _, _, points, held in shown],
-        schema=["member_id", "family", "points", "held_back_by", "expected_loss"],
+        [
+            (name, family, value, points, held, cents[name])
+            for name, family, _, value, points, held in shown
+        ],
+        schema=["member_id", "family", "value", "points", "held_back_by", "expected_loss"],
         orient="row",
     )
     expected = [(row["member_id"], row["points"], row["rank"]) for row in ranked]

@@ -57,6 +57,7 @@ MEMBER_CASES = {
         "institution_concentration_180d": (0.95, 0.94),
     },
     "LINKED_ACCOUNTS": {"link_probability_best_365d": (0.002, 0.001)},
+    "RESEMBLES_FRAUD": {"resemblance_share_365d": (0.98, 0.979)},
     "DRUGS_ONLY": {"overlap_days_180d": (30, 29), "drug_only_share_180d": (0.8, 0.79)},
 }
 INSTITUTION_CASES = {
@@ -115,7 +116,7 @@ ALLOWED = {
     },
 }
 #: Families that an explanation says nothing about: a rule of one of them goes on counting.
-NEVER_HELD_BACK = ("identity", "trace", "shopping_overlap", "links")
+NEVER_HELD_BACK = ("identity", "trace", "shopping_overlap", "links", "resemblance")
 
 
 def at(values):

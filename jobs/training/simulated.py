@@ -1,0 +1,105 @@
+"""Train the model of resemblance on simulated provinces, and write the file that is shipped."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from pyspark.sql import functions as F
+
+from expectations.contract.errors import ConfigError
+from expectations.feature.resemblance import RESEMBLANCE_INPUT_NAMES
+from expectations.gold.account import MEMBER_FEATURE
+from jobs.inputs.peers import usual_among_peers
+from jobs.inputs.truth import read_truth
+from jobs.lake.frames import to_polars
+from jobs.lake.tables import Lake
+from jobs.runtime.config import Config
+from jobs.runtime.job import JobRun, step
+from jobs.training.shipped import generator_of, log_shipped, write_shipped
+from models.resemblance_training import (
+    BOOSTER,
+    ROUNDS,
+    KnownAccounts,
+    left_out,
+    model_document,
+    trained,
+)
+from models.surprise import LEVELS, surprises
+
+
+def check_provinces(config: Config) -> None:
+    """Provinces of at least two generators have to be there, and a place for the model.
+
+    Raises:
+        ConfigError: naming the option.
+    """
+    settings = config.resemblance
+    if settings.model is None:
+        raise ConfigError("resemblance.model is null: name the JSON that the model is written to")
+    if len({generator_of(folder) for folder in settings.train_on}) < 2:
+        raise ConfigError(
+            "resemblance.train_on names provinces of fewer than two generators: give folders such as"
+            " build/detection/city-12000-11 with lake/ and truth/ in each, as benchmarks.detection leaves"
+            " them; the word before the first hyphen is the generator"
+        )
+    for folder in settings.train_on:
+        for part in ("lake", "truth"):
+            if not (Path(folder) / part).is_dir():
+                raise ConfigError(f"resemblance.train_on: {folder} has no folder {part}")
+
+
+def train(run: JobRun) -> str:
+    """Train on all provinces; what is said of it comes from leaving one generator out at a time."""
+    settings = run.config.resemblance
+    assert settings.model is not None
+    provinces = []
+    for folder in settings.train_on:
+        with step(run, f"accounts of {Path(folder).name}"):
+            provinces.append(_known_accounts(run, Path(folder)))
+    with step(run, "one generator left out at a time"):
+        figures = left_out(provinces)
+    facts = {
+        "trained_on": sorted(each.name for each in provinces),
+        "accounts": sum(len(each.in_fraud) for each in provinces),
+        "accounts_in_fraud": sum(int(each.in_fraud.sum()) for each in provinces),
+        "settings": BOOSTER | {"rounds": ROUNDS},
+        "left_out": {
+            name: {key: round(value, 4) for key, value in found.items()}
+            for name, found in sorted(figures.items())
+        },
+    }
+    document = model_document(trained(provinces), facts)
+    write_shipped(run, Path(settings.model), document)
+    log_shipped(run, "resemblance", facts, document)
+    worst = min(found["average_precision"] for found in figures.values())
+    return (
+        f"trained on {len(provinces)} provinces, written to {settings.model}; average precision of at least"
+        f" {worst:.2f} on a generator left out"
+    )
+
+
+def _known_accounts(run: JobRun, folder: Path) -> KnownAccounts:
+    """The accounts of the last day on file before the run's, with their truth."""
+    lake = Lake(run.spark, str(folder / "lake"))
+    rows = lake.read(MEMBER_FEATURE).filter(F.col("as_of_date") <= F.lit(run.as_of))
+    [last] = rows.agg(F.max("as_of_date").alias("day")).collect()
+    day = last["day"]
+    if day is None:
+        raise ConfigError(
+            f"resemblance.train_on: {folder} has no member features as of {run.as_of} or before"
+        )
+    usual = usual_among_peers(lake, day, RESEMBLANCE_INPUT_NAMES)
+    wanted = lake.of_day(MEMBER_FEATURE, day)
+    frame = to_polars(wanted.select("member_id", "peer_group", *RESEMBLANCE_INPUT_NAMES))
+    found = []
+    for (group,), members in frame.sort("member_id").group_by("peer_group", maintain_order=True):
+        values = members.select(pl.col(RESEMBLANCE_INPUT_NAMES).cast(pl.Float64).fill_null(0.0))
+        table = usual.get(str(group), np.zeros((len(LEVELS), len(RESEMBLANCE_INPUT_NAMES))))
+        found.append((members["member_id"], surprises(values.to_numpy(), table[None])))
+    fraud = read_truth(folder / "truth", insured=0).accounts["member_id"].implode()
+    return KnownAccounts(
+        folder.name,
+        generator_of(str(folder)),
+        np.vstack([surprise for _, surprise in found]),
+        np.concatenate([ids.is_in(fraud).to_numpy() for ids, _ in found]),
+    )
