@@ -62,6 +62,8 @@ GOLD_TABLES = (
 #: Every account that has to be on the list, in this order, with every reason and no other: points add up
 #: over families, of equal points the larger expected loss comes first, then the smaller name.
 GOLDEN_LIST = {
+    # Two boxes that came up again, 8.5 points.
+    "resold": {"RESOLD_BOXES"},
     # 540 days' supply in five months: 1.5 times the year, 417 days on hand at the end, 147 days covered
     # by both places (from the second one's first fill to the end of the first one's last), every one of
     # 17 refills early, 5 of them within the last 90 days and three days of the one before; 10,800 yuan
@@ -76,17 +78,14 @@ GOLDEN_LIST = {
         "HIGH_DRUG_FUND",
         "DRUGS_ONLY",
     },
-    # Two boxes that came up again, 5.75 points; three proxies, 3.75; a visit ten days after death, 2.75.
-    "resold": {"RESOLD_BOXES"},
+    # What fewer than one in a thousand peers have counts 1.5 times. Three proxies, 3.75 points; a visit ten days
+    # after death, 2.75; two visits elsewhere during a stay, 2.25; 333 km in an hour, 1.75; 1,200 of 2,200 yuan beside
+    # the certificate, 1.5; one phone that showed four accounts of different households, three quarters of a point each.
     "proxies": {"MANY_PROXIES"},
     "dead": {"AFTER_DEATH_OR_PAUSE"},
-    # 1,200 of 2,200 yuan: 1.5 points times (1 + log2(0.545 / 0.2) / 2) = 2.59.
-    "certified": {"CERTIFICATE_UNRELATED"},
-    # Two visits elsewhere during a stay: 2.25 points.
     "clash": {"WHILE_ADMITTED"},
-    # 333 km in an hour: 1.75 points.
     "traveller": {"IMPOSSIBLE_TRAVEL"},
-    # One phone showed all four of different households: three quarters of a point each.
+    "certified": {"CERTIFICATE_UNRELATED"},
     "phone0": {"SHARED_PHONE"},
     "phone1": {"SHARED_PHONE"},
     "phone2": {"SHARED_PHONE"},
@@ -191,8 +190,8 @@ def test_ranks_are_unique_and_the_first_are_a_weeks_work(accounts):
 
 def test_a_listed_account_says_why_what_for_and_what_to_do(accounts):
     over, dead = accounts["over"], accounts["dead"]
-    # Stock at 417 / 120, overlap at 147 / 45 and yuan at 10,800 / 3,000 times their thresholds.
-    assert over["points"] == pytest.approx(1.90 + 1.5 * 1.854 + 1.25 * 1.924 + 2.00, abs=0.01)
+    # Supply, repeats and yuan as nobody else has; fills overlap by more than four times the threshold.
+    assert over["points"] == pytest.approx(1.5 * (1 + 1.75 + 1.25) + 2 * 1)
     # Of 540 days' supply those beyond the 153 days since the first fill and a month ahead; half is the fund's.
     assert over["expected_loss_amount"] == Decimal(str(round(10_800 * (1 - 183 / 540), 2)))
     texts = {each["reason_code"]: each["text"] for each in over["reasons"]}
@@ -200,7 +199,7 @@ def test_a_listed_account_says_why_what_for_and_what_to_do(accounts):
         texts["STOCK_ON_HAND"] == "at the peak 417 days of one ingredient should have been on hand"
     )
     assert texts["HIGH_DRUG_FUND"] == "the fund paid 10,800 yuan for drugs in a year"
-    assert dead["points"] == 2.75
+    assert dead["points"] == 1.5 * 2.75
     assert dead["next_check"] == "confirm the date, find out who holds the card"
     assert dead["typologies"] == ["not_the_holder"]
 
@@ -264,8 +263,8 @@ def test_the_list_is_judged_against_the_truth(done, gold_before):
         (row["setting"], row["measure"], row["slice"]): row["value"]
         for row in done.lake.read(DETECTION_RESULT).collect()
     }
-    # Four of six are listed, at places 1, 2, 4 and 5; of 10,000 yuan 9,000 are theirs.
-    assert found["all", "average_precision", ""] == pytest.approx((1 + 1 + 3 / 4 + 4 / 5) / 6)
+    # Four of six are listed, at places 1, 2, 4 and 7; of 10,000 yuan 9,000 are theirs.
+    assert found["all", "average_precision", ""] == pytest.approx((1 + 1 + 3 / 4 + 4 / 7) / 6)
     assert found["all", "precision", "50"] == pytest.approx(4 / 50)
     assert found["all", "recall", "1%"] == pytest.approx(2 / 6)
     assert found["all", "loss_recall", "50"] == pytest.approx(0.9)
