@@ -277,7 +277,12 @@ RING_RESULT = TableContract(
     fields=(
         AS_OF,
         Field("measure", "string", "What was measured", nullable=False),
-        Field("slice", "string", "Typology or benign group; empty for all", nullable=False),
+        Field(
+            "slice",
+            "string",
+            "Typology, skill, role or benign group; empty for all",
+            nullable=False,
+        ),
         Field("value", "double", "The figure; empty where nothing can be measured"),
         Field("n", "long", "Rings, gangs or people that it rests on", nullable=False),
     ),
