@@ -203,7 +203,7 @@ RING_MEMBER = TableContract(
             "string",
             "What takes part",
             nullable=False,
-            values=("member", "institution", "operator", "phone"),
+            values=("member", "doctor", "institution", "operator", "phone"),
         ),
         Field("subject_id", "string", "Which", nullable=False),
         Field("role", "string", "What it is consistent with doing", nullable=False, values=ROLES),
