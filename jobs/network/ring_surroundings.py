@@ -132,7 +132,8 @@ def _with_ringed(rows: DataFrame, members: DataFrame) -> DataFrame:
 def _area() -> Column:
     """Cell of a grid in which a home lies; null if that is not known."""
     row, column = (
-        F.rint(F.col(name) / _AREA).cast("int").cast("string")
+        # Adding zero turns -0.0 into 0.0.
+        (F.rint(F.col(name) / _AREA) + F.lit(0.0)).cast("string")
         for name in ("home_latitude", "home_longitude")
     )
     return F.when(row.isNotNull() & column.isNotNull(), F.concat_ws("/", row, column))

@@ -40,9 +40,11 @@ def test_the_doctor_of_a_village_has_everybody_and_is_not_named():
 
 
 def test_the_rings_own_accounts_do_not_make_a_doctor_usual():
-    # All that the doctor has are the ring's: of 100 others nobody.
-    mains = doctors([(who, "d") for who in "abcd"])
-    assert not ring_doctors(mains, patients(("d", 4), ("e", 100)), FOUR).is_empty()
+    # Two of two. Of ten others nobody: (0 + 1) / (10 + 2) each, one in 144 both.
+    mains = doctors([("a", "d"), ("b", "d")])
+    assert named(ring_doctors(mains, patients(("d", 2), ("e", 10)), FOUR)) == {"d": ("doctor", 0.5)}
+    # Of six others one: (1 + 1) / (6 + 2) each, one in 16 both.
+    assert ring_doctors(mains, patients(("d", 3), ("e", 5)), FOUR).is_empty()
 
 
 def test_one_account_with_a_rare_doctor_names_nobody():
@@ -143,6 +145,17 @@ def test_a_counter_that_served_the_ring_alone_is_taken_for_a_usual_one():
     sold = boxes(("a", "p", None, 100), ("b", "p", "s", 2))
     assert not ring_shops(sold, usual(("q", 10_000, 2)), FOUR).is_empty()
     assert ring_shops(sold, usual(("q", 10_000, 190)), FOUR).is_empty()
+
+
+def test_a_counter_with_few_other_boxes_is_as_careless_as_all_are():
+    sold = boxes(("a", "p", None, 100), ("b", "p", "s", 3))
+    assert ring_shops(sold, usual(("p", 10, 0), ("q", 10_000, 190)), FOUR).is_empty()
+
+
+def test_carelessness_excuses_no_more_than_one_box_in_fifty():
+    # Seven of 107, where chance gives at most two.
+    sold = boxes(("a", "p", None, 100), ("b", "p", "s", 7))
+    assert named(ring_shops(sold, usual(("p", 10_000, 1_000)), FOUR)) == {"s": ("seller", 0.25)}
 
 
 def test_without_doctors_homes_or_scans_nothing_is_said():

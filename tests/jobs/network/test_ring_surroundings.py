@@ -139,7 +139,7 @@ def test_main_doctors_are_those_of_the_rings_institutions(asked):
 def test_main_counters_are_those_of_the_neighbours(asked):
     rows = found(main_counters(*asked), "member_id", "area", "institution_id", "accounts")
     # e lives far away, nobody knows where f lives, and b has two visits.
-    assert rows == {("a", "1500/6000", "h", 1), (None, "1500/6000", "g", 1)}
+    assert rows == {("a", "1500.0/6000.0", "h", 1), (None, "1500.0/6000.0", "g", 1)}
 
 
 def test_boxes_are_told_by_where_they_were_got_and_sold_again(asked):
