@@ -18,9 +18,9 @@ LEFT_HANDS = "elsewhere"
 OF_INSTITUTION = ("same_counter", "elsewhere")
 
 #: A counter with few boxes repeats codes about as often as all counters: so many boxes of all are added.
-_BORROWED_BOXES = 500
+BORROWED_BOXES = 500
 #: No counter's carelessness excuses more repeats elsewhere than this share of boxes. A: one in fifty.
-_MOST_BY_CHANCE = 0.02
+MOST_BY_CHANCE = 0.02
 _SCAN = ("scan_type", "scan_time", "settlement_id", "member_id", "institution_id")
 
 
@@ -49,6 +49,22 @@ def box_sales(scans: DataFrame) -> DataFrame:
     )
 
 
+def sales_to_members(scans: DataFrame, as_of: date, days: int) -> DataFrame:
+    """Boxes sold to members in a window: the rows of `box_sales` with `is_resold`, whether each left the holder's hands.
+
+    Args:
+        scans: silver.trace_scan as of the date.
+        as_of: the date.
+        days: how far back the window reaches.
+    """
+    first = F.lit(as_of - timedelta(days=days))
+    return (
+        box_sales(scans)
+        .filter(F.col("member_id").isNotNull() & (F.to_date("scan_time") >= first))
+        .withColumn("is_resold", F.col("next_kind").eqNullSafe(F.lit(LEFT_HANDS)))
+    )
+
+
 def holder_sales(scans: DataFrame, as_of: date, days: int) -> DataFrame:
     """Boxes sold to members in a window, whether each left the holder's hands, and by what chance.
 
@@ -61,12 +77,7 @@ def holder_sales(scans: DataFrame, as_of: date, days: int) -> DataFrame:
         as_of: the date.
         days: how far back the window reaches.
     """
-    first = F.lit(as_of - timedelta(days=days))
-    sold = (
-        box_sales(scans)
-        .filter(F.col("member_id").isNotNull() & (F.to_date("scan_time") >= first))
-        .withColumn("is_resold", F.col("next_kind").eqNullSafe(F.lit(LEFT_HANDS)))
-    )
+    sold = sales_to_members(scans, as_of, days)
     by_member = sold.groupBy("institution_id", "member_id").agg(
         F.count("*").alias("boxes"), F.count_if("is_resold").alias("resold")
     )
@@ -74,11 +85,11 @@ def holder_sales(scans: DataFrame, as_of: date, days: int) -> DataFrame:
     at_counter = Window.partitionBy("institution_id")
     others = {name: F.sum(name).over(at_counter) - F.col(name) for name in ("boxes", "resold")}
     usual = F.col("all_resold") / F.col("all")
-    chance = (others["resold"] + _BORROWED_BOXES * usual) / (others["boxes"] + _BORROWED_BOXES)
+    chance = (others["resold"] + BORROWED_BOXES * usual) / (others["boxes"] + BORROWED_BOXES)
     chances = by_member.join(F.broadcast(everywhere), how="cross").select(
         "institution_id",
         "member_id",
-        F.rint(1e9 * F.least(chance, F.lit(_MOST_BY_CHANCE))).cast("long").alias("chance_ppb"),
+        F.rint(1e9 * F.least(chance, F.lit(MOST_BY_CHANCE))).cast("long").alias("chance_ppb"),
     )
     return sold.join(chances, on=["institution_id", "member_id"], how="inner").select(
         "member_id",

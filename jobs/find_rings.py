@@ -19,6 +19,7 @@ from expectations.gold.ring import (
 from features.network.ring_features import account_link_features, ring_member_features
 from features.network.ring_findings import RingEvidence, codes_of_rings, ring_findings
 from features.network.ring_history import ring_names
+from features.network.ring_parties import ring_counters, ring_doctors, ring_shops
 from features.network.rings import (
     RingRules,
     communities,
@@ -37,6 +38,7 @@ from jobs.network.ring_inputs import (
     months_of_use,
     places_of,
 )
+from jobs.network.ring_surroundings import boxes_sold, main_counters, main_doctors
 from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun, step
 
@@ -153,7 +155,7 @@ def _write_rings(run: JobRun, links: DataFrame, rings: pl.DataFrame, members: pl
     carried = of_rings(carriers(lake, day, days, ids))
     visited = of_rings(places_of(lake, day, days, ids))
     reach = carriers_of_rings(carried, visited)
-    roles = role_rows(members, reach, visited)
+    roles = role_rows(members, reach, _parties(run, ids, of))
     kin = of_rings(kin_links(links, ids, run.config.account_links.pass_probability))
     findings = ring_findings(
         RingEvidence(
@@ -185,6 +187,37 @@ def _write_rings(run: JobRun, links: DataFrame, rings: pl.DataFrame, members: pl
     )
     lake.replace(_dated(run, findings), RING_FINDING, {"as_of_date": day})
     lake.replace(_dated(run, roles), RING_MEMBER, {"as_of_date": day})
+
+
+def _parties(run: JobRun, ids: DataFrame, of: pl.DataFrame) -> pl.DataFrame:
+    """Doctors, main counters and shops of the rings.
+
+    Args:
+        run: the run.
+        ids: `member_id` of all accounts in rings.
+        of: `ring_id`, `member_id`.
+    """
+    asked = (run.lake, run.as_of, run.config.account_links.days, ids)
+    doctors, counters = to_polars(main_doctors(*asked)), to_polars(main_counters(*asked))
+    boxes = to_polars(boxes_sold(*asked))
+    at, near = ["institution_id", "doctor_id"], ["area", "institution_id"]
+    others = boxes.filter(pl.col("member_id").is_null()).group_by("institution_id")
+    found = [
+        ring_doctors(
+            doctors.join(of, on="member_id", how="inner"),
+            doctors.group_by(at).agg(pl.sum("accounts")),
+            of,
+        ),
+        ring_counters(
+            counters.join(of, on="member_id", how="inner"),
+            counters.group_by(near).agg(pl.sum("accounts")),
+            of,
+        ),
+        ring_shops(
+            boxes.join(of, on="member_id", how="inner"), others.agg(pl.sum("boxes", "resold")), of
+        ),
+    ]
+    return pl.concat(found)
 
 
 def _write_features(

@@ -1,53 +1,34 @@
 """How good rings are, judged against the truth of a simulated province."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import polars as pl
 
 from models.detection import Figure
+from models.ring_role_judgement import role_figures
+from models.ring_truth import RingTruth, parts_of
 
 #: A ring hits a gang with at least half of its cards and half of the ring's members true.
 _HALF = 0.5
 #: Gangs of so many cards, active for so many days, can be asked for.
 MIN_CARDS, MIN_DAYS = 4, 60
 _FIRST = 20
-_FIRST_PEOPLE = 3
 
 
-@dataclass(frozen=True)
-class RingTruth:
-    """Gangs as they are.
-
-    Attributes:
-        people: `member_id`, `gang_id`, `role`: everybody of a gang; lone offenders left out.
-        cards: accounts with a fraudulent line.
-        gangs: `gang_id`, `typology`, `days` active, `organiser_id` (null where not insured here).
-        benign: `member_id`, `benign_type`.
-    """
-
-    people: pl.DataFrame
-    cards: frozenset[str]
-    gangs: pl.DataFrame
-    benign: pl.DataFrame
-
-
-def ring_figures(members: pl.DataFrame, truth: RingTruth) -> list[Figure]:
+def ring_figures(members: pl.DataFrame, parties: pl.DataFrame, truth: RingTruth) -> list[Figure]:
     """Every measure of the rings of a day.
 
     Args:
         members: `ring_id`, `ring_rank`, `member_id`, `role`, `organiser_rank`: people in rings.
+        parties: `ring_id`, `subject_type`, `subject_id`, `role`: doctors and institutions.
         truth: the gangs.
     """
     rings = _sets(members, "ring_id")
     order = members.select("ring_id", "ring_rank").unique().sort("ring_rank", "ring_id")["ring_id"]
     everybody = _sets(truth.people, "gang_id")
-    cards = {
-        gang: people & truth.cards for gang, people in everybody.items() if people & truth.cards
-    }
+    cards = _cards(everybody, truth)
     hits = _hits(rings, everybody, cards)
     days = dict(truth.gangs.select("gang_id", "days").iter_rows())
-    typology = dict(truth.gangs.select("gang_id", "typology").iter_rows())
     asked = sorted(
         gang
         for gang in cards
@@ -56,12 +37,9 @@ def ring_figures(members: pl.DataFrame, truth: RingTruth) -> list[Figure]:
     found = [
         Figure("ring_recall", "", _share(sum(g in hits for g in asked), len(asked)), len(asked))
     ]
-    for kind in sorted({typology.get(gang) or "" for gang in asked}):
-        of_kind = [gang for gang in asked if (typology.get(gang) or "") == kind]
-        right = sum(gang in hits for gang in of_kind)
-        found.append(
-            Figure("ring_recall_by_typology", kind, _share(right, len(of_kind)), len(of_kind))
-        )
+    for ending, part, gangs in parts_of(asked, truth):
+        right = sum(gang in hits for gang in gangs)
+        found.append(Figure(f"ring_recall{ending}", part, _share(right, len(gangs)), len(gangs)))
     purity = {ring: _purity(people, everybody) for ring, people in rings.items()}
     hit_purity = [purity[ring] for ring in hits.values()]
     first = list(order)[:_FIRST]
@@ -79,9 +57,27 @@ def ring_figures(members: pl.DataFrame, truth: RingTruth) -> list[Figure]:
         Figure("over_merged", "", _share(len(merged), len(rings)), len(rings)),
         *_benign(rings, everybody, truth.benign),
         *_b_cubed(rings, everybody),
-        *_people(members, hits, everybody, truth),
+        *role_figures(members, parties, hits, truth),
     ]
     return found
+
+
+def gangs_hit(members: pl.DataFrame, truth: RingTruth) -> dict[str, str]:
+    """The ring that hits each gang that is hit.
+
+    Args:
+        members: `ring_id`, `member_id`: people in rings of a day.
+        truth: the gangs.
+    """
+    everybody = _sets(truth.people, "gang_id")
+    return _hits(_sets(members, "ring_id"), everybody, _cards(everybody, truth))
+
+
+def _cards(everybody: Mapping[str, frozenset[str]], truth: RingTruth) -> dict[str, frozenset[str]]:
+    """The cards of each gang that were used in fraud."""
+    return {
+        gang: people & truth.cards for gang, people in everybody.items() if people & truth.cards
+    }
 
 
 def _sets(rows: pl.DataFrame, key: str) -> dict[str, frozenset[str]]:
@@ -165,42 +161,6 @@ def _b_cubed(
         Figure("b_cubed_precision", "", _mean(precision), len(precision)),
         Figure("b_cubed_recall", "", _mean(recall), len(recall)),
     ]
-
-
-def _people(
-    members: pl.DataFrame,
-    hits: Mapping[str, str],
-    everybody: Mapping[str, frozenset[str]],
-    truth: RingTruth,
-) -> list[Figure]:
-    """Roles and organisers in the rings that hit a gang."""
-    organisers = dict(truth.gangs.select("gang_id", "organiser_id").iter_rows())
-    roles = dict(truth.people.select("member_id", "role").iter_rows())
-    pairs: list[tuple[str, str]] = []
-    seen, first = 0, 0
-    for gang, ring in sorted(hits.items()):
-        rows = members.filter(pl.col("ring_id") == ring)
-        said = dict(rows.select("member_id", "role").iter_rows())
-        pairs += [(roles[each], said.get(each, "absent")) for each in sorted(everybody[gang])]
-        pairs += [("none", role) for each, role in said.items() if each not in everybody[gang]]
-        if organisers.get(gang) in said:
-            seen += 1
-            order = rows.sort("organiser_rank", "member_id", nulls_last=True)["member_id"]
-            first += organisers[gang] in order.head(_FIRST_PEOPLE).to_list()
-    return [
-        Figure("organiser_in_first_3", "", _share(first, seen), seen),
-        Figure("role_macro_f1", "", _macro_f1(pairs), len(pairs)),
-    ]
-
-
-def _macro_f1(pairs: Sequence[tuple[str, str]]) -> float | None:
-    """Mean over the true roles of F1; None where there are no pairs."""
-    scores = []
-    for role in sorted({true for true, _ in pairs} - {"none"}):
-        both = sum(pair == (role, role) for pair in pairs)
-        wrong = sum((true == role) != (said == role) for true, said in pairs)
-        scores.append(2 * both / (2 * both + wrong))
-    return _mean(scores)
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -203,7 +203,7 @@ RING_MEMBER = TableContract(
             "string",
             "What takes part",
             nullable=False,
-            values=("member", "institution", "operator", "phone"),
+            values=("member", "doctor", "institution", "operator", "phone"),
         ),
         Field("subject_id", "string", "Which", nullable=False),
         Field("role", "string", "What it is consistent with doing", nullable=False, values=ROLES),
@@ -277,7 +277,12 @@ RING_RESULT = TableContract(
     fields=(
         AS_OF,
         Field("measure", "string", "What was measured", nullable=False),
-        Field("slice", "string", "Typology or benign group; empty for all", nullable=False),
+        Field(
+            "slice",
+            "string",
+            "Typology, skill, role or benign group; empty for all",
+            nullable=False,
+        ),
         Field("value", "double", "The figure; empty where nothing can be measured"),
         Field("n", "long", "Rings, gangs or people that it rests on", nullable=False),
     ),

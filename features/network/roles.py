@@ -33,47 +33,64 @@ def carriers_of_rings(carried: pl.DataFrame, visited: pl.DataFrame) -> pl.DataFr
         visited: `ring_id`, `member_id`, `institution_id`, `visits`: all visits of the accounts.
 
     Returns:
-        `ring_id`, `carrier_kind`, `carrier`, `carried` (accounts), `reach` (their share of the ring).
+        `ring_id`, `carrier_kind`, `carrier`, `carried` (accounts), `reach` (their share of the ring),
+        `carried_by` (people who carry the carrier's own account).
     """
     totals = visited.group_by("ring_id", "member_id").agg(total=pl.sum("visits"))
     size = totals.group_by("ring_id").agg(accounts=pl.len())
     is_loyal = (pl.col("visits") >= _LOYAL_SHARE * pl.col("total")) & (
         pl.col("visits") >= _LOYAL_VISITS
     )
+    by_others = carried.filter(pl.col("carrier") != pl.col("member_id"))
+    back = (
+        by_others.filter(pl.col("carrier_kind") == "member")
+        .group_by("ring_id", "carrier_kind", "member_id")
+        .agg(carried_by=pl.n_unique("carrier"))
+        .rename({"member_id": "carrier"})
+    )
     return (
-        carried.join(totals, on=["ring_id", "member_id"])
+        by_others.join(totals, on=["ring_id", "member_id"])
         .filter((pl.col("carrier_kind") != "operator") | is_loyal)
-        .filter(pl.col("carrier") != pl.col("member_id"))
         .group_by("ring_id", "carrier_kind", "carrier")
         .agg(carried=pl.n_unique("member_id"))
         .join(size, on="ring_id")
-        .with_columns(reach=pl.col("carried") / pl.col("accounts"))
+        .join(back, on=["ring_id", "carrier_kind", "carrier"], how="left")
+        .with_columns(
+            pl.col("carried_by").fill_null(0), reach=pl.col("carried") / pl.col("accounts")
+        )
         .drop("accounts")
         .sort("ring_id", "carrier_kind", "carrier")
     )
 
 
-def role_rows(members: pl.DataFrame, carriers: pl.DataFrame, visited: pl.DataFrame) -> pl.DataFrame:
+def role_rows(members: pl.DataFrame, carriers: pl.DataFrame, parties: pl.DataFrame) -> pl.DataFrame:
     """One row per ring and subject with its role.
 
-    Who is insured here and carries accounts of others (as proxy, or by the proxy's phone) is a collector;
-    one whose own account is not in the ring takes part only if that is done for two and more. Who carries at least two and most of the ring, more
-    than anybody else, is an organiser. All other accounts are card holders, but victims where one
+    Who is insured here and carries two and more accounts of others (as proxy, or by the proxy's phone), and more than
+    there are people who carry the own one, is a collector: cards that are shown for each other make nobody one. Who is
+    not linked takes part only so. Of several collectors the one who carries most of the ring, more than anybody
+    else, is an organiser. All other accounts are card holders, but victims where one
     operator serves most of the ring's accounts and nobody carries them: their cards are kept by staff.
-    A phone that shows several accounts' vouchers is a collector's, such an operator a dispenser, an
-    institution with at least half of the visits of most accounts a pharmacy.
+    A phone that shows several accounts' vouchers is a collector's, such an operator a dispenser.
 
     Args:
         members: `ring_id`, `member`, `strength` (mean log-odds of its two best links in the ring).
         carriers: from `carriers_of_rings`.
-        visited: `ring_id`, `member_id`, `institution_id`, `visits`.
+        parties: doctors and institutions, from `features.network.ring_parties`. Of two roles of one, the
+            first in the order of the alphabet stays, with the reasons of both: a pharmacy that also sells.
 
     Returns:
         The columns of gold.ring_member but the day.
     """
-    return pl.concat([_people(members, carriers), _things(carriers), _institutions(visited)]).sort(
-        "ring_id", "subject_type", "subject_id"
+    key = ["ring_id", "subject_type", "subject_id"]
+    others = (
+        parties.sort(*key, "role")
+        .group_by(key, maintain_order=True)
+        .agg(pl.first("role"), pl.max("role_score"), pl.col("reasons").explode())
+        .with_columns(organiser_rank=pl.lit(None))
+        .select(pl.col(name).cast(shape) for name, shape in _SHAPE.items())
     )
+    return pl.concat([_people(members, carriers), _things(carriers), others]).sort(key)
 
 
 def unseen_heads(rows: pl.DataFrame) -> pl.DataFrame:
@@ -86,9 +103,10 @@ def unseen_heads(rows: pl.DataFrame) -> pl.DataFrame:
     return people.group_by("ring_id").agg(has_unseen_head=~is_head.any()).sort("ring_id")
 
 
-def _people(members: pl.DataFrame, carriers: pl.DataFrame) -> pl.DataFrame:
+def _ranked_people(members: pl.DataFrame, carriers: pl.DataFrame) -> pl.DataFrame:
+    """Who takes part, with `is_carrier` and `is_victim`, in the order in which each may head the ring."""
     carrying = carriers.filter(pl.col("carrier_kind") == "member").select(
-        "ring_id", "carried", "reach", member="carrier"
+        "ring_id", "carried", "reach", "carried_by", member="carrier"
     )
     staffed = (
         carriers.filter((pl.col("carrier_kind") == "operator") & (pl.col("reach") >= MAIN_SHARE))
@@ -96,7 +114,7 @@ def _people(members: pl.DataFrame, carriers: pl.DataFrame) -> pl.DataFrame:
         .unique()
     )
     is_carried = carriers.filter((pl.col("carrier_kind") != "operator") & (pl.col("carried") >= 2))
-    people = (
+    return (
         members.join(carrying, on=["ring_id", "member"], how="full", coalesce=True)
         # Whoever comes for one account alone, and is not linked, is mostly a relative of its holder.
         .filter(pl.col("strength").is_not_null() | (pl.col("carried") >= _SEVERAL))
@@ -107,19 +125,35 @@ def _people(members: pl.DataFrame, carriers: pl.DataFrame) -> pl.DataFrame:
             how="left",
         )
         .with_columns(
-            pl.col("carried").fill_null(0),
+            pl.col("carried", "carried_by").fill_null(0),
             pl.col("reach").fill_null(0.0),
             is_linked=pl.col("strength").is_not_null(),
             strength=pl.col("strength").fill_null(0.0),
             is_victim=pl.col("is_staffed").fill_null(False)
             & ~pl.col("has_carrier").fill_null(False),
         )
-        .sort(*("ring_id", "reach", "strength", "member"), descending=[False, True, True, False])
-        .with_columns(organiser_rank=pl.int_range(1, pl.len() + 1).over("ring_id"))
+        .with_columns(
+            is_carrier=(pl.col("carried") >= _SEVERAL) & (pl.col("carried") > pl.col("carried_by"))
+        )
+        .sort(
+            *("ring_id", "is_carrier", "reach", "strength", "member"),
+            descending=[False, True, True, True, False],
+        )
+        .with_columns(
+            organiser_rank=pl.int_range(1, pl.len() + 1).over("ring_id"),
+            # Of the next in rank; null if there is none who carries.
+            next_reach=pl.when("is_carrier").then("reach").shift(-1).over("ring_id"),
+        )
     )
-    carries = pl.col("carried") > 0
+
+
+def _people(members: pl.DataFrame, carriers: pl.DataFrame) -> pl.DataFrame:
+    people = _ranked_people(members, carriers)
+    carries = pl.col("is_carrier")
     is_head = (
-        (pl.col("organiser_rank") == 1) & (pl.col("carried") >= 2) & (pl.col("reach") >= MAIN_SHARE)
+        (pl.col("organiser_rank") == 1)
+        & (pl.col("reach") >= MAIN_SHARE)
+        & (pl.col("reach") > pl.col("next_reach")).fill_null(False)
     )
     role = (
         pl.when(is_head)
@@ -132,7 +166,7 @@ def _people(members: pl.DataFrame, carriers: pl.DataFrame) -> pl.DataFrame:
     )
     reasons = pl.concat_list(
         pl.when("is_linked").then(pl.lit("linked_account")),
-        pl.when(carries).then(pl.lit("carries_accounts_of_others")),
+        pl.when(pl.col("carried") > 0).then(pl.lit("carries_accounts_of_others")),
         pl.when(is_head).then(pl.lit("carries_most_of_the_ring")),
         pl.when(pl.col("is_victim") & ~carries).then(pl.lit("kept_by_staff")),
     ).list.drop_nulls()
@@ -153,24 +187,6 @@ def _things(carriers: pl.DataFrame) -> pl.DataFrame:
     )
     kind = pl.col("carrier_kind")
     return _shaped(rows, kind, pl.col("carrier"), role, pl.col("reach"), pl.concat_list(why))
-
-
-def _institutions(visited: pl.DataFrame) -> pl.DataFrame:
-    """Institutions where most accounts have at least half of their visits."""
-    totals = pl.col("visits").sum().over("ring_id", "member_id")
-    mostly = visited.filter(pl.col("visits") >= 0.5 * totals)
-    size = visited.group_by("ring_id").agg(accounts=pl.n_unique("member_id"))
-    rows = (
-        mostly.group_by("ring_id", "institution_id")
-        .agg(users=pl.n_unique("member_id"))
-        .join(size, on="ring_id")
-        .with_columns(share=pl.col("users") / pl.col("accounts"), organiser_rank=pl.lit(None))
-        .filter(pl.col("share") >= MAIN_SHARE)
-    )
-    why = pl.concat_list(pl.lit("most_visits_of_most_accounts"))
-    return _shaped(
-        rows, "institution", pl.col("institution_id"), pl.lit("pharmacy"), pl.col("share"), why
-    )
 
 
 def _shaped(

@@ -48,7 +48,7 @@ def read_truth(folder: Path, insured: int, decided: frozenset[str] = frozenset()
         .with_columns(pl.col("typology").fill_null("unknown"))
         .rename({"psn_no": "member_id"})
     )
-    accounts = accounts.join(_skills(folder), on="gang_id", how="left").select(
+    accounts = accounts.join(gang_skills(folder), on="gang_id", how="left").select(
         "member_id", "loss", "typology", "active_from", "gang_id", "skill"
     )
     benign = truth_table(folder, "truth_benign", "psn_no", "benign_type").rename(
@@ -57,7 +57,7 @@ def read_truth(folder: Path, insured: int, decided: frozenset[str] = frozenset()
     return Truth(accounts, benign.select("member_id", "benign_type"), insured, decided)
 
 
-def _skills(folder: Path) -> pl.DataFrame:
+def gang_skills(folder: Path) -> pl.DataFrame:
     """The skill of each gang; none where the truth does not tell it.
 
     It stands in truth_gang, or by gang in truth_about.json.

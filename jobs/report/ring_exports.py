@@ -19,6 +19,7 @@ _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 #: FollowTheMoney's schema of each kind of subject.
 _SCHEMATA = {
     "member": "Person",
+    "doctor": "Person",
     "operator": "Person",
     "institution": "Organization",
     "phone": "LegalEntity",

@@ -90,6 +90,7 @@ ROLES = {
 
 PART_KINDS = {
     "member": N_("person"),
+    "doctor": N_("doctor"),
     "institution": N_("institution"),
     "operator": N_("operator"),
     "phone": N_("phone"),
@@ -105,7 +106,11 @@ ROLE_REASONS = {
     ),
     "shows_vouchers_of_several": N_("shows the e-vouchers of several accounts"),
     "serves_several_more_often_than_not": N_("serves several accounts more often than not"),
-    "most_visits_of_most_accounts": N_("has most visits of most accounts"),
+    "main_doctor_beyond_others": N_("main doctor of more of the ring than of everybody else there"),
+    "main_counter_beyond_neighbours": N_(
+        "main counter of more accounts of the ring than of their neighbours"
+    ),
+    "boxes_of_the_ring_sold_again": N_("boxes of the ring were sold again here"),
 }
 
 #: Findings of gold.ring_finding.

@@ -48,7 +48,11 @@ def ring(cards: int = 4, carriers: int = 1, **changes: Any) -> Ring:
         )
         for at, name in enumerate(people)
     ]
-    parts += [Part("institution", "H0", "pharmacy", 0.8, ("most_visits_of_most_accounts",))]
+    parts += [Part("institution", "H0", "pharmacy", 0.8, ("main_counter_beyond_neighbours",))]
+    parts += [
+        Part("doctor", "D0", "doctor", 0.75, ("main_doctor_beyond_others",)),
+        Part("institution", "S0", "seller", 0.5, ("boxes_of_the_ring_sold_again",)),
+    ]
     places = tuple(
         Place(f"H{at}", f"Pharmacy {at}", "pharmacy", cards, 90 - 9 * at, Decimal(9000), *where)
         for at, where in enumerate(((30.0, 120.0), (30.05, 120.1), (30.05, 120.1), (30.2, 119.9)))

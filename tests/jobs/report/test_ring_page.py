@@ -88,6 +88,9 @@ def test_the_page_says_what_it_was_given() -> None:
         "comes for 4 accounts own card not in the ring",
         "M00000001 rank 2 of the list card holder linked to others of the ring",
         "1 Pharmacy 0 H0 pharmacy 4 90 9,000",
+        "H0 institution main counter main counter of more accounts of the ring than of their neighbours 80%",
+        "D0 doctor doctor main doctor of more of the ring than of everybody else there 75%",
+        "S0 institution seller boxes of the ring were sold again here 50%",
         "clopidogrel 75 mg D1 4 300 30,000 60%",
     ):
         assert said in text
