@@ -68,7 +68,7 @@ def no_codes() -> KnownCodes:
 def put_aside(rng: np.random.Generator, gang: GangAtWork, month: int, events: Events) -> Stock:
     """The boxes of a month that will surface at pharmacies, with code, weeks or months later."""
     resale, skill = gang.settings.resale, gang.skill(gang.province.settings.month_days(month)[0])
-    peeled = resale.peeled_clumsy + skill * (resale.peeled_careful - resale.peeled_clumsy)
+    peeled = resale.peeled.at(skill)
     lines = events.lines
     is_goods = (
         (lines.item_type == DRUG) & (lines.misused > 0) & (events.visits.gang[lines.visit] >= 0)

@@ -36,7 +36,7 @@ def _batches(
     institution = gang.colluders.institution[row]
     day = days_for(rng, gang, card, first, after)
     careful = gang.skill(first)
-    late = rng.random(count) < gang.habits.habits.after_hours * (1.2 - careful)
+    late = rng.random(count) < gang.habits.habits.after_hours * (1 - careful)
     # A batch is what falls on one evening at one place: days are made to coincide.
     batches = max(1, round(late.sum() / _BATCH))
     leader = np.flatnonzero(late)[:batches]

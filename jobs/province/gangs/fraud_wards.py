@@ -35,7 +35,9 @@ def _inside(
     places = gang.province.places
     count = len(card)
     institution = gang.colluders.institution[row]
-    sittings = max(1, round(count / _SITTING))
+    # The careful enter one card at a time.
+    size = 1 + (_SITTING - 1) * (1 - gang.skill(first))
+    sittings = max(1, round(count / size))
     day = days_for(rng, gang, card, first, after)
     sitting = rng.integers(0, sittings, count)
     _, leader, which = np.unique(sitting, return_index=True, return_inverse=True)

@@ -3,6 +3,7 @@
 Prices, diagnoses, doctors, consultation fees and opening hours are those of honest care.
 """
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -36,8 +37,10 @@ from jobs.province.care.fees import drug_price, service_lines
 from jobs.province.gangs.at_work import GangAtWork, diagnoses_of, sold_at
 from jobs.province.gangs.gangs import COLLECTOR, DISPENSER, ORGANISER
 from jobs.province.gangs.outings import Outings
+from jobs.province.gangs.supply import Supply
 from jobs.province.people.geography import PHARMACY as A_PHARMACY_KIND
 from jobs.province.people.neighbours import (
+    AT_CHECK,
     AT_REFILL,
     AT_VISIT,
     services_index,
@@ -59,10 +62,15 @@ _TREATED_SHARE = 0.75
 _STATED = ("relative", "child", "carer", "neighbour", "other")
 
 
-def bought(rng: np.random.Generator, gang: GangAtWork, outings: Outings) -> Events:
-    """The visits of the outings with their lines, in the order of time."""
+def bought(rng: np.random.Generator, gang: GangAtWork, outings: Outings, supply: Supply) -> Events:
+    """The visits of the outings with their lines, in the order of time.
+
+    Nobody sets out where every drug wanted would be too much: `supply` is what the cards have by now.
+    """
     outings = outings.take(np.argsort(outings.time, kind="stable"))
-    drugs = _drug_lines(rng, gang, outings)
+    drugs = _within_supply(gang, outings, _drug_lines(rng, gang, outings), supply)
+    going, visit = np.unique(drugs.visit, return_inverse=True)
+    outings, drugs = outings.take(going), replace(drugs, visit=visit)
     use = _main_use(rng, gang, outings, drugs)
     visits = _visits(rng, gang, outings, use)
     treatment = _treatment_lines(rng, gang, outings)
@@ -132,6 +140,18 @@ def _drug_lines(rng: np.random.Generator, gang: GangAtWork, outings: Outings) ->
     )
 
 
+def _within_supply(gang: GangAtWork, outings: Outings, drugs: Lines, supply: Supply) -> Lines:
+    """The drug lines as far as they keep each ingredient near what its label allows."""
+    card, day = outings.card[drugs.visit], outings.time[drugs.visit] // DAY
+    careful = gang.skill(int(day.min(initial=0)))
+    cover_days = gang.settings.skill.cover_days.at(careful)
+    boxes = supply.granted(card, drugs.drug, day, drugs.quantity, cover_days)
+    days = np.minimum(
+        drugs.days, np.maximum(np.round(boxes * CATALOGUE.days_per_box[drugs.drug]), 1)
+    )
+    return replace(drugs, quantity=boxes, days=days).take(boxes > 0)
+
+
 def _main_use(rng: np.random.Generator, gang: GangAtWork, outings: Outings, drugs: Lines) -> Ints:
     """The illness that each visit is entered for: that of the first drug, unless it does not fit."""
     first = np.searchsorted(drugs.visit, np.arange(len(outings)))
@@ -142,8 +162,7 @@ def _main_use(rng: np.random.Generator, gang: GangAtWork, outings: Outings, drug
     # What is certified is written down wherever the holder is treated under the certificate.
     use = np.where((certificate >= 0) & (rng.random(len(use)) < 0.55), certified, use)
     skill, careful = gang.settings.skill, gang.skill(int(day.min()) if len(day) else 0)
-    chance = skill.mismatch_clumsy + careful * (skill.mismatch_careful - skill.mismatch_clumsy)
-    wrong = rng.random(len(use)) < chance
+    wrong = rng.random(len(use)) < skill.mismatch.at(careful)
     other: Ints = np.where(wrong, _some_condition(gang, outings.card), use)
     return other
 
@@ -205,9 +224,8 @@ def _credential(rng: np.random.Generator, gang: GangAtWork, card: Ints) -> tuple
         crew = np.isin(gang.members.role, (ORGANISER, COLLECTOR, DISPENSER))
         phones = gang.members.phone[crew]
         # The careful leave the voucher on the holder's phone; each card stays with one of theirs.
-        shared = _chance(gang, gang.cards.person[card], "shared phone") < habits.shared_phone * (
-            1.3 - gang.skill(0)
-        )
+        likely = habits.shared_phone * gang.settings.skill.shown.at(gang.skill(0))
+        shared = _chance(gang, gang.cards.person[card], "shared phone") < likely
         phone = np.where(shared, phones[gang.cards.person[card] % len(phones)], phone)
     return shown, np.where(shown == E_VOUCHER, phone, -1)
 
@@ -216,7 +234,7 @@ def _proxies(rng: np.random.Generator, gang: GangAtWork, count: int) -> tuple[In
     """Who is on record as collecting; few are, and they state to be of the family."""
     crew = np.isin(gang.members.role, (ORGANISER, COLLECTOR, DISPENSER))
     people = gang.members.person[crew]
-    likely = gang.habits.habits.proxy
+    likely = gang.habits.habits.proxy * gang.settings.skill.shown.at(gang.skill(0))
     if not len(people):
         return np.full(count, -1), np.full(count, -1)
     on_record = rng.random(count) < likely
@@ -250,9 +268,10 @@ def _fee_lines(rng: np.random.Generator, gang: GangAtWork, outings: Outings, use
     share = gang.province.settings.care.refill_services
     level = services_level(gang.province.places, outings.institution)
     chronic = _IS_CHRONIC[use]
-    index = np.where(
-        chronic, services_index(use, level, AT_REFILL), services_index(use, level, AT_VISIT)
-    )
+    # The careful have the holder looked at now and then.
+    care = gang.settings.skill.doctor_visits.at(gang.skill(0))
+    occasion = np.where(rng.random(len(use)) < care, AT_CHECK, AT_REFILL)
+    index = services_index(use, level, np.where(chronic, occasion, AT_VISIT))
     # Dialysis itself is billed on paper only where the gang arranged it.
     row, service = _services(share).included(index, rng.random(len(outings)))
     small = SERVICES.price[service] < 400
