@@ -58,7 +58,7 @@ def rows(landing: Path, table: str) -> pa.Table:
 
 @pytest.fixture(scope="module")
 def landing(tmp_path_factory):
-    return written(tmp_path_factory.mktemp("province"), 2, "--fraud-share", "0.05")
+    return written(tmp_path_factory.mktemp("province"), 2, "--fraud-share", "0.02")
 
 
 @pytest.mark.parametrize("table", [table.name for table in LANDING_TABLES])
@@ -113,14 +113,14 @@ def test_keys_are_unique_and_lines_belong_to_settlements(landing):
 
 
 def test_the_order_of_tasks_changes_nothing_and_more_months_continue(landing, tmp_path):
-    longer = written(tmp_path, 3, "--fraud-share", "0.05", backwards=True)
+    longer = written(tmp_path, 3, "--fraud-share", "0.02", backwards=True)
 
     first = batches(landing)
     assert first == {name: text for name, text in batches(longer).items() if name in first}
 
 
 def test_daily_batches_hold_the_same_rows(landing, tmp_path):
-    daily = written(tmp_path, 2, "--fraud-share", "0.05", "--daily", "--tables", "settlement")
+    daily = written(tmp_path, 2, "--fraud-share", "0.02", "--daily", "--tables", "settlement")
 
     assert len(list((daily / "settlement").iterdir())) == 59
     monthly = sorted(rows(landing, "settlement")["setl_id"].to_pylist())

@@ -36,6 +36,8 @@ _DRUG_TASTE = 0.9
 _CARD_TASTE = 1.0
 #: power of size and nearness for a gang of its own choice: it spreads over what is in reach
 _ANYWHERE_NEAR = 0.5
+#: drugs that tell the illnesses of a card whose holder has none
+_COVER = 3
 #: drugs that any pharmacy has, so that there is always something to buy
 _ANYWHERE_PRODUCTS = 3
 
@@ -187,7 +189,10 @@ def _goods(
     care = settings.skill
     use = CATALOGUE.use[products]
     bit = np.where(use < len(CONDITIONS), 1 << np.minimum(use, len(CONDITIONS) - 1), 0)
-    fits = (cards.conditions[:, None] & bit) != 0
+    # Who has nothing to be treated for gets something that the gang's drugs are for.
+    has_none = (cards.conditions & np.bitwise_or.reduce(bit)) == 0
+    cover = np.bitwise_or.reduce(bit[rng.integers(0, len(bit), (len(cards), _COVER))], axis=1)
+    fits = (np.where(has_none, cover, cards.conditions)[:, None] & bit) != 0
     shape = (len(cards), len(products))
     likely = np.sqrt(wish[products]) * np.exp(_CARD_TASTE * rng.standard_normal(shape))
     likely = likely * np.where(fits, care.fitting.at(skill), 1.0)

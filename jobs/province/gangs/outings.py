@@ -20,8 +20,6 @@ _CLOSING = 20 * 3600 + 1800
 _ONLY_INSIDE = (REMOTE_VOUCHER, STAFF_HOARD)
 #: share of visits at the holder's usual institution: card handed over, holder goes
 _USUAL_PLACE = (0.15, 0.6)
-#: visits of one account in a month: the busiest of class_statistics.csv has 51 on average
-_MOST_VISITS = 42
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,8 @@ def due_visits(rng: np.random.Generator, gang: GangAtWork, first: int, after: in
     rate = rate * np.where(certified, skill.certified_visits, 1.0) * gang.activity
     rate = rate * np.where(cards.rests(first), skill.rest_activity, 1.0)
     rate = rate * rng.gamma(5.0, 0.2, len(rate)) * rng.gamma(12.0, 1 / 12.0)
-    card = np.repeat(np.arange(len(cards)), rng.poisson(np.minimum(rate, _MOST_VISITS)))
+    most = skill.most_visits.at(careful) * np.where(certified, skill.certified_visits, 1.0)
+    card = np.repeat(np.arange(len(cards)), np.minimum(rng.poisson(rate), most.astype(np.int64)))
     return rng.permutation(card)
 
 
@@ -68,7 +67,9 @@ def trips(
 ) -> Outings:
     """Visits at the institutions that the gang knows: someone goes there with one or several cards."""
     count = len(card)
-    errands = max(1, round(count / gang.habits.habits.together))
+    care, careful = gang.settings.skill, gang.skill(first)
+    further = (gang.habits.habits.together - 1) * care.trip_cards.at(careful)
+    errands = max(1, round(count / (1 + further)))
     errand = np.concatenate(
         [np.arange(min(errands, count)), rng.integers(0, errands, max(count - errands, 0))]
     )
@@ -83,7 +84,6 @@ def trips(
     day = days_for(rng, gang, card, first, after)
     usable = _in_use(gang, card, day[lead])
     lead = np.where(usable, lead, np.arange(count))
-    care, careful = gang.settings.skill, gang.skill(first)
     place = _own_place(rng, gang, card)
     at_own = rng.random(count) < care.own_counter.at(careful)
     institution = np.where(at_own, place, place[lead])

@@ -38,6 +38,8 @@ _OTHER_CERTIFICATE = 0.15
 _SAME_DISTRICT = 0.6
 #: months from one use of a card to the next: from, and below
 _CYCLE_MONTHS = (4, 9)
+#: cards of a set that is used in the same months
+_SET_CARDS = 5
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,10 @@ def _draft(
     skill = float(gangs.skill[gang])
     habits, care = typology.habits, settings.skill
     handed_over = typology.holders.handed_over * care.handed_over.at(skill)
-    cycle = rng.integers(*_CYCLE_MONTHS, count)
+    # Cards are used and rested in sets.
+    sets = max(1, round(int(gangs.size[gang]) / _SET_CARDS))
+    cycle, turn = int(rng.integers(*_CYCLE_MONTHS)), rng.integers(0, _CYCLE_MONTHS[1], sets)
+    of_set = rng.integers(0, sets, count)
     rest = np.floor(cycle * care.rested.at(skill) + rng.random(count)).astype(np.int64)
     cards = Cards(
         gang=np.full(count, gang),
@@ -229,9 +234,9 @@ def _draft(
         own_certificate_day=unknown,
         own_drugs=unknown,
         home=unknown,
-        cycle=cycle,
+        cycle=np.full(count, cycle),
         rest=np.minimum(rest, cycle - 1),
-        turn=rng.integers(0, _CYCLE_MONTHS[1], count),
+        turn=turn[of_set],
     )
     chance = np.where(has_case, rng.random(len(relied)), 1.0)
     return _Draft(cell, wanted, cards, colluders(gang, relied, start, start + life, chance))

@@ -34,6 +34,7 @@ from jobs.province.care.catalogue import (
     SPECIAL_DISEASES,
 )
 from jobs.province.care.fees import drug_price, service_lines
+from jobs.province.care.materials import material_lines
 from jobs.province.gangs.at_work import GangAtWork, diagnoses_of, sold_at
 from jobs.province.gangs.gangs import COLLECTOR, DISPENSER, ORGANISER
 from jobs.province.gangs.outings import Outings
@@ -153,9 +154,11 @@ def _within_supply(gang: GangAtWork, outings: Outings, drugs: Lines, supply: Sup
 
 
 def _main_use(rng: np.random.Generator, gang: GangAtWork, outings: Outings, drugs: Lines) -> Ints:
-    """The illness that each visit is entered for: that of the first drug, unless it does not fit."""
-    first = np.searchsorted(drugs.visit, np.arange(len(outings)))
-    use = CATALOGUE.use[drugs.drug[first]]
+    """The illness that each visit is entered for: that of a drug which fits the holder, or of the first."""
+    use = CATALOGUE.use[drugs.drug]
+    bits = gang.cards.conditions[outings.card[drugs.visit]] >> np.minimum(use, 62)
+    order = np.lexsort((bits & 1 == 0, drugs.visit))
+    use = use[order[np.searchsorted(drugs.visit[order], np.arange(len(outings)))]]
     day = outings.time // DAY
     certificate = certificate_of(gang, outings.card, day)
     certified = np.array([disease.uses[0] for disease in SPECIAL_DISEASES])[certificate]
@@ -188,6 +191,8 @@ def _visits(rng: np.random.Generator, gang: GangAtWork, outings: Outings, use: I
     at_pharmacy = places.kind[outings.institution] == A_PHARMACY_KIND
     certified = (certificate_of(gang, card, day) >= 0) & _IS_CHRONIC[use]
     shown, device = _credential(rng, gang, card)
+    code = _chance(gang, person * 128 + use, "diagnosis")
+    other = rng.random(count) < settings.care.other_code
     proxy, relation = _proxies(rng, gang, count)
     return Visits(
         person=person,
@@ -195,7 +200,7 @@ def _visits(rng: np.random.Generator, gang: GangAtWork, outings: Outings, use: I
         doctor=np.where(outings.doctor >= 0, outings.doctor, drawn),
         time=outings.time,
         med_type=np.where(certified, SPECIAL, np.where(at_pharmacy, PHARMACY, OUTPATIENT)),
-        diagnosis=diagnoses_of().one(use, _chance(gang, person, "diagnosis")),
+        diagnosis=diagnoses_of().one(use, np.where(other, rng.random(count), code)),
         stay=np.zeros(count, np.int64),
         certificate_type=shown,
         device=device,
@@ -275,7 +280,17 @@ def _fee_lines(rng: np.random.Generator, gang: GangAtWork, outings: Outings, use
     # Dialysis itself is billed on paper only where the gang arranged it.
     row, service = _services(share).included(index, rng.random(len(outings)))
     small = SERVICES.price[service] < 400
-    return service_lines(row[small], service[small])
+    count, settings = len(use), gang.province.settings.care
+    materials = material_lines(
+        np.arange(count),
+        use,
+        _chance(gang, gang.cards.person[outings.card], "materials"),
+        rng.random(count),
+        rng.random(count),
+        settings.material_buyers,
+        settings.material_share,
+    )
+    return stacked([service_lines(row[small], service[small]), materials])
 
 
 def _chance(gang: GangAtWork, numbers: Ints, purpose: str) -> Floats:

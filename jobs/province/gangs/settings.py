@@ -61,8 +61,10 @@ class Skill(_Section):
     beta: float = Field(gt=0)
     learnt_per_year: float = Field(ge=0)
     visits_cut: float = Field(ge=0, lt=1)
+    most_visits: BySkill
     visits_spread: ShareBySkill
     handed_over: ShareBySkill
+    trip_cards: BySkill
     near_home: ShareBySkill
     own_counter: ShareBySkill
     wait_minutes: BySkill
