@@ -168,6 +168,16 @@ class Benign(_Section):
     regimen_switch: float = Field(ge=0, le=1)
 
 
+class Desks(_Section):
+    """What goes wrong at honest tills and desks."""
+
+    careless_counter: float = Field(ge=0, le=1)
+    careless_box: float = Field(ge=0, le=1)
+    miskeyed_code: float = Field(ge=0, le=1)
+    wrong_entry: float = Field(ge=0, le=1)
+    returned_box: float = Field(ge=0, le=1)
+
+
 class Settings(_Section):
     """All that can be set about the honest province."""
 
@@ -180,6 +190,7 @@ class Settings(_Section):
     certificates: Certificates
     billing: Billing
     benign: Benign
+    desks: Desks
 
     @field_validator("start")
     @classmethod

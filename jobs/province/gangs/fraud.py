@@ -92,6 +92,21 @@ def gang_months(
             yield GangMonth(gang, month, events, stacked([codes, swaps]), parcels)
 
 
+class Ahead:
+    """A gang's months, one of them looked at before its turn."""
+
+    def __init__(self, months: Iterator[GangMonth]) -> None:
+        self.months = months
+        self.next = next(months, None)
+
+    def take(self, month: int) -> GangMonth | None:
+        """What the gang does in a month; nothing if it rests."""
+        found = self.next
+        is_due = found is not None and found.month == month
+        self.next = next(self.months, None) if is_due else found
+        return found if is_due else None
+
+
 def _possible(gang: GangAtWork, outings: Outings, first: int, after: int) -> Outings:
     """Outings within the month and within the time in which the account can be used."""
     day = outings.time // DAY

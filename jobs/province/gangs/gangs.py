@@ -244,6 +244,20 @@ def away(plan: Plan, first_person: int, end_person: int, first_day: int, end_day
     return Away(held.person, held.from_day, held.to_day)
 
 
+def without_card(gone: Away, person: Ints, day: Ints) -> Flags:
+    """Whether the card of each person is with a gang on a day."""
+    found = np.zeros(len(person), np.bool_)
+    order = np.argsort(gone.person, kind="stable")
+    holder = gone.person[order]
+    first = np.searchsorted(holder, person)
+    count = np.searchsorted(holder, person, side="right") - first
+    for turn in range(int(count.max(initial=0))):
+        rows = np.flatnonzero(count > turn)
+        interval = order[first[rows] + turn]
+        found[rows] |= (gone.from_day[interval] <= day[rows]) & (day[rows] < gone.to_day[interval])
+    return found
+
+
 def arranged_certificates(
     plan: Plan, first_person: int, end_person: int, first_day: int, end_day: int
 ) -> ArrangedCertificates:

@@ -38,7 +38,7 @@ from jobs.province.care.materials import material_lines
 from jobs.province.gangs.at_work import GangAtWork, diagnoses_of, sold_at
 from jobs.province.gangs.gangs import COLLECTOR, DISPENSER, ORGANISER
 from jobs.province.gangs.outings import Outings
-from jobs.province.gangs.supply import Supply
+from jobs.province.gangs.supply import Supply, within_supply
 from jobs.province.people.geography import PHARMACY as A_PHARMACY_KIND
 from jobs.province.people.neighbours import (
     AT_CHECK,
@@ -69,7 +69,7 @@ def bought(rng: np.random.Generator, gang: GangAtWork, outings: Outings, supply:
     Nobody sets out where every drug wanted would be too much: `supply` is what the cards have by now.
     """
     outings = outings.take(np.argsort(outings.time, kind="stable"))
-    drugs = _within_supply(gang, outings, _drug_lines(rng, gang, outings), supply)
+    drugs = within_supply(gang, outings, _drug_lines(rng, gang, outings), supply)
     going, visit = np.unique(drugs.visit, return_inverse=True)
     outings, drugs = outings.take(going), replace(drugs, visit=visit)
     use = _main_use(rng, gang, outings, drugs)
@@ -139,18 +139,6 @@ def _drug_lines(rng: np.random.Generator, gang: GangAtWork, outings: Outings) ->
         days=np.where(stated, np.maximum(days, 1), np.nan),
         misused=np.where(is_own, partial, 1.0),
     )
-
-
-def _within_supply(gang: GangAtWork, outings: Outings, drugs: Lines, supply: Supply) -> Lines:
-    """The drug lines as far as they keep each ingredient near what its label allows."""
-    card, day = outings.card[drugs.visit], outings.time[drugs.visit] // DAY
-    careful = gang.skill(int(day.min(initial=0)))
-    cover_days = gang.settings.skill.cover_days.at(careful)
-    boxes = supply.granted(card, drugs.drug, day, drugs.quantity, cover_days)
-    days = np.minimum(
-        drugs.days, np.maximum(np.round(boxes * CATALOGUE.days_per_box[drugs.drug]), 1)
-    )
-    return replace(drugs, quantity=boxes, days=days).take(boxes > 0)
 
 
 def _main_use(rng: np.random.Generator, gang: GangAtWork, outings: Outings, drugs: Lines) -> Ints:

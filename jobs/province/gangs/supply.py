@@ -1,10 +1,15 @@
 """How long the boxes last that a gang has bought with each card, so that no card buys too much of a drug."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from jobs.province.arrays.days import DAY
 from jobs.province.arrays.draws import Floats, Ints
+from jobs.province.arrays.shapes import Lines
 from jobs.province.care.catalogue import CATALOGUE
-from jobs.province.gangs.outings import rank_within
+from jobs.province.gangs.at_work import GangAtWork
+from jobs.province.gangs.outings import Outings, rank_within
 
 #: so much of what may lie ahead has to be used up before a box is bought that lasts longer than all of it
 _USED_UP = 1 / 3
@@ -43,3 +48,15 @@ class Supply:
             until = day[rows] + ahead + bought * lasts[rows]
             self._until[key[rows]] = np.where(bought > 0, until, self._until[key[rows]])
         return given
+
+
+def within_supply(gang: GangAtWork, outings: Outings, drugs: Lines, supply: Supply) -> Lines:
+    """The drug lines as far as they keep each ingredient near what its label allows."""
+    card, day = outings.card[drugs.visit], outings.time[drugs.visit] // DAY
+    careful = gang.skill(int(day.min(initial=0)))
+    cover_days = gang.settings.skill.cover_days.at(careful)
+    boxes = supply.granted(card, drugs.drug, day, drugs.quantity, cover_days)
+    days = np.minimum(
+        drugs.days, np.maximum(np.round(boxes * CATALOGUE.days_per_box[drugs.drug]), 1)
+    )
+    return replace(drugs, quantity=boxes, days=days).take(boxes > 0)
