@@ -88,8 +88,29 @@ def test_the_careful_use_a_card_for_some_months_and_rest_it(clumsy, careful):
 
 
 def test_the_careful_have_few_cards_at_one_counter(clumsy, careful):
-    assert careful.day_places() < 1.15
-    assert clumsy.day_places() > 1.25
+    assert careful.day_places() < 1.2
+    assert clumsy.day_places() > 1.35
+
+
+def test_a_careful_collector_still_takes_several_cards_along_on_a_day(careful):
+    visits, cards = careful.events.visits, careful.plan.cards
+    rented = np.flatnonzero(careful.plan.gangs.typology == RENTED_CARDS)
+    together = by_chance = 0.0
+    for gang in rented:
+        mine = visits.take(visits.gang == gang)
+        held = cards.take(cards.gang == gang)
+        person, row = np.unique(mine.person, return_inverse=True)
+        days = np.zeros((len(person), 366))
+        days[row, mine.time // DAY] = 1
+        begin = np.array([held.from_day[held.person == one].min() for one in person])
+        end = np.array([held.to_day[held.person == one].max() for one in person])
+        span = np.minimum.outer(end, end) - np.maximum.outer(begin, begin)
+        often = days.sum(axis=1)
+        pairs = np.triu_indices(len(person), 1)
+        together += float((days @ days.T)[pairs].sum())
+        # As if each went on any of the days on which the gang has both cards.
+        by_chance += float((np.outer(often, often) / np.clip(span, 60, 365))[pairs].sum())
+    assert together > 3 * by_chance
 
 
 def test_the_careful_take_a_card_to_places_near_its_home(clumsy, careful):

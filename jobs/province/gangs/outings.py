@@ -14,6 +14,9 @@ from jobs.province.gangs.gangs import REMOTE_VOUCHER, STAFF_HOARD
 #: between two cards at one counter, at least; from counter to counter
 _SHORTEST_WAIT = 60
 _WAY_SECONDS = (900, 4500)
+#: days of a month on which a dealer comes, and cards of an errand below which holders go themselves
+_DEALER_DAYS = 5
+_BY_THEMSELVES = 1.5
 #: when counters close, seconds of the day
 _CLOSING = 20 * 3600 + 1800
 #: typologies that have nothing but their own counter
@@ -69,19 +72,16 @@ def trips(
     count = len(card)
     care, careful = gang.settings.skill, gang.skill(first)
     further = (gang.habits.habits.together - 1) * care.trip_cards.at(careful)
-    errands = max(1, round(count / (1 + further)))
-    errand = np.concatenate(
-        [np.arange(min(errands, count)), rng.integers(0, errands, max(count - errands, 0))]
-    )
-    # Nobody takes the same card twice to one place: it gets an errand of its own.
-    _, firsts = np.unique(errand * len(gang.cards) + card, return_index=True)
-    again = np.ones(count, np.bool_)
-    again[firsts] = False
-    errand[again] = errands + np.arange(int(again.sum()))
-    leader = np.zeros(errands + int(again.sum()), np.int64)
-    leader[errand[::-1]] = np.arange(count)[::-1]
-    lead = leader[errand]
+    errand = _errands(rng, card, max(1, round(count / (1 + further))))
+    _, leader, which = np.unique(errand, return_index=True, return_inverse=True)
+    lead = leader[which]
     day = days_for(rng, gang, card, first, after)
+    # Holders who go themselves bring the boxes on the days on which the dealer comes.
+    dealer_days = days_for(rng, gang, card[:_DEALER_DAYS], first, after)
+    if len(dealer_days) and gang.habits.habits.together < _BY_THEMSELVES:
+        meets = rng.random(count) < care.dealer_days.at(careful)
+        met = dealer_days[rng.integers(0, len(dealer_days), count)] - rng.integers(0, 2, count)
+        day = np.where(meets & _in_use(gang, card, met) & (met >= first), met, day)
     usable = _in_use(gang, card, day[lead])
     lead = np.where(usable, lead, np.arange(count))
     place = _own_place(rng, gang, card)
@@ -100,6 +100,19 @@ def trips(
     time = np.where(time > _CLOSING, start, time)
     none = np.full(count, -1)
     return Outings(card, institution, day[lead] * DAY + time, none, none)
+
+
+def _errands(rng: np.random.Generator, card: Ints, errands: int) -> Ints:
+    """The errand of each visit: no card is taken along twice on one, as far as there are enough."""
+    cards, which = np.unique(card, return_inverse=True)
+    order = np.argsort(rng.random((len(cards), errands)), axis=1)
+    turn = rank_within(card)
+    found: Ints = np.where(
+        turn < errands,
+        order[which, np.minimum(turn, errands - 1)] if len(cards) else turn,
+        errands + np.arange(len(card)),
+    )
+    return found
 
 
 def _own_place(rng: np.random.Generator, gang: GangAtWork, card: Ints) -> Ints:

@@ -65,6 +65,7 @@ class Skill(_Section):
     visits_spread: ShareBySkill
     handed_over: ShareBySkill
     trip_cards: BySkill
+    dealer_days: ShareBySkill
     near_home: ShareBySkill
     own_counter: ShareBySkill
     wait_minutes: BySkill
