@@ -26,7 +26,6 @@ from jobs.province.gangs.gangs import (
 )
 from jobs.province.gangs.settings import GangSettings, Goods, Ladder, Typology
 from jobs.province.people.geography import attraction
-from jobs.province.people.neighbours import diagnosis_lists, hour_lists
 from jobs.province.settings import CELL_PEOPLE
 
 #: the common drugs that the reports name: 达克宁, 速效救心丸, 三金片
@@ -115,18 +114,6 @@ def sold_at(drug: Ints, pharmacy: Flags, dual: Flags) -> Flags:
 def is_common(word: str) -> bool:
     """Whether a drug is among those that the police reports name."""
     return any(common in word for common in _COMMON)
-
-
-@cache
-def hours_of_day() -> WeightedLists:
-    """Hours at which honest people come, by sort of institution."""
-    return hour_lists()
-
-
-@cache
-def diagnoses_of() -> WeightedLists:
-    """Diagnoses that honest people get, by use."""
-    return diagnosis_lists()
 
 
 def resale_wish(ladder: Ladder, goods: Goods) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 
 from jobs.province.arrays.days import DAY, weekdays
 from jobs.province.arrays.draws import Ints, generator
-from jobs.province.gangs.at_work import GangAtWork, hours_of_day
+from jobs.province.gangs.at_work import GangAtWork
 from jobs.province.gangs.gangs import STAFF_HOARD
 from jobs.province.gangs.outings import (
     Outings,
@@ -16,6 +16,7 @@ from jobs.province.gangs.outings import (
     rank_within,
     with_colluders,
 )
+from jobs.province.people.neighbours import hour_lists
 
 #: colleagues whose logins are used
 _LOGINS = 4
@@ -48,7 +49,7 @@ def _inside(
     sort = places.sort[institution]
     quiet = rng.choice(_QUIET_HOURS, count)
     is_quiet = rng.random(count) < gang.habits.habits.after_hours * 2
-    hour = np.where(is_quiet, quiet, hours_of_day().one(sort, rng.random(count)))[led]
+    hour = np.where(is_quiet, quiet, hour_lists().one(sort, rng.random(count)))[led]
     start = day * DAY + hour * 3600 + rng.integers(0, 3000, count)[led]
     time = start + rank_within(led) * rng.integers(60, 300, count)
     if gang.typology == STAFF_HOARD:

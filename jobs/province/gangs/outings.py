@@ -8,8 +8,9 @@ import numpy as np
 from jobs.province.arrays.days import DAY, day_weights
 from jobs.province.arrays.draws import Flags, Ints, pick
 from jobs.province.arrays.shapes import Columns, stacked
-from jobs.province.gangs.at_work import GangAtWork, hours_of_day
+from jobs.province.gangs.at_work import GangAtWork
 from jobs.province.gangs.gangs import REMOTE_VOUCHER, STAFF_HOARD
+from jobs.province.people.neighbours import hour_lists
 
 #: between two cards at one counter, at least; from counter to counter
 _SHORTEST_WAIT = 60
@@ -87,7 +88,7 @@ def trips(
     place = _own_place(rng, gang, card)
     at_own = rng.random(count) < care.own_counter.at(careful)
     institution = np.where(at_own, place, place[lead])
-    hour = hours_of_day().one(gang.province.places.sort[institution], rng.random(count))
+    hour = hour_lists().one(gang.province.places.sort[institution], rng.random(count))
     hour = np.where(rng.random(count) < care.habit_hour.at(careful), gang.hour, hour)
     start = hour * 3600 + rng.integers(0, 3000, count)
     # Whoever carries several cards goes from counter to counter, or waits between two of them.

@@ -10,7 +10,7 @@ import numpy as np
 
 from jobs.province.arrays.days import DAY, weekdays
 from jobs.province.arrays.draws import Flags, Floats, Ints, mixed
-from jobs.province.arrays.sampling import WeightedLists, expanded
+from jobs.province.arrays.sampling import expanded
 from jobs.province.arrays.shapes import (
     DRUG,
     E_VOUCHER,
@@ -35,7 +35,7 @@ from jobs.province.care.catalogue import (
 )
 from jobs.province.care.fees import drug_price, service_lines
 from jobs.province.care.materials import material_lines
-from jobs.province.gangs.at_work import GangAtWork, diagnoses_of, sold_at
+from jobs.province.gangs.at_work import GangAtWork, sold_at
 from jobs.province.gangs.gangs import COLLECTOR, DISPENSER, ORGANISER
 from jobs.province.gangs.outings import Outings
 from jobs.province.gangs.supply import Supply, within_supply
@@ -44,6 +44,7 @@ from jobs.province.people.neighbours import (
     AT_CHECK,
     AT_REFILL,
     AT_VISIT,
+    diagnosis_lists,
     services_index,
     services_level,
     services_lists,
@@ -188,7 +189,7 @@ def _visits(rng: np.random.Generator, gang: GangAtWork, outings: Outings, use: I
         doctor=np.where(outings.doctor >= 0, outings.doctor, drawn),
         time=outings.time,
         med_type=np.where(certified, SPECIAL, np.where(at_pharmacy, PHARMACY, OUTPATIENT)),
-        diagnosis=diagnoses_of().one(use, np.where(other, rng.random(count), code)),
+        diagnosis=diagnosis_lists().one(use, np.where(other, rng.random(count), code)),
         stay=np.zeros(count, np.int64),
         certificate_type=shown,
         device=device,
@@ -266,7 +267,7 @@ def _fee_lines(rng: np.random.Generator, gang: GangAtWork, outings: Outings, use
     occasion = np.where(rng.random(len(use)) < care, AT_CHECK, AT_REFILL)
     index = services_index(use, level, np.where(chronic, occasion, AT_VISIT))
     # Dialysis itself is billed on paper only where the gang arranged it.
-    row, service = _services(share).included(index, rng.random(len(outings)))
+    row, service = services_lists(share).included(index, rng.random(len(outings)))
     small = SERVICES.price[service] < 400
     count, settings = len(use), gang.province.settings.care
     materials = material_lines(
@@ -292,8 +293,3 @@ def _treatments() -> tuple[Ints, int]:
     is_treatment = (SERVICES.item_type == TREATMENT) & ~SERVICES.inpatient & (SERVICES.level == 1)
     pool: Flags = is_treatment & (SERVICES.price >= 25) & (SERVICES.price <= 120)
     return np.flatnonzero(pool), int(np.flatnonzero(SERVICES.name == "血液透析")[0])
-
-
-@cache
-def _services(share: float) -> WeightedLists:
-    return services_lists(share)
