@@ -126,6 +126,27 @@ def test_courses_begin_and_end(here, events, who):
     assert np.quantile(most, 0.75) <= 2
 
 
+def test_half_of_the_treated_break_off_for_some_months(here, events, who):
+    refills = (here.health.interval > 0) & (here.health.interval < 40)
+    refills &= here.health.certificate < 0
+    breaks = here.habits.breaks_off
+    at_home = events.visits.institution == here.health.home[who]
+    month = events.visits.time[at_home] // DAY // 30
+    pairs = np.unique(who[at_home] * 16 + month) // 16
+    months = np.bincount(pairs, minlength=len(here.people))
+    assert 0.3 < breaks[refills].mean() < 0.6
+    assert months[refills & breaks].mean() < 0.75 * months[refills & ~breaks].mean()
+
+
+def test_a_new_illness_is_seen_often_and_at_several_places(here, events, who):
+    rows = people_of(here, "new_treatment")
+    pairs = np.unique(who * (1 << 20) + events.visits.institution) >> 20
+    places = np.bincount(pairs, minlength=len(here.people))
+    visits = np.bincount(who, minlength=len(here.people))
+    assert visits[rows].mean() > 2 * visits.mean()
+    assert places[rows].mean() > 1.7 * places.mean()
+
+
 def test_some_doses_are_above_the_label(here):
     health = here.health
     rows = np.isin(health.taker, people_of(here, "double_dose")) & CATALOGUE.chronic[health.drug]

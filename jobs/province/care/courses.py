@@ -1,4 +1,4 @@
-"""Visits for a course of treatment: decoctions for some weeks, infusions on days running, dear drugs for months.
+"""Visits for a course of treatment: decoctions, infusions on days running, dear drugs, an illness newly treated.
 
 A course begins at each person's own interval, so that a month needs no other one.
 """
@@ -11,8 +11,9 @@ import numpy as np
 from jobs.province.arrays.days import DAY, weekdays
 from jobs.province.arrays.draws import Flags, Floats, Ints, generator
 from jobs.province.arrays.sampling import WeightedLists, expanded
-from jobs.province.arrays.shapes import DRUG, OUTPATIENT, SPECIAL, Events, Lines, Visits
+from jobs.province.arrays.shapes import DRUG, OUTPATIENT, PHARMACY, SPECIAL, Events, Lines, Visits
 from jobs.province.care.catalogue import (
+    ANYWHERE,
     CATALOGUE,
     CATEGORIES,
     CONDITIONS,
@@ -25,7 +26,7 @@ from jobs.province.care.catalogue import (
 )
 from jobs.province.care.fees import drug_price, ordered, service_lines
 from jobs.province.people.benign import COURSES
-from jobs.province.people.geography import A_CLINIC, LEVEL_1, LEVEL_2
+from jobs.province.people.geography import A_CLINIC, A_PHARMACY, LEVEL_1, LEVEL_2
 from jobs.province.people.neighbours import (
     AT_VISIT,
     Neighbours,
@@ -35,14 +36,19 @@ from jobs.province.people.neighbours import (
     services_level,
 )
 
-HERBAL, INFUSION, DEAR = range(len(COURSES))
+HERBAL, INFUSION, DEAR, NEW = range(len(COURSES))
 #: days from one course to the next, visits of a course (fewest and most), days between two visits
-_INTERVAL = np.array([300.0, 330.0, 420.0])
-_FEWEST = np.array([4, 3, 2])
-_MOST = np.array([12, 8, 6])
-_SPACING = np.array([[7, 14], [1, 1], [14, 28]])
+_INTERVAL = np.array([300.0, 330.0, 420.0, 450.0])
+_FEWEST = np.array([4, 3, 2, 5])
+_MOST = np.array([12, 8, 6, 18])
+_SPACING = np.array([[7, 14], [1, 1], [14, 28], [5, 9]])
 #: sort of institution that each kind of course is had at
-_SORTS = np.array([[LEVEL_1, LEVEL_2], [A_CLINIC, LEVEL_1], [LEVEL_2, LEVEL_2]])
+_SORTS = np.array(
+    [[LEVEL_1, LEVEL_2], [A_CLINIC, LEVEL_1], [LEVEL_2, LEVEL_2], [LEVEL_1, A_PHARMACY]]
+)
+#: places that an illness newly treated is taken to, and what it is where nothing else is known
+_NEW_PLACES = 3
+_NEW_USES = ("hypertension", "diabetes", "chd", "stroke", "gastritis", "osteoarthritis", "copd")
 #: a dear drug costs more than this a box, and less than that
 _DEAR_PRICE = (180.0, 900.0)
 #: what infusions are given for
@@ -76,8 +82,9 @@ def course_visits(here: Neighbours, month: int, services: WeightedLists) -> Even
     rng = generator(here.seed, "courses", here.unit, month)
     due = _due(here, *here.settings.month_days(month))
     who, kind, size = due.who, here.habits.course[due.who], len(due.who)
-    # One place, one reason and one drug for a whole course.
-    own = here.people.index[who] * 64 + due.course % 64
+    # One place, one reason and one drug for a whole course; a new illness has some of each.
+    part = np.where(kind == NEW, due.turn % _NEW_PLACES, 0)
+    own = (here.people.index[who] * 64 + due.course % 64) * 4 + part
     use = _uses(here, who, kind, here.chance(own, "course use"))
     sort = _SORTS[kind, (here.chance(own, "course sort") < 0.35).astype(np.int64)]
     where = (here.people.cell[who] - here.cells.start) * 6 + sort
@@ -89,6 +96,7 @@ def course_visits(here: Neighbours, month: int, services: WeightedLists) -> Even
         institution, department, here.chance(own, "course doctor"), weekdays(here.settings, day)
     )
     shown, device = here.credential(who, np.full(size, -1), rng.random(size))
+    plain = np.where(sort == A_PHARMACY, PHARMACY, OUTPATIENT)
     health = here.health
     certified = (health.certificate[who] >= 0) & (health.certificate_from[who] <= day)
     visits = Visits(
@@ -96,7 +104,7 @@ def course_visits(here: Neighbours, month: int, services: WeightedLists) -> Even
         institution=institution,
         doctor=doctor,
         time=day * DAY + hour * 3600 + rng.integers(0, 3600, size),
-        med_type=np.where(certified & (kind == DEAR), SPECIAL, OUTPATIENT),
+        med_type=np.where(certified & (kind == DEAR), SPECIAL, plain),
         diagnosis=diagnosis_lists().one(use, here.chance(own, "course diagnosis")),
         stay=np.zeros(size, np.int64),
         certificate_type=shown,
@@ -126,7 +134,7 @@ def _due(here: Neighbours, first: int, after: int) -> _Due:
     count = np.maximum(np.ceil((after - phase) / interval).astype(np.int64) - begin, 0)
     which, number = expanded(count)
     course = begin[which] + number
-    own = person[which] * 64 + course % 64
+    own = (person[which] * 64 + course % 64) * 4
     visits = _FEWEST[kind[which]] + np.floor(
         here.chance(own, "course visits") * (_MOST - _FEWEST + 1)[kind[which]]
     ).astype(np.int64)
@@ -151,7 +159,10 @@ def _uses(here: Neighbours, who: Ints, kind: Ints, chance: Floats) -> Ints:
     dear = np.where(has_dear.any(axis=1), np.argmin(shifted, axis=1), USES.index("hyperlipidaemia"))
     infused = np.array([USES.index(word) for word in _INFUSED])
     acute = infused[(chance * len(infused)).astype(np.int64)]
-    uses: Ints = np.where(kind == INFUSION, acute, np.where(kind == DEAR, dear, _WEAKNESS))
+    common = np.array([USES.index(word) for word in _NEW_USES])
+    new = common[(chance * len(common)).astype(np.int64)]
+    choices = [kind == INFUSION, kind == DEAR, kind == NEW]
+    uses: Ints = np.select(choices, [acute, dear, new], _WEAKNESS)
     return uses
 
 
@@ -160,10 +171,11 @@ def _drug_lines(
 ) -> Lines:
     """What a visit of a course brings until the next one."""
     kind = here.habits.course[due.who]
-    number = np.where(kind == INFUSION, _INFUSED_DRUGS, 1)
+    number = np.where((kind == INFUSION) | (kind == NEW), _INFUSED_DRUGS, 1)
     visit, turn = expanded(number)
     lists = _course_lists()
-    which = np.where(kind == HERBAL, 2 * len(USES), 2 * use + (kind == DEAR))[visit]
+    of_use = np.where(kind == NEW, 2 * len(USES) + 1 + use, 2 * use + (kind == DEAR))
+    which = np.where(kind == HERBAL, 2 * len(USES), of_use)[visit]
     drug = lists.one(which, here.chance(own[visit] * 4 + turn, "course drug"))
     median, sigma = _HERBS_A_DAY["median"], _HERBS_A_DAY["sigma"]
     spend = median * np.exp(sigma * (2 * here.chance(own, "course spend") - 1) * 1.7)
@@ -205,7 +217,7 @@ def _dear_uses() -> Flags:
 
 @cache
 def _course_lists() -> WeightedLists:
-    """For each use what is infused or given in a course, and its dear drugs; then herbs."""
+    """For each use what is infused or given in a course, and its dear drugs; herbs; then brands by use."""
     lists: list[tuple[Ints, Floats]] = []
     dear, cheap = _is_dear(), CATALOGUE.price < 120
     for use in range(len(USES)):
@@ -218,4 +230,9 @@ def _course_lists() -> WeightedLists:
         lists += [(plain, CATALOGUE.weight[plain]), (costly, CATALOGUE.weight[costly])]
     herbs = np.flatnonzero(CATALOGUE.category == _HERB)
     lists.append((herbs, CATALOGUE.weight[herbs] / CATALOGUE.price[herbs]))
+    for use in range(len(USES)):
+        found = drugs_for(use)
+        taken = found[(CATALOGUE.channel[found] == ANYWHERE) & cheap[found]]
+        taken = taken if len(taken) else found
+        lists.append((taken, CATALOGUE.weight[taken] * np.sqrt(CATALOGUE.price[taken])))
     return WeightedLists.of(lists)

@@ -42,6 +42,9 @@ from jobs.province.people.neighbours import (
 )
 
 _QUEUE_SECONDS = 150
+#: days from one beginning of a treatment that is broken off to the next, and the part of them it lasts
+_LONG_BREAK = (140.0, 420.0)
+_TREATED_PART = (0.2, 0.65)
 _HERB = CATEGORIES.index("herb_tonic")
 _BREWED = int(np.flatnonzero(SERVICES.name == "中药饮片代煎")[0])
 _BREWING = 0.1
@@ -139,8 +142,18 @@ def _due(here: Neighbours, month: int) -> _Due:
     day += np.where(here.habits.market[who], (phase_of - day) % MARKET_DAYS, 0)
     own = here.people.index[who] * 8192 + number
     came = here.chance(own, "missed") >= care.refill_missed
-    came &= day >= 0
+    came &= (day >= 0) & ~_broken_off(here, who, day)
     return _Due(who[came], number[came], day[came])
+
+
+def _broken_off(here: Neighbours, who: Ints, day: Ints) -> Flags:
+    """Whether a treatment rests: some are treated for some months, and not again for some."""
+    person = here.people.index[who]
+    cycle = _LONG_BREAK[0] + here.chance(person, "break") * (_LONG_BREAK[1] - _LONG_BREAK[0])
+    part = _TREATED_PART[0] + here.chance(person, "treated") * (_TREATED_PART[1] - _TREATED_PART[0])
+    at = (day + here.chance(person, "break begins") * cycle) % cycle
+    rests: Flags = here.habits.breaks_off[who] & (at > part * cycle)
+    return rests
 
 
 def _drug_lines(

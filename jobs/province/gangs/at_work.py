@@ -84,8 +84,11 @@ def gang_at_work(province: Province, settings: GangSettings, plan: Plan, number:
     cards = plan.cards.take(plan.cards.gang == number)
     rng = generator(province.seed, "at work", number)
     skill = float(row.skill[0])
-    near_home = settings.skill.near_home.at(skill)
-    sites, taste = _sites(rng, province, habits, int(row.cell[0]), cards, near_home)
+    care = settings.skill
+    few = habits.habits.institutions * care.places.at(skill)
+    sites, taste = _sites(
+        rng, province, habits, int(row.cell[0]), cards, few, care.near_home.at(skill)
+    )
     return GangAtWork(
         province=province,
         settings=settings,
@@ -127,15 +130,16 @@ def _sites(
     habits: Typology,
     cell: int,
     cards: Cards,
+    few: float,
     near_home: float,
 ) -> tuple[Ints, Floats]:
     """Each card's few places, near the gang's home or near its holder's, and its taste among them."""
     institutions, likely = _in_reach(province, habits, cell, _ANYWHERE_NEAR)
-    known = min(len(institutions), round(0.5 + habits.habits.institutions))
+    known = min(len(institutions), round(0.5 + few))
     key = np.log(likely) + rng.gumbel(size=len(likely))
     chosen = np.argsort(-key)[:known]
     # The fewer institutions a card is to see, the more unequal the shares.
-    shape = 0.6 * habits.habits.institutions / known
+    shape = 0.6 * few / known
     taste = rng.gamma(shape, 1.0, (len(cards), known)) + 1e-6
     taste *= np.sqrt(likely[chosen] / likely[chosen].max())
     homes, which = np.unique(cards.person // CELL_PEOPLE, return_inverse=True)

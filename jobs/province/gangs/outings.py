@@ -22,8 +22,8 @@ _BY_THEMSELVES = 1.5
 _CLOSING = 20 * 3600 + 1800
 #: typologies that have nothing but their own counter
 _ONLY_INSIDE = (REMOTE_VOUCHER, STAFF_HOARD)
-#: share of visits at the holder's usual institution: card handed over, holder goes
-_USUAL_PLACE = (0.15, 0.6)
+#: share of visits at the holder's usual institution where the holder goes
+_USUAL_PLACE = 0.6
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,8 @@ def _own_place(rng: np.random.Generator, gang: GangAtWork, card: Ints) -> Ints:
     edges = np.cumsum(gang.taste, axis=1)
     chance = rng.random(count) * edges[card, -1]
     site = np.minimum((edges[card] <= chance[:, None]).sum(axis=1), gang.sites.shape[1] - 1)
-    usual = np.where(gang.cards.handed_over[card], *_USUAL_PLACE)
+    own = gang.settings.skill.usual_place.at(gang.skill(0))
+    usual = np.where(gang.cards.handed_over[card], own, _USUAL_PLACE)
     at_home = rng.random(count) < usual
     place: Ints = np.where(at_home, gang.cards.home[card], gang.sites[card, site])
     return place

@@ -67,6 +67,8 @@ class Skill(_Section):
     trip_cards: BySkill
     dealer_days: ShareBySkill
     near_home: ShareBySkill
+    usual_place: ShareBySkill
+    places: BySkill
     own_counter: ShareBySkill
     wait_minutes: BySkill
     habit_hour: ShareBySkill

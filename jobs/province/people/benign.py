@@ -42,14 +42,16 @@ BENIGN_TYPES = (
     "commuter",
     "many_doctors",
     "several_clinics",
+    "broken_treatment",
     "double_dose",
     "year_end_stock",
     "herbal_course",
     "infusion_course",
     "dear_course",
+    "new_treatment",
 )
 #: Courses of treatment, in the order of `Habits.course`.
-COURSES = ("herbal_course", "infusion_course", "dear_course")
+COURSES = ("herbal_course", "infusion_course", "dear_course", "new_treatment")
 #: From how many people on a phone shows so many cards that it looks like a collector's.
 _MANY_CARDS = 3
 #: Doses above the label on a doctor's word, as a multiple of the dose.
@@ -82,6 +84,8 @@ class Habits:
     stocks_up: Flags
     #: stocks up before the end of the year, when the allowance ends
     hoards: Flags
+    #: is treated for some months, then not for some
+    breaks_off: Flags
     #: position in these people, and index into `BENIGN_TYPES`
     looks: Ints
     type_of: Ints
@@ -134,6 +138,8 @@ def habits(
     market = ~people.urban & (rng.random(count) < shares.market_day) & ~draft.bound
     stocks = refills & (rng.random(count) < shares.travel_stock)
     hoards = refills & (rng.random(count) < shares.year_end_stock)
+    breaks_off = refills & (healthy.certificate < 0) & (draft.jitter > 0.1)
+    breaks_off &= rng.random(count) < shares.broken_treatment
     course = _courses(rng, people, healthy, shares)
     draft.types += [
         (np.flatnonzero(flags), word)
@@ -142,6 +148,7 @@ def habits(
             (market, "market_day"),
             (stocks, "travel_stock"),
             (hoards, "year_end_stock"),
+            (breaks_off, "broken_treatment"),
             *((course == number, word) for number, word in enumerate(COURSES)),
         )
     ]
@@ -175,6 +182,7 @@ def habits(
         market=market,
         stocks_up=stocks,
         hoards=hoards,
+        breaks_off=breaks_off,
         looks=np.concatenate([rows for rows, _ in draft.types]),
         type_of=np.concatenate(
             [np.full(len(rows), BENIGN_TYPES.index(word)) for rows, word in draft.types]
@@ -221,7 +229,9 @@ def _courses(rng: np.random.Generator, people: People, healthy: Health, shares: 
     """Who has courses of treatment now and then, and of which kind; one kind a person."""
     chance = rng.random(len(people))
     grown = (people.age(0) > 12) & ~people.elsewhere
-    edges = np.cumsum([shares.herbal_course, shares.infusion_course, shares.dear_course])
+    edges = np.cumsum(
+        [shares.herbal_course, shares.infusion_course, shares.dear_course, shares.new_treatment]
+    )
     kind = np.searchsorted(edges, chance, side="right")
     course: Ints = np.where(grown & (kind < len(COURSES)), kind, -1)
     # Dear drugs are for an illness that one has.
