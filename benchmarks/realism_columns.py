@@ -49,6 +49,8 @@ GIVEN = (
     "transaction_time_yyyymm_nn",
     "claimed_examination_fee_sum",
 )
+#: Yuan a piece from which material is taken to be a dear one (an assumption: no limit is published).
+_DEAR_MATERIAL = 50.0
 _SPLIT = "the landing contract has no own share or eligible share of a fee line"
 _AID = "the landing contract gives what the fund pays as one sum, without aid and subsidies apart"
 NOT_APPLICABLE = {
@@ -179,7 +181,11 @@ def _columns(settlements: pd.DataFrame, visits: pd.DataFrame, lines: pd.DataFram
         "examination_fee_sum": of("exam"),
         "claimed_examination_fee_sum": of("exam"),
         "claimed_treatment_fee_sum": of("treatment"),
-        "high_cost_medical_materials_sum": of("material"),
+        "high_cost_medical_materials_sum": lines[
+            (lines["item_type"] == "material") & (lines["pric"].astype(float) >= _DEAR_MATERIAL)
+        ]
+        .groupby("psn_no")["amount"]
+        .sum(),
         "other_costs_sum": of("other"),
         "basic_personal_account_payment_sum": paid["account"].sum(),
         "non_account_payment_sum": paid["cash"].sum(),

@@ -69,6 +69,9 @@ class Population(_Section):
     rural_employee_share: float = Field(ge=0, le=1)
     elsewhere_share: float = Field(ge=0, le=0.2)
     own_phone_share: float = Field(ge=0, le=1)
+    spouse_phone_share: float = Field(ge=0, le=1)
+    clerk_share: float = Field(ge=0, le=1)
+    clerk_registers: float = Field(ge=0, le=1)
     pause_rate: float = Field(ge=0, le=1)
     entry_rate: float = Field(ge=0, le=1)
     death_rate_at_65: float = Field(gt=0, lt=1)
@@ -87,7 +90,9 @@ class Care(_Section):
     fixed_lines: float = Field(ge=0)
     refilling_share: float = Field(ge=0, le=1)
     refill_days: float = Field(gt=0)
+    refill_spread: float = Field(ge=0, le=1)
     refill_missed: float = Field(ge=0, le=1)
+    second_institution_share: float = Field(ge=0, le=1)
     usual_institution: float = Field(ge=0, le=1)
     proxy_share: float = Field(ge=0, le=1)
     stated_days_share: float = Field(ge=0, le=1)
@@ -95,6 +100,10 @@ class Care(_Section):
     sunday_factor: float = Field(ge=0, le=1)
     market_factor: float = Field(ge=1)
     refill_services: float = Field(ge=0, le=1)
+    other_diagnosis: float = Field(ge=0, le=1)
+    other_code: float = Field(ge=0, le=1)
+    material_buyers: float = Field(ge=0, le=1)
+    material_share: float = Field(ge=0, le=1)
     stay_drugs: float = Field(ge=0)
     stay_days: float = Field(ge=1)
 
@@ -140,11 +149,37 @@ class Benign(_Section):
 
     couple: float = Field(ge=0, le=1)
     family_carer: float = Field(ge=0, le=1)
+    neighbour_carer: float = Field(ge=0, le=1)
+    dialysis_shift: float = Field(ge=0, le=1)
+    shuttle_bus: float = Field(ge=0, le=1)
+    shared_doctor: float = Field(ge=0, le=1)
+    several_clinics: float = Field(ge=0, le=1)
+    factory_shift: float = Field(ge=0, le=1)
+    night_clinic: float = Field(ge=0, le=1)
+    commuter: float = Field(ge=0, le=1)
+    many_doctors: float = Field(ge=0, le=1)
+    herbal_course: float = Field(ge=0, le=0.3)
+    infusion_course: float = Field(ge=0, le=0.3)
+    dear_course: float = Field(ge=0, le=0.3)
+    new_treatment: float = Field(ge=0, le=0.3)
+    double_dose: float = Field(ge=0, le=1)
+    broken_treatment: float = Field(ge=0, le=1)
+    year_end_stock: float = Field(ge=0, le=1)
     village_batch: float = Field(ge=0, le=1)
     market_day: float = Field(ge=0, le=1)
     long_prescription: float = Field(ge=0, le=1)
     travel_stock: float = Field(ge=0, le=1)
     regimen_switch: float = Field(ge=0, le=1)
+
+
+class Desks(_Section):
+    """What goes wrong at honest tills and desks."""
+
+    careless_counter: float = Field(ge=0, le=1)
+    careless_box: float = Field(ge=0, le=1)
+    miskeyed_code: float = Field(ge=0, le=1)
+    wrong_entry: float = Field(ge=0, le=1)
+    returned_box: float = Field(ge=0, le=1)
 
 
 class Settings(_Section):
@@ -159,6 +194,7 @@ class Settings(_Section):
     certificates: Certificates
     billing: Billing
     benign: Benign
+    desks: Desks
 
     @field_validator("start")
     @classmethod

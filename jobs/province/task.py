@@ -1,7 +1,6 @@
 """One task of the simulation: some neighbourhoods and the gangs at home there, month after month."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,10 +25,11 @@ from jobs.province.care.bill_tables import (
 )
 from jobs.province.care.billing import Settled, fund_of_lines, settled, visit_numbers
 from jobs.province.care.care import care
+from jobs.province.care.desks import with_wrong_entries
 from jobs.province.care.fees import kept
 from jobs.province.care.totals import month_totals
-from jobs.province.gangs.fraud import GangMonth, gang_months
-from jobs.province.gangs.gangs import Plan, Province, arranged_certificates, away
+from jobs.province.gangs.fraud import Ahead, GangMonth, gang_months
+from jobs.province.gangs.gangs import Plan, Province, arranged_certificates, away, without_card
 from jobs.province.gangs.settings import GangSettings
 from jobs.province.gangs.truth_rows import TruthParts, write_truth_parts
 from jobs.province.inquiry.inquiry import Inquiry, Losses, gang_inquiry, honest_inquiry
@@ -102,7 +102,14 @@ class _Task:
         self.start = run.settings.epoch_day
         calendar = Calendar(run.settings, run.months, run.daily)
         self.delivery = Delivery(Path(run.out), self.cells.start, calendar, run.format, run.tables)
-        self.scanners = Scanners.of(run.seed, self.start, self.world.places.kind, ScanHabits())
+        desks = run.settings.desks
+        scanning = ScanHabits(
+            mistaken=desks.miskeyed_code,
+            careless_counter=desks.careless_counter,
+            careless_box=desks.careless_box,
+            sold_again=desks.returned_box,
+        )
+        self.scanners = Scanners.of(run.seed, self.start, self.world.places.kind, scanning)
         self.gangs = [
             int(gang)
             for gang in range(len(run.plan.gangs))
@@ -117,7 +124,7 @@ class _Task:
             for arrivals in place_tables(self.ids, run.settings, self.world.places):
                 self.delivery.add(arrivals)
         waiting = {
-            gang: _Ahead(gang_months(self.province, run.gang_settings, run.plan, gang, run.months))
+            gang: Ahead(gang_months(self.province, run.gang_settings, run.plan, gang, run.months))
             for gang in self.gangs
         }
         for month in range(run.months):
@@ -166,8 +173,11 @@ class _Task:
         run, ids, places = self.run, self.ids, self.world.places
         own = care(self.here, month)
         own = kept(own, ~self._away(month, own))
-        parts = [_Part(self.cells.start, own, no_reuse())]
-        parts += [_Part(GANG_UNITS + each.gang, each.events, each.reused) for each in at_work]
+        parts = [self._entered(month, self.cells.start, own, no_reuse())]
+        parts += [
+            self._entered(month, GANG_UNITS + each.gang, each.events, each.reused)
+            for each in at_work
+        ]
         result = settled(
             run.seed,
             run.settings,
@@ -194,30 +204,30 @@ class _Task:
             add(proxy_pickups(ids, start, result, setl_ids, world.phone))
         if wants("trace_scan"):
             units = [(part.unit, part.events, part.reused) for part in parts]
-            add(unit_scans(ids, self.scanners, places, month, units, result, setl_ids))
+            scans, mishaps = unit_scans(ids, self.scanners, places, month, units, result, setl_ids)
+            add(scans)
+            for person, word in mishaps:
+                self.truth.add_mishaps(person, word)
         if self._wants("parcel"):
             self._parcels(month, at_work)
         self._fraud(month, result)
         if self._wants("clue") or self._wants("closed_case"):
             self._inquiries(month, result)
 
+    def _entered(self, month: int, unit: int, events: Events, reused: ReusedCodes) -> _Part:
+        """What a unit has done as clerks enter it."""
+        share, places = self.run.settings.desks.wrong_entry, self.world.places
+        entered, wrong = with_wrong_entries(self.run.seed, places, unit, month, events, share)
+        self.truth.add_mishaps(entered.visits.person[wrong], "wrong_entry")
+        return _Part(unit, entered, reused)
+
     def _away(self, month: int, events: Events) -> Flags:
         """Visits that the holder cannot make, because the card is with a gang."""
         gone = away(self.run.plan, *self._people, *self.run.settings.month_days(month))
         visits = events.visits
-        found = np.zeros(len(visits), bool)
-        day = visits.time // DAY
-        order = np.argsort(gone.person, kind="stable")
-        person = gone.person[order]
-        first = np.searchsorted(person, visits.person)
-        count = np.searchsorted(person, visits.person, side="right") - first
-        for turn in range(int(count.max(initial=0))):
-            rows = np.flatnonzero(count > turn)
-            interval = order[first[rows] + turn]
-            inside = (gone.from_day[interval] <= day[rows]) & (day[rows] < gone.to_day[interval])
-            found[rows] |= inside
         key = visits.person * (1 << 20) + visits.time // 3600
-        return found & (self.here.chance(key, "without card") < _WITHOUT_CARD)
+        missed = self.here.chance(key, "without card") < _WITHOUT_CARD
+        return missed & without_card(gone, visits.person, visits.time // DAY)
 
     def _parcels(self, month: int, at_work: list[GangMonth]) -> None:
         every = [
@@ -274,21 +284,6 @@ class _Task:
             self.delivery.add(clue_rows(self.start, inquiry.clues))
         if len(inquiry.cases):
             self.delivery.add(case_rows(self.start, inquiry.cases))
-
-
-class _Ahead:
-    """A gang's months, one of them looked at before its turn."""
-
-    def __init__(self, months: Iterator[GangMonth]) -> None:
-        self.months = months
-        self.next = next(months, None)
-
-    def take(self, month: int) -> GangMonth | None:
-        """What the gang does in a month; nothing if it rests."""
-        found = self.next
-        is_due = found is not None and found.month == month
-        self.next = next(self.months, None) if is_due else found
-        return found if is_due else None
 
 
 def _arriving(found: Inquiry, first: int, after: int) -> Inquiry:

@@ -39,7 +39,8 @@ def accounts_in_use(plan, first_day, end_day):
 def test_accounts_in_use_within_a_year_are_the_share_asked_for(seed, members, share):
     plan = planned(seed, members, share)
     count = len(np.unique(accounts_in_use(plan, 0, YEAR).person))
-    assert count == pytest.approx(members * share, rel=0.10)
+    billed = count * (1 - gang_settings().founding.unused)
+    assert billed == pytest.approx(members * share, rel=0.10)
 
 
 def test_the_share_stays_the_same_over_the_years():
@@ -72,10 +73,31 @@ def test_more_months_begin_with_the_same_gangs():
             np.testing.assert_array_equal(getattr(few, each.name), getattr(many, each.name))
 
 
-def test_nobody_is_in_two_gangs():
+def test_only_dealers_and_cards_given_up_are_in_two_gangs():
     plan = planned(1, 100_000, 0.02)
-    people = np.concatenate([plan.cards.person, plan.members.person])
-    assert len(np.unique(people)) == len(people)
+    dealers = plan.members.take(plan.members.role == DEALER)
+    others = plan.members.take(plan.members.role != DEALER)
+    alone = np.concatenate([np.unique(plan.cards.person), np.unique(dealers.person), others.person])
+    assert len(np.unique(alone)) == len(alone)
+    assert 0.1 < 1 - len(np.unique(dealers.person)) / len(dealers) < 0.4
+    order = np.lexsort((plan.cards.from_day, plan.cards.person))
+    cards = plan.cards.take(order)
+    again = np.flatnonzero(np.diff(cards.person) == 0)
+    assert 0.01 < len(again) / len(cards) < 0.1
+    assert (cards.gang[again] < cards.gang[again + 1]).all()
+    assert (cards.to_day[again] <= cards.from_day[again + 1]).all()
+
+
+def test_gangs_with_one_dealer_are_at_work_at_the_same_time():
+    plan = planned(1, 100_000, 0.02)
+    dealers = plan.members.take(plan.members.role == DEALER)
+    dealers = dealers.take(np.lexsort((dealers.gang, dealers.person)))
+    pair = np.flatnonzero(np.diff(dealers.person) == 0)
+    older, younger = dealers.gang[pair], dealers.gang[pair + 1]
+    assert (older < younger).all()
+    first_of = dealers.person[pair] != np.append(-1, dealers.person[pair[:-1]])
+    ends = plan.gangs.end_day[older[first_of]]
+    assert (ends > plan.gangs.start_day[younger[first_of]]).mean() > 0.9
 
 
 def test_division_of_labour_of_rented_cards_is_18_to_4_to_6():
@@ -136,9 +158,13 @@ def test_accounts_are_used_only_while_they_can_be():
 def test_away_are_the_cards_that_were_handed_over_and_nobody_else():
     plan = planned()
     found = away(plan, 5_000, 10_000, 31, 59)
-    cards = plan.cards.take(np.isin(plan.cards.person, found.person))
+    rows = [
+        np.flatnonzero((plan.cards.person == person) & (plan.cards.from_day == day))[0]
+        for person, day in zip(found.person, found.from_day, strict=True)
+    ]
     assert len(found)
-    assert cards.handed_over.all()
+    assert plan.cards.handed_over[rows].all()
+    assert not plan.cards.take(rows).rests(31).any()
     assert ((found.person >= 5_000) & (found.person < 10_000)).all()
     assert ((found.from_day < 59) & (found.to_day > 31)).all()
 

@@ -46,12 +46,26 @@ def test_husband_and_wife_live_together_and_differ_in_sex(world):
     assert (people.household[spouse] == people.household[married]).all()
 
 
-def test_children_and_elders_use_a_phone_of_the_household(world):
-    people = world.people_of(1)
+def test_children_and_elders_use_a_phone_of_the_household_wives_that_of_their_husbands(world):
+    people = world.people_of(next(cell for cell in range(20) if world.places.cell_urban[cell]))
     shared = people.phone != people.index
+    husbands = shared & (people.phone == people.spouse)
 
     assert shared[people.age(0) < 14].all()
-    assert (people.phone[shared] == people.household[shared]).all()
+    assert (people.phone == people.household)[shared & ~husbands].all()
+    assert 0.05 < husbands[people.spouse >= 0].mean() < 0.3
+
+
+def test_some_villages_have_the_old_on_the_phone_of_a_clerk(world):
+    people = world.people_of(next(cell for cell in range(20) if not world.places.cell_urban[cell]))
+    owner = people.phone - people.index[0]
+    outside = people.household[owner] != people.household
+
+    assert (people.age(0)[outside] > 62).all()
+    assert (people.age(0)[owner[outside]] < 58).all()
+    clerks, registered = np.unique(owner[outside], return_counts=True)
+    assert 2 <= len(clerks) <= 9
+    assert registered.mean() > 4
 
 
 def test_children_are_not_insured_as_employees(world):

@@ -11,7 +11,7 @@ from jobs.province.arrays.shapes import Lines, Visits
 from jobs.province.boxes.boxes import ReusedCodes, no_reuse
 from jobs.province.boxes.scanners import Habits, Scanners
 from jobs.province.boxes.scans import INBOUND, RETURN, SALE, scans
-from jobs.province.boxes.sold_boxes import Returns
+from jobs.province.boxes.sold_boxes import CARELESS, Returns
 from jobs.province.boxes.trace_codes import GANG_UNITS, box_serials, trace_codes
 from jobs.province.care.catalogue import CATALOGUE, USES, drugs_for
 
@@ -249,6 +249,20 @@ def test_a_code_taken_down_wrongly_is_double_without_any_fraud():
     assert 0.005 < (times > 1).mean() < 0.012
     apart = [len(set(sold.institution[sold.code == code])) for code in codes[times > 1]]
     assert max(apart) > 1
+
+
+def test_a_careless_counter_scans_one_label_for_several_boxes_and_no_other_does():
+    found, *_, scanners = made(habits=replace(EXACT, careless_counter=0.3, careless_box=0.05))
+    sold = of_type(found, SALE)
+    codes, times = np.unique(sold.code, return_counts=True)
+    twice = np.isin(sold.code, codes[times > 1])
+    assert 0 < scanners.careless.sum() < len(KIND)
+    assert scanners.careless[sold.institution[twice]].all()
+    assert 0.03 < twice[scanners.careless[sold.institution]].mean() < 0.1
+    assert set(sold.mishap[twice]) == {CARELESS}
+    assert (sold.mishap[~twice] == -1).all()
+    for code in codes[times > 1]:
+        assert len(set(sold.institution[sold.code == code])) == 1
 
 
 def test_a_month_without_sales_has_no_scans():

@@ -44,7 +44,15 @@ def test_tables_have_the_columns_of_the_contract(tables):
         ["dr_codg", "fixmedins_code", "gang_id", "role", "active_from", "active_to"]
     )
     assert tables["truth_gang"].column_names == (
-        ["gang_id", "typology", "organiser_psn_no", "active_from", "active_to", "fund_loss"]
+        [
+            "gang_id",
+            "typology",
+            "organiser_psn_no",
+            "active_from",
+            "active_to",
+            "fund_loss",
+            "skill",
+        ]
     )
 
 

@@ -64,6 +64,12 @@ def before_travel(settings: Settings, day: Ints) -> Flags:
     return found[np.clip(day, 0, len(flags) - 1)]
 
 
+def ends_year(settings: Settings, day: Ints) -> Flags:
+    """Whether a day lies in December."""
+    flags = _december_flags(settings.start)
+    return flags[np.clip(day, 0, len(flags) - 1)]
+
+
 def day_weights(settings: Settings, first: int, after: int, market: int | None) -> Floats:
     """How many go to the doctor on each day of a month, relative; `market` is the day's phase or None."""
     day = np.arange(first, after)
@@ -87,3 +93,8 @@ def _holiday_flags(start: date) -> Flags:
         if begin + length > 0:
             flags[max(begin, 0) : begin + length] = True
     return flags
+
+
+@cache
+def _december_flags(start: date) -> Flags:
+    return np.array([(start + timedelta(days=number)).month == 12 for number in range(3660)])

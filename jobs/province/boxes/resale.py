@@ -21,10 +21,11 @@ from jobs.province.arrays.shapes import (
 from jobs.province.boxes.boxes import ReusedCodes, box_starts, no_reuse
 from jobs.province.care.catalogue import CATALOGUE
 from jobs.province.care.fees import drug_price
-from jobs.province.gangs.at_work import GangAtWork, diagnoses_of, hours_of_day, sold_at
+from jobs.province.gangs.at_work import GangAtWork, sold_at
 from jobs.province.gangs.founding import spread
 from jobs.province.gangs.gangs import PHARMACY_ROLE
 from jobs.province.people.geography import A_PHARMACY
+from jobs.province.people.neighbours import diagnosis_lists, hour_lists
 
 #: boxes whose codes a shop keeps at hand as pictures, for each drug
 _KEPT_CODES = 6
@@ -68,7 +69,7 @@ def no_codes() -> KnownCodes:
 def put_aside(rng: np.random.Generator, gang: GangAtWork, month: int, events: Events) -> Stock:
     """The boxes of a month that will surface at pharmacies, with code, weeks or months later."""
     resale, skill = gang.settings.resale, gang.skill(gang.province.settings.month_days(month)[0])
-    peeled = resale.peeled_clumsy + skill * (resale.peeled_careful - resale.peeled_clumsy)
+    peeled = resale.peeled.at(skill)
     lines = events.lines
     is_goods = (
         (lines.item_type == DRUG) & (lines.misused > 0) & (events.visits.gang[lines.visit] >= 0)
@@ -108,7 +109,7 @@ def sold_again(
     possible = alive[np.arange(len(due)), buyer]
     due, buyer = due.take(possible), buyer[possible]
     count = len(due)
-    hour = hours_of_day().one(places.sort[due.institution], rng.random(count))
+    hour = hour_lists().one(places.sort[due.institution], rng.random(count))
     time = due.day * DAY + hour * 3600 + rng.integers(0, 3600, count)
     chance = rng.random(count)
     billing = settings.billing
@@ -124,7 +125,7 @@ def sold_again(
         doctor=none,
         time=time,
         med_type=np.full(count, PHARMACY),
-        diagnosis=diagnoses_of().one(CATALOGUE.use[due.drug], rng.random(count)),
+        diagnosis=diagnosis_lists().one(CATALOGUE.use[due.drug], rng.random(count)),
         stay=np.zeros(count, np.int64),
         certificate_type=shown,
         device=np.where(shown == E_VOUCHER, customers.phone[buyer], -1),

@@ -38,7 +38,10 @@ class Habits:
     #: scanned twice at one sale
     rescanned: float = 0.004
     #: sales scanned with the code of another box of the drug
-    mistaken: float = 0.0004
+    mistaken: float = 0.001
+    #: institutions that scan one label for several boxes, and the share of their boxes
+    careless_counter: float = 0.0
+    careless_box: float = 0.0
     #: lines of one box at most that come from an opened pack, by kind of institution
     #: (hospital, clinic, pharmacy, village)
     split: tuple[float, ...] = (0.015, 0.04, 0.003, 0.06)
@@ -67,6 +70,8 @@ class Scanners:
     missed_inbound: Floats
     #: uploads what came in every night, otherwise together with the sale
     nightly: Flags
+    #: scans one label for several boxes
+    careless: Flags
 
     @classmethod
     def of(cls, seed: int, start_day: int, kind: Ints, habits: Habits) -> Self:
@@ -92,6 +97,7 @@ class Scanners:
             missed_sale=np.minimum(habits.missed_sale * spread[0], 0.3),
             missed_inbound=np.minimum(habits.missed_inbound * spread[1], 0.4),
             nightly=rng.random(len(kind)) < 0.5,
+            careless=rng.random(len(kind)) < habits.careless_counter,
         )
 
     def month_start(self, month: int) -> int:

@@ -51,6 +51,8 @@ class Scans(Columns):
     person: Ints
     split_pack: Flags
     arrive: Ints
+    #: index into `sold_boxes.MISHAPS`, -1 none
+    mishap: Ints
 
 
 def scans(
@@ -106,6 +108,7 @@ def scans(
             drug=mine.drug,
             split_pack=mine.is_split,
             arrive=arrive,
+            mishap=mine.mishap,
             **({"visit": none(mine), "refund": none(mine), "person": none(mine)} | columns),
         )
 

@@ -13,6 +13,9 @@ from jobs.province.boxes.trace_codes import box_serials
 from jobs.province.care.catalogue import CATALOGUE
 
 _HOUR = 3_600
+#: `SoldBoxes.mishap`: why two honest boxes have one code; words of `truth_benign.benign_type`.
+MISHAPS = ("returned_box", "miskeyed_code", "careless_counter")
+RETURNED, MISKEYED, CARELESS = range(len(MISHAPS))
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class SoldBoxes(Columns):
     is_reused: Flags
     #: its code has been scanned in for another sale
     is_known: Flags
+    #: index into `MISHAPS`: why it shares its code with an honest box, -1 it does not
+    mishap: Ints
 
 
 def sold_boxes(
@@ -61,7 +66,8 @@ def sold_boxes(
     boxes = _boxes(scanners, rng, unit, month, visits, lines)
     boxes = _with_reused(boxes, reused, unit)
     boxes = _with_sold_again(scanners, rng, boxes, returns)
-    return _with_mistakes(scanners, rng, boxes)
+    boxes = _with_mistakes(scanners, rng, boxes)
+    return _with_one_label(scanners, rng, boxes)
 
 
 def _boxes(
@@ -104,6 +110,7 @@ def _boxes(
         is_scanned=is_coded & ~is_missed,
         is_reused=np.zeros(len(line), dtype=bool),
         is_known=opened != number,
+        mishap=np.full(len(line), -1),
     )
 
 
@@ -124,6 +131,15 @@ def _changed(boxes: SoldBoxes, at: Ints, serial: Ints, flag: str) -> SoldBoxes:
     for name, value in zip(names, (serial, False, True), strict=True):
         changed[name][at] = value
     return replace(boxes, **changed)
+
+
+def _with_code_of(boxes: SoldBoxes, at: Ints, source: Ints, mishap: int) -> SoldBoxes:
+    """The boxes, some of which have the code of another one; both are marked."""
+    changed = _changed(boxes, at, boxes.serial[source], "is_known")
+    both = boxes.mishap.copy()
+    both[source] = mishap
+    both[at] = mishap
+    return replace(changed, mishap=both)
 
 
 def _with_reused(boxes: SoldBoxes, reused: ReusedCodes, unit: int) -> SoldBoxes:
@@ -151,7 +167,7 @@ def _with_sold_again(
     buyer = order[np.minimum(found, len(order) - 1)]
     fits = (found < len(order)) & (shelf[buyer] == shelf[first]) & ~boxes.is_split[first]
     buyer, chosen = np.unique(buyer[fits], return_index=True)
-    return _changed(boxes, buyer, boxes.serial[first[fits][chosen]], "is_known")
+    return _with_code_of(boxes, buyer, first[fits][chosen], RETURNED)
 
 
 def _with_mistakes(scanners: Scanners, rng: np.random.Generator, boxes: SoldBoxes) -> SoldBoxes:
@@ -162,4 +178,19 @@ def _with_mistakes(scanners: Scanners, rng: np.random.Generator, boxes: SoldBoxe
     mine, others = order[place], order[np.maximum(other, 0)]
     fits = (other >= 0) & (boxes.drug[mine] == boxes.drug[others])
     fits &= ~boxes.is_reused[mine] & ~boxes.is_split[others]
-    return _changed(boxes, mine[fits], boxes.serial[others[fits]], "is_known")
+    return _with_code_of(boxes, mine[fits], others[fits], MISKEYED)
+
+
+def _with_one_label(scanners: Scanners, rng: np.random.Generator, boxes: SoldBoxes) -> SoldBoxes:
+    """At careless counters the label of the box sold before, of the same drug, is scanned once more."""
+    slips = scanners.careless[boxes.institution]
+    slips &= rng.random(len(boxes)) < scanners.habits.careless_box
+    if not slips.any():
+        return boxes
+    shelf = (boxes.institution << 10) + boxes.drug
+    order = np.lexsort((boxes.number, boxes.time, shelf))
+    place = np.flatnonzero(slips[order])
+    mine, others = order[place], order[np.maximum(place - 1, 0)]
+    fits = (place > 0) & (shelf[mine] == shelf[others]) & ~slips[others]
+    fits &= ~boxes.is_reused[mine] & ~boxes.is_split[others] & ~boxes.is_known[mine]
+    return _with_code_of(boxes, mine[fits], others[fits], CARELESS)

@@ -9,11 +9,15 @@ from jobs.province.arrays.draws import Ints
 from jobs.province.arrays.shapes import Events, stacked
 from jobs.province.boxes.boxes import ReusedCodes
 from jobs.province.boxes.scanners import Scanners
-from jobs.province.boxes.scans import Returns, Scans, scans
+from jobs.province.boxes.scans import SALE, Returns, Scans, scans
+from jobs.province.boxes.sold_boxes import MISHAPS
 from jobs.province.care.bill_tables import Arrivals, Ids
 from jobs.province.care.billing import Settled
 from jobs.province.landing.flow_tables import trace_scans
 from jobs.province.people.geography import Places
+
+#: People, and the benign type that they have.
+Mishaps = tuple[Ints, str]
 
 
 def unit_scans(
@@ -24,8 +28,8 @@ def unit_scans(
     units: Sequence[tuple[int, Events, ReusedCodes]],
     result: Settled,
     setl_ids: pa.Array,
-) -> Arrivals:
-    """Rows of `trace_scan`.
+) -> tuple[Arrivals, list[Mishaps]]:
+    """Rows of `trace_scan`, and who shares a code with somebody by no fault of theirs.
 
     Args:
         ids: how numbers become identifiers.
@@ -58,4 +62,9 @@ def unit_scans(
         visit, line = visit + len(visits), line + len(lines)
     of_scan = np.concatenate(found_bills)
     start = scanners.start
-    return trace_scans(ids, start, places, stacked(found), of_scan, setl_ids)
+    scanned = stacked(found)
+    sold = scanned.take((scanned.mishap >= 0) & (scanned.scan_type == SALE))
+    mishaps = [
+        (np.unique(sold.person[sold.mishap == number]), word) for number, word in enumerate(MISHAPS)
+    ]
+    return trace_scans(ids, start, places, scanned, of_scan, setl_ids), mishaps

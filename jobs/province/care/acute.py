@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from jobs.province.arrays.days import DAY, MARKET_DAYS, day_weights, weekdays
-from jobs.province.arrays.draws import Floats, Ints, generator
+from jobs.province.arrays.draws import Flags, Floats, Ints, generator
 from jobs.province.arrays.sampling import WeightedLists
 from jobs.province.arrays.shapes import (
     DRUG,
@@ -19,6 +19,7 @@ from jobs.province.arrays.shapes import (
 from jobs.province.care.catalogue import ANYWHERE, CATALOGUE, DEPARTMENTS, ILLNESSES, drugs_for
 from jobs.province.care.fees import drug_price, ordered, service_lines
 from jobs.province.care.illness import age_bands
+from jobs.province.people.gatherings import ANY_HOUR, SHIFTS, looks_for_doctors
 from jobs.province.people.geography import A_PHARMACY, LEVEL_1, SORTS
 from jobs.province.people.neighbours import (
     AT_VISIT,
@@ -49,6 +50,14 @@ _SORTS = np.array(
 _YEAR = 365.25
 #: Days that a course lasts.
 _COURSE = 6.0
+#: Share of visits that those with a crowd make at its clinic, and of these on one of its days of a month.
+_AT_OWN_CLINIC = 0.75
+_ON_CROWD_DAY = 0.3
+_CROWD_DAYS = 3
+#: Hours by `Habits.clock`: any (never used), evening, night, then those after each of three shifts.
+_CROWD_HOURS = np.array(
+    [[9, 9, 9], [12, 17, 18], [19, 20, 21], [7, 8, 8], [15, 16, 16], [11, 12, 13]]
+)
 
 
 def acute_visits(here: Neighbours, month: int, services: WeightedLists) -> Events:
@@ -63,7 +72,8 @@ def acute_visits(here: Neighbours, month: int, services: WeightedLists) -> Event
     frail = np.where(here.health.certificate >= 0, 0.45 * frail, frail)
     to_doctor = settings.care.acute_rate
     care = to_doctor + settings.care.pharmacy_rate
-    expected = rates[group] * frail * care * settings.rate_factor * (after - first) / _YEAR
+    often = here.habits.rate
+    expected = rates[group] * frail * often * care * settings.rate_factor * (after - first) / _YEAR
     who = np.repeat(np.arange(len(group)), rng.poisson(expected))
     size = len(who)
     use = lists.one(group[who], rng.random(size))
@@ -76,9 +86,17 @@ def acute_visits(here: Neighbours, month: int, services: WeightedLists) -> Event
     home = (here.health.interval[who] > 0) & ~in_pharmacy & (rng.random(size) < 0.55)
     home |= (here.health.certificate[who] >= 0) & (rng.random(size) < 0.55)
     institution = np.where(home, here.health.home[who], institution)
+    # Who tries many doctors goes to any that is near.
+    tries = looks_for_doctors(often[who]) & ~in_pharmacy
+    which = (here.people.cell[who] - here.cells.start) * len(SORTS) + sort
+    institution = np.where(tries, here.near.one(which, rng.random(size)), institution)
+    own = here.habits.clinic[who]
+    gathers = (own >= 0) & ~in_pharmacy & (rng.random(size) < _AT_OWN_CLINIC)
+    institution = np.where(gathers, own, institution)
     sort = here.places.sort[institution]
     day = _days(here, rng, who, first, after)
     hour = hour_lists().one(sort, rng.random(size))
+    day, hour = _with_crowd(here, rng, who, gathers, first, after, day, hour)
     age = here.people.age(0)[who]
     department = np.where((age < 14) & (rng.random(size) < 0.7), _CHILDREN, _DEPARTMENT[use])
     proxy = np.where((age < 14) & (here.people.carer[who] >= 0), -1, -1)
@@ -107,6 +125,31 @@ def acute_visits(here: Neighbours, month: int, services: WeightedLists) -> Event
     level = services_level(here.places, institution)
     row, service = services.included(services_index(use, level, AT_VISIT), rng.random(size))
     return ordered(visits, [lines, service_lines(row, service)])
+
+
+def _with_crowd(
+    here: Neighbours,
+    rng: np.random.Generator,
+    who: Ints,
+    gathers: Flags,
+    first: int,
+    after: int,
+    day: Ints,
+    hour: Ints,
+) -> tuple[Ints, Ints]:
+    """Day and hour of those who go with a crowd: some on its days of the month, all at its hours."""
+    crowd, clock = here.habits.crowd[who], here.habits.clock[who]
+    turn = rng.integers(0, _CROWD_DAYS, len(who))
+    chance = here.chance((np.maximum(crowd, 0) << 16) + (first % 4096) * 8 + turn, "crowd day")
+    shared = first + (chance * (after - first)).astype(np.int64)
+    meets = gathers & (crowd >= 0) & (rng.random(len(who)) < _ON_CROWD_DAY)
+    day = np.where(meets, shared, day)
+    # Shifts change every week, so that a crowd comes at another hour.
+    shift = (crowd + day // 7) % 3
+    hours = _CROWD_HOURS[np.where(clock == SHIFTS, len(_CROWD_HOURS) - 3 + shift, clock)]
+    drawn = hours[np.arange(len(who)), rng.integers(0, hours.shape[1], len(who))]
+    hour = np.where(gathers & (clock != ANY_HOUR), drawn, hour)
+    return day, hour
 
 
 def _days(here: Neighbours, rng: np.random.Generator, who: Ints, first: int, after: int) -> Ints:

@@ -1,4 +1,4 @@
-"""What honest people have done in a month: refills, acute visits, stays, put together and made possible."""
+"""What honest people have done in a month: refills, acute visits, courses, stays, put together and made possible."""
 
 import numpy as np
 
@@ -6,6 +6,7 @@ from jobs.province.arrays.days import DAY
 from jobs.province.arrays.draws import Flags
 from jobs.province.arrays.shapes import INPATIENT, Events, joined
 from jobs.province.care.acute import acute_visits
+from jobs.province.care.courses import course_visits
 from jobs.province.care.fees import kept
 from jobs.province.care.refills import refills
 from jobs.province.care.stays import in_bed, stay_bills
@@ -31,6 +32,7 @@ def _planned(here: Neighbours, month: int) -> Events:
         [
             refills(here, month, services),
             acute_visits(here, month, services),
+            course_visits(here, month, services),
             stay_bills(here, month, services),
         ]
     )

@@ -103,9 +103,11 @@ def health(seed: int, settings: Settings, places: Places, people: People, cell: 
     begin = np.where(rng.random(count) < 0.12, rng.integers(1, 1000, count), begin)
     cap = _annual_caps(rng, settings, certificate)
     certs = settings.certificates
-    elsewhere_too = rng.random(count) < np.where(holds, certs.second_institution_share, 0.15)
+    also = settings.care.second_institution_share
+    elsewhere_too = rng.random(count) < np.where(holds, certs.second_institution_share, also)
     both = holds & (rng.random(count) < certs.same_day_share)
-    second_share = np.where(elsewhere_too | both, rng.beta(1.2, 6, count), 0.0)
+    often = np.where(holds, rng.beta(1.2, 6, count), rng.beta(1.5, 3, count))
+    second_share = np.where(elsewhere_too | both, often, 0.0)
     both_share = np.where(both, np.minimum(rng.exponential(certs.same_day_rate, count), 0.9), 0.0)
     regimen = regimens(rng, settings, has, treated, holds, places.sort[home])
     per_visit = np.where(holds, certs.drugs_a_visit * rng.lognormal(0, 0.15, count), 99.0)
@@ -193,7 +195,8 @@ def _intervals(
 ) -> Floats:
     certs = settings.certificates
     often = certs.visits_a_month * rng.lognormal(0, certs.visits_spread, len(treated))
-    usual = settings.care.refill_days * rng.lognormal(0, 0.3, len(treated))
+    care = settings.care
+    usual = care.refill_days * rng.lognormal(0, care.refill_spread, len(treated))
     interval = np.where(holds, MONTH_DAYS / often, usual)
     # Haemodialysis is three times a week, for some twice.
     thrice = np.where(rng.random(len(treated)) < 0.8, 7 / 3, 7 / 2)

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jobs.province.arrays.days import DAY, MARKET_DAYS, before_travel, is_holiday, weekdays
+from jobs.province.arrays.days import (
+    DAY,
+    MARKET_DAYS,
+    before_travel,
+    ends_year,
+    is_holiday,
+    weekdays,
+)
 from jobs.province.arrays.draws import Flags, Floats, Ints, generator
 from jobs.province.arrays.sampling import WeightedLists, expanded
 from jobs.province.arrays.shapes import (
@@ -22,6 +29,7 @@ from jobs.province.arrays.shapes import (
 from jobs.province.arrays.shapes import PHARMACY as AT_PHARMACY
 from jobs.province.care.catalogue import CATALOGUE, CATEGORIES, HOSPITAL_ONLY, ILLNESSES, SERVICES
 from jobs.province.care.fees import drug_price, ordered, service_lines
+from jobs.province.care.materials import material_lines
 from jobs.province.people.geography import PHARMACY
 from jobs.province.people.neighbours import (
     AT_CHECK,
@@ -34,6 +42,9 @@ from jobs.province.people.neighbours import (
 )
 
 _QUEUE_SECONDS = 150
+#: days from one beginning of a treatment that is broken off to the next, and the part of them it lasts
+_LONG_BREAK = (140.0, 420.0)
+_TREATED_PART = (0.2, 0.65)
 _HERB = CATEGORIES.index("herb_tonic")
 _BREWED = int(np.flatnonzero(SERVICES.name == "中药饮片代煎")[0])
 _BREWING = 0.1
@@ -66,14 +77,41 @@ def refills(here: Neighbours, month: int, services: WeightedLists) -> Events:
     at_second = np.concatenate([elsewhere & ~both, np.ones(len(who) - size, bool)])
     institution = np.where(at_second, health.second[who], health.home[who])
     lines = _drug_lines(here, who, number, day, institution, is_extra, has_extra, rng)
-    visits = _visits(here, rng, who, number, day, institution, is_extra)
+    written = _written_use(here, rng, who, lines)
+    visits = _visits(here, rng, who, number, day, institution, is_extra, written)
     level = services_level(here.places, institution)
     use = health.main[who]
     # Some are checked at most refills, others never.
     checked = here.chance(here.people.index[who], "checked") ** 2.9
     occasion = np.where(rng.random(len(who)) < checked, AT_CHECK, AT_REFILL)
     row, service = services.included(services_index(use, level, occasion), rng.random(len(who)))
-    return ordered(visits, [lines, service_lines(row, service), _brewing(rng, lines)])
+    materials = material_lines(
+        np.arange(len(who)),
+        use,
+        here.chance(here.people.index[who], "materials"),
+        rng.random(len(who)),
+        rng.random(len(who)),
+        here.settings.care.material_buyers,
+        here.settings.care.material_share,
+    )
+    with_drugs = np.isin(materials.visit, lines.visit)
+    parts = [lines, service_lines(row, service), _brewing(rng, lines), materials.take(with_drugs)]
+    return ordered(visits, parts)
+
+
+def _written_use(here: Neighbours, rng: np.random.Generator, who: Ints, lines: Lines) -> Ints:
+    """The illness that each visit is entered for: the main one, or that of a drug bought.
+
+    Under a certificate it is the certified one.
+    """
+    main = here.health.main[who]
+    count = np.bincount(lines.visit, minlength=len(who))
+    chosen = np.cumsum(count) - count + (rng.random(len(who)) * count).astype(np.int64)
+    drug = lines.drug[np.minimum(chosen, max(len(lines) - 1, 0))] if len(lines) else main
+    other = (rng.random(len(who)) < here.settings.care.other_diagnosis) & (count > 0)
+    other &= here.health.certificate[who] < 0
+    written: Ints = np.where(other, CATALOGUE.use[drug], main)
+    return written
 
 
 def _brewing(rng: np.random.Generator, lines: Lines) -> Lines:
@@ -104,8 +142,18 @@ def _due(here: Neighbours, month: int) -> _Due:
     day += np.where(here.habits.market[who], (phase_of - day) % MARKET_DAYS, 0)
     own = here.people.index[who] * 8192 + number
     came = here.chance(own, "missed") >= care.refill_missed
-    came &= day >= 0
+    came &= (day >= 0) & ~_broken_off(here, who, day)
     return _Due(who[came], number[came], day[came])
+
+
+def _broken_off(here: Neighbours, who: Ints, day: Ints) -> Flags:
+    """Whether a treatment rests: some are treated for some months, and not again for some."""
+    person = here.people.index[who]
+    cycle = _LONG_BREAK[0] + here.chance(person, "break") * (_LONG_BREAK[1] - _LONG_BREAK[0])
+    part = _TREATED_PART[0] + here.chance(person, "treated") * (_TREATED_PART[1] - _TREATED_PART[0])
+    at = (day + here.chance(person, "break begins") * cycle) % cycle
+    rests: Flags = here.habits.breaks_off[who] & (at > part * cycle)
+    return rests
 
 
 def _drug_lines(
@@ -139,6 +187,7 @@ def _drug_lines(
     boxes = np.floor(each * (begun + 1) + part) - np.floor(each * begun + part)
     drug = health.drug[row]
     stock = here.habits.stocks_up[who[visit]] & before_travel(here.settings, day[visit])
+    stock |= here.habits.hoards[who[visit]] & ends_year(here.settings, day[visit])
     boxes = np.where(stock & (boxes > 0), np.ceil(boxes * 2.2), boxes)
     boxes = np.minimum(boxes, CATALOGUE.max_boxes_visit[drug] * np.where(stock, 2, 1))
     some = boxes > 0
@@ -163,19 +212,21 @@ def _visits(
     day: Ints,
     institution: Ints,
     is_extra: Flags,
+    written: Ints,
 ) -> Visits:
     health, habits, places = here.health, here.habits, here.places
     size = len(who)
     key = health.group[who] * 8192 + number + is_extra * 4096
     sort = places.sort[institution]
     hour = hour_lists().one(sort, here.chance(key, "hour"))
+    hour = np.where((habits.hour[who] >= 0) & ~is_extra, habits.hour[who], hour)
     queue = habits.position[who] * _QUEUE_SECONDS + rng.integers(0, 90, size)
     time = day * DAY + hour * 3600 + (here.chance(key, "minute") * 3000).astype(np.int64) + queue
     use = health.main[who]
     doctor = places.doctor_for(
         institution,
         _DEPARTMENT[use],
-        here.chance(here.people.index[who], "doctor"),
+        here.chance(habits.doctor_of[who], "doctor"),
         weekdays(here.settings, day),
     )
     certified = (health.certificate[who] >= 0) & (health.certificate_from[who] <= day)
@@ -186,6 +237,8 @@ def _visits(
         proxy == here.people.spouse[who], RELATIONS.index("spouse"), RELATIONS.index("child")
     )
     shown, device = here.credential(who, proxy, rng.random(size))
+    code = here.chance(here.people.index[who] * 128 + written, "diagnosis")
+    other = rng.random(size) < here.settings.care.other_code
     terminal = (here.chance(key, "terminal") * places.terminals[institution]).astype(np.int64)
     return Visits(
         person=here.people.index[who],
@@ -193,7 +246,7 @@ def _visits(
         doctor=doctor,
         time=time,
         med_type=np.where(certified, SPECIAL, np.where(in_pharmacy, AT_PHARMACY, OUTPATIENT)),
-        diagnosis=diagnosis_lists().one(use, here.chance(here.people.index[who], "diagnosis")),
+        diagnosis=diagnosis_lists().one(written, np.where(other, rng.random(size), code)),
         stay=np.zeros(size, np.int64),
         certificate_type=shown,
         device=device,

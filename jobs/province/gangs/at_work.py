@@ -26,15 +26,17 @@ from jobs.province.gangs.gangs import (
 )
 from jobs.province.gangs.settings import GangSettings, Goods, Ladder, Typology
 from jobs.province.people.geography import attraction
-from jobs.province.people.neighbours import diagnosis_lists, hour_lists
+from jobs.province.settings import CELL_PEOPLE
 
 #: the common drugs that the reports name: 达克宁, 速效救心丸, 三金片
 _COMMON = ("达克宁", "速效救心丸", "三金片", "双歧杆菌")
 #: the gang's own taste among drugs and among institutions (deviations of the logarithm)
 _DRUG_TASTE = 0.9
 _CARD_TASTE = 1.0
-#: products of the gang that each card is good for
-_CARD_PRODUCTS = 6
+#: power of size and nearness for a gang of its own choice: it spreads over what is in reach
+_ANYWHERE_NEAR = 0.5
+#: drugs that tell the illnesses of a card whose holder has none
+_COVER = 3
 #: drugs that any pharmacy has, so that there is always something to buy
 _ANYWHERE_PRODUCTS = 3
 
@@ -53,9 +55,11 @@ class GangAtWork:
     members: Members
     colluders: Colluders
     customers: Customers
-    #: institutions it knows, and how often each card is taken to each (rows: cards)
+    #: institutions that each card is taken to, and how often to each (rows: cards)
     sites: Ints
     taste: Floats
+    #: hour at which its collectors like to set out
+    hour: int
     #: how busy it is compared with others of its kind
     activity: float
     #: drugs by card and place: list `2 * card`, and one more for pharmacies
@@ -79,7 +83,12 @@ def gang_at_work(province: Province, settings: GangSettings, plan: Plan, number:
     habits = settings.typology(TYPOLOGIES[int(row.typology[0])])
     cards = plan.cards.take(plan.cards.gang == number)
     rng = generator(province.seed, "at work", number)
-    sites, taste = _sites(rng, province, habits, int(row.cell[0]), len(cards))
+    skill = float(row.skill[0])
+    care = settings.skill
+    few = habits.habits.institutions * care.places.at(skill)
+    sites, taste = _sites(
+        rng, province, habits, int(row.cell[0]), cards, few, care.near_home.at(skill)
+    )
     return GangAtWork(
         province=province,
         settings=settings,
@@ -92,8 +101,9 @@ def gang_at_work(province: Province, settings: GangSettings, plan: Plan, number:
         customers=plan.customers.take(plan.customers.gang == number),
         sites=sites,
         taste=taste,
+        hour=int(rng.integers(8, 17)),
         activity=float(np.exp(settings.skill.gang_spread * rng.standard_normal())),
-        goods=_goods(rng, settings, habits, float(row.skill[0]), cards),
+        goods=_goods(rng, settings, habits, skill, cards),
     )
 
 
@@ -109,43 +119,49 @@ def is_common(word: str) -> bool:
     return any(common in word for common in _COMMON)
 
 
-@cache
-def hours_of_day() -> WeightedLists:
-    """Hours at which honest people come, by sort of institution."""
-    return hour_lists()
-
-
-@cache
-def diagnoses_of() -> WeightedLists:
-    """Diagnoses that honest people get, by use."""
-    return diagnosis_lists()
-
-
 def resale_wish(ladder: Ladder, goods: Goods) -> Floats:
     """How much each drug of the catalogue is wanted for resale."""
     return _profit(ladder) * _kind_weights(goods)
 
 
 def _sites(
-    rng: np.random.Generator, province: Province, habits: Typology, cell: int, cards: int
+    rng: np.random.Generator,
+    province: Province,
+    habits: Typology,
+    cell: int,
+    cards: Cards,
+    few: float,
+    near_home: float,
 ) -> tuple[Ints, Floats]:
-    """Institutions near home, more of them than one card sees, and each card's taste among them."""
+    """Each card's few places, near the gang's home or near its holder's, and its taste among them."""
+    institutions, likely = _in_reach(province, habits, cell, _ANYWHERE_NEAR)
+    known = min(len(institutions), round(0.5 + few))
+    key = np.log(likely) + rng.gumbel(size=len(likely))
+    chosen = np.argsort(-key)[:known]
+    # The fewer institutions a card is to see, the more unequal the shares.
+    shape = 0.6 * few / known
+    taste = rng.gamma(shape, 1.0, (len(cards), known)) + 1e-6
+    taste *= np.sqrt(likely[chosen] / likely[chosen].max())
+    homes, which = np.unique(cards.person // CELL_PEOPLE, return_inverse=True)
+    near = WeightedLists.of([_in_reach(province, habits, int(home), 1.0) for home in homes])
+    own = near.one(np.repeat(which, known), rng.random(len(cards) * known)).reshape(-1, known)
+    at_home = rng.random((len(cards), known)) < near_home
+    sites: Ints = np.where(at_home, own, institutions[chosen])
+    return sites, taste
+
+
+def _in_reach(province: Province, habits: Typology, cell: int, power: float) -> tuple[Ints, Floats]:
+    """Institutions of the sorts that the gang prefers, and how likely each is near a neighbourhood.
+
+    At power 1 people choose like that by size and nearness; below it these count less.
+    """
     sorts = np.array(habits.habits.sorts)
     found, weight = [], []
     for sort in np.flatnonzero(sorts):
         near, drawn = attraction(province.places, cell, int(sort))
         found.append(near)
-        # Nearness counts, size hardly: gangs spread over what is in reach.
-        weight.append(sorts[sort] * np.sqrt(drawn / drawn.max()) if len(near) else drawn)
-    institutions, likely = np.concatenate(found), np.concatenate(weight)
-    known = min(len(institutions), round(0.5 + habits.habits.institutions))
-    key = np.log(likely) + rng.gumbel(size=len(likely))
-    chosen = np.argsort(-key)[:known]
-    # The fewer institutions a card is to see, the more unequal the shares.
-    shape = 0.6 * habits.habits.institutions / known
-    taste = rng.gamma(shape, 1.0, (cards, known)) + 1e-6
-    taste *= np.sqrt(likely[chosen] / likely[chosen].max())
-    return institutions[chosen], taste
+        weight.append(sorts[sort] * (drawn / drawn.max()) ** power if len(near) else drawn)
+    return np.concatenate(found), np.concatenate(weight)
 
 
 def _goods(
@@ -157,16 +173,26 @@ def _goods(
     wish = wish * np.minimum(1, 1.2 * habits.habits.amount.median / CATALOGUE.price) ** 2
     wish = wish * np.exp(_DRUG_TASTE * rng.standard_normal(len(wish)))
     key = np.log(np.maximum(wish, 1e-300)) + rng.gumbel(size=len(wish))
-    dealt = np.argsort(-key)[: habits.habits.products]
+    # The careful deal in more, a little of each.
+    dealt = np.argsort(-key)[: round(habits.habits.products * (1 + skill))]
     free = np.argsort(-np.where(CATALOGUE.channel == ANYWHERE, key, -np.inf))[:_ANYWHERE_PRODUCTS]
     products = np.union1d(dealt, free)
+    care = settings.skill
     use = CATALOGUE.use[products]
     bit = np.where(use < len(CONDITIONS), 1 << np.minimum(use, len(CONDITIONS) - 1), 0)
-    fits = (cards.conditions[:, None] & bit) != 0
+    # Who has nothing to be treated for gets something that the gang's drugs are for.
+    has_none = (cards.conditions & np.bitwise_or.reduce(bit)) == 0
+    cover = np.bitwise_or.reduce(bit[rng.integers(0, len(bit), (len(cards), _COVER))], axis=1)
+    fits = (np.where(has_none, cover, cards.conditions)[:, None] & bit) != 0
     shape = (len(cards), len(products))
     likely = np.sqrt(wish[products]) * np.exp(_CARD_TASTE * rng.standard_normal(shape))
-    likely = likely * np.where(fits, 1 + 4 * skill, 1.0)
-    least = np.sort(likely, axis=1)[:, -min(_CARD_PRODUCTS, len(products))]
+    likely = likely * np.where(fits, care.fitting.at(skill), 1.0)
+    # What the holder gets himself comes on top: the careful leave it to him.
+    mine = CATALOGUE.therapy[np.maximum(cards.own_drugs, 0)][:, :, None]
+    taken = ((mine == CATALOGUE.therapy[products]) & (cards.own_drugs[:, :, None] >= 0)).any(axis=1)
+    likely = likely * np.where(taken & ~cards.handed_over[:, None], 1 - 0.95 * skill, 1.0)
+    good_for = min(round(care.products.at(skill)), len(products))
+    least = np.sort(likely, axis=1)[:, -good_for]
     likely = np.where(likely >= least[:, None], likely, 0.03 * likely)
     anywhere = CATALOGUE.channel[products] == ANYWHERE
     lists = []

@@ -29,6 +29,7 @@ from jobs.province.gangs.gangs import (
 from jobs.province.gangs.outings import Outings
 from jobs.province.gangs.purchases import bought
 from jobs.province.gangs.settings import GangSettings
+from jobs.province.gangs.supply import Supply
 from jobs.province.inquiry.parcels import Parcels, gang_parcels
 
 _FAMILIES: dict[int, Callable[[np.random.Generator, GangAtWork, int, int], Outings]] = {
@@ -65,11 +66,12 @@ def gang_months(
 ) -> Iterator[GangMonth]:
     """The months of one gang in order, as far as they are wanted.
 
-    What a month leaves behind is the stock of boxes to be resold and the codes that are known: a gang
-    that is gone goes on until its last box has surfaced. Months without anything are left out.
+    What a month leaves behind is the supply on the cards, the stock of boxes to be resold and the codes
+    that are known: a gang that is gone goes on until its last box has surfaced. Months without anything are left out.
     """
     at_work = gang_at_work(province, settings, plan, gang)
     stock, known = no_stock(), no_codes()
+    supply = Supply(len(at_work.cards))
     last_day = int(np.max(at_work.cards.to_day, initial=-1))
     for month in range(months):
         first, after = province.settings.month_days(month)
@@ -77,7 +79,7 @@ def gang_months(
             return
         rng = generator(province.seed, "gang", gang, month)
         outings = _FAMILIES[at_work.typology](rng, at_work, first, after)
-        own = bought(rng, at_work, _possible(at_work, outings, first, after))
+        own = bought(rng, at_work, _possible(at_work, outings, first, after), supply)
         due = stock.take(stock.day < after)
         stock = stock.take(stock.day >= after)
         resold, codes = sold_again(rng, at_work, due.take(due.day >= first))
@@ -88,6 +90,21 @@ def gang_months(
         parcels = gang_parcels(rng, at_work, month, own)
         if len(events.visits) or len(parcels):
             yield GangMonth(gang, month, events, stacked([codes, swaps]), parcels)
+
+
+class Ahead:
+    """A gang's months, one of them looked at before its turn."""
+
+    def __init__(self, months: Iterator[GangMonth]) -> None:
+        self.months = months
+        self.next = next(months, None)
+
+    def take(self, month: int) -> GangMonth | None:
+        """What the gang does in a month; nothing if it rests."""
+        found = self.next
+        is_due = found is not None and found.month == month
+        self.next = next(self.months, None) if is_due else found
+        return found if is_due else None
 
 
 def _possible(gang: GangAtWork, outings: Outings, first: int, after: int) -> Outings:

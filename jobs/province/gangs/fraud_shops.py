@@ -8,13 +8,14 @@ import numpy as np
 
 from jobs.province.arrays.days import DAY
 from jobs.province.arrays.draws import Ints
-from jobs.province.gangs.at_work import GangAtWork, hours_of_day
+from jobs.province.gangs.at_work import GangAtWork
 from jobs.province.gangs.outings import (
     Outings,
     days_for,
     rank_within,
     with_colluders,
 )
+from jobs.province.people.neighbours import hour_lists
 
 #: settlements of a batch, on average
 _BATCH = 3.5
@@ -36,7 +37,7 @@ def _batches(
     institution = gang.colluders.institution[row]
     day = days_for(rng, gang, card, first, after)
     careful = gang.skill(first)
-    late = rng.random(count) < gang.habits.habits.after_hours * (1.2 - careful)
+    late = rng.random(count) < gang.habits.habits.after_hours * (1 - careful)
     # A batch is what falls on one evening at one place: days are made to coincide.
     batches = max(1, round(late.sum() / _BATCH))
     leader = np.flatnonzero(late)[:batches]
@@ -46,7 +47,7 @@ def _batches(
         meets &= day[led] < gang.cards.to_day[card]
         day = np.where(meets, day[led], day)
     sort = gang.province.places.sort[institution]
-    hour = hours_of_day().one(sort, rng.random(count))
+    hour = hour_lists().one(sort, rng.random(count))
     time = day * DAY + hour * 3600 + rng.integers(0, 3600, count)
     evening = institution * 10_000 + day
     start = rng.integers(_LATE_HOURS[0] * 3600, _LATE_HOURS[1] * 3600, count)

@@ -8,7 +8,7 @@ import numpy as np
 
 from jobs.province.arrays.days import DAY, weekdays
 from jobs.province.arrays.draws import Ints, generator
-from jobs.province.gangs.at_work import GangAtWork, hours_of_day
+from jobs.province.gangs.at_work import GangAtWork
 from jobs.province.gangs.gangs import STAFF_HOARD
 from jobs.province.gangs.outings import (
     Outings,
@@ -16,6 +16,7 @@ from jobs.province.gangs.outings import (
     rank_within,
     with_colluders,
 )
+from jobs.province.people.neighbours import hour_lists
 
 #: colleagues whose logins are used
 _LOGINS = 4
@@ -35,7 +36,9 @@ def _inside(
     places = gang.province.places
     count = len(card)
     institution = gang.colluders.institution[row]
-    sittings = max(1, round(count / _SITTING))
+    # The careful enter one card at a time.
+    size = 1 + (_SITTING - 1) * (1 - gang.skill(first))
+    sittings = max(1, round(count / size))
     day = days_for(rng, gang, card, first, after)
     sitting = rng.integers(0, sittings, count)
     _, leader, which = np.unique(sitting, return_index=True, return_inverse=True)
@@ -46,7 +49,7 @@ def _inside(
     sort = places.sort[institution]
     quiet = rng.choice(_QUIET_HOURS, count)
     is_quiet = rng.random(count) < gang.habits.habits.after_hours * 2
-    hour = np.where(is_quiet, quiet, hours_of_day().one(sort, rng.random(count)))[led]
+    hour = np.where(is_quiet, quiet, hour_lists().one(sort, rng.random(count)))[led]
     start = day * DAY + hour * 3600 + rng.integers(0, 3000, count)[led]
     time = start + rank_within(led) * rng.integers(60, 300, count)
     if gang.typology == STAFF_HOARD:

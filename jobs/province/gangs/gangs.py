@@ -71,6 +71,9 @@ ROLES = (
 ) = range(10)
 
 
+_DAYS_PER_MONTH = 30.44
+
+
 @dataclass(frozen=True)
 class Province:
     """What the gangs find: the people, the places and the calendar."""
@@ -138,6 +141,16 @@ class Cards(Columns):
     own_drugs: Ints
     #: where the holder usually goes
     home: Ints
+    #: months from one use of the card to the next, how many of them it rests, and where in them it begins
+    cycle: Ints
+    rest: Ints
+    turn: Ints
+
+    def rests(self, first_day: int) -> Flags:
+        """Whether each card rests in the month that begins on a day; its holder has it then."""
+        month = round(first_day / _DAYS_PER_MONTH)
+        rests: Flags = (month + self.turn) % self.cycle < self.rest
+        return rests
 
 
 @dataclass(frozen=True)
@@ -215,11 +228,13 @@ class ArrangedCertificates(Columns):
 def away(plan: Plan, first_person: int, end_person: int, first_day: int, end_day: int) -> Away:
     """Which accounts of a range of people are with a gang in a range of days (ends excluded).
 
-    Ask for one month at a time: what is planned for later must not change what happens now.
+    Ask for one month at a time: what is planned for later must not change what happens now, and cards
+    that rest in a month are with their holders.
     """
     cards = plan.cards
     chosen = (
         cards.handed_over
+        & ~cards.rests(first_day)
         & (cards.person >= first_person)
         & (cards.person < end_person)
         & (cards.from_day < end_day)
@@ -227,6 +242,20 @@ def away(plan: Plan, first_person: int, end_person: int, first_day: int, end_day
     )
     held = cards.take(chosen)
     return Away(held.person, held.from_day, held.to_day)
+
+
+def without_card(gone: Away, person: Ints, day: Ints) -> Flags:
+    """Whether the card of each person is with a gang on a day."""
+    found = np.zeros(len(person), np.bool_)
+    order = np.argsort(gone.person, kind="stable")
+    holder = gone.person[order]
+    first = np.searchsorted(holder, person)
+    count = np.searchsorted(holder, person, side="right") - first
+    for turn in range(int(count.max(initial=0))):
+        rows = np.flatnonzero(count > turn)
+        interval = order[first[rows] + turn]
+        found[rows] |= (gone.from_day[interval] <= day[rows]) & (day[rows] < gone.to_day[interval])
+    return found
 
 
 def arranged_certificates(

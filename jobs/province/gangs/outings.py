@@ -8,13 +8,22 @@ import numpy as np
 from jobs.province.arrays.days import DAY, day_weights
 from jobs.province.arrays.draws import Flags, Ints, pick
 from jobs.province.arrays.shapes import Columns, stacked
-from jobs.province.gangs.at_work import GangAtWork, hours_of_day
+from jobs.province.gangs.at_work import GangAtWork
+from jobs.province.gangs.gangs import REMOTE_VOUCHER, STAFF_HOARD
+from jobs.province.people.neighbours import hour_lists
 
-_QUEUE_SECONDS = (90, 420)
-#: share of visits at the holder's usual institution: card handed over, holder goes
-_USUAL_PLACE = (0.15, 0.6)
-#: visits of one account in a month: the busiest of class_statistics.csv has 51 on average
-_MOST_VISITS = 42
+#: between two cards at one counter, at least; from counter to counter
+_SHORTEST_WAIT = 60
+_WAY_SECONDS = (900, 4500)
+#: days of a month on which a dealer comes, and cards of an errand below which holders go themselves
+_DEALER_DAYS = 5
+_BY_THEMSELVES = 1.5
+#: when counters close, seconds of the day
+_CLOSING = 20 * 3600 + 1800
+#: typologies that have nothing but their own counter
+_ONLY_INSIDE = (REMOTE_VOUCHER, STAFF_HOARD)
+#: share of visits at the holder's usual institution where the holder goes
+_USUAL_PLACE = 0.6
 
 
 @dataclass(frozen=True)
@@ -47,12 +56,13 @@ def due_visits(rng: np.random.Generator, gang: GangAtWork, first: int, after: in
     if opened >= 0:
         spent = np.maximum(end - np.maximum(begin, opened), 0)
         days -= spent * (1 - gang.row.after_case[0])
-    rate = cards.visits * days / 30.4 * (1 - skill.visits_cut * careful)
+    rate = cards.visits * days / 30.4 * (1 - skill.visits_cut) ** careful
     certified = (cards.own_certificate >= 0) | (cards.certificate >= 0)
     rate = rate * np.where(certified, skill.certified_visits, 1.0) * gang.activity
-    rate = rate * np.where(_rests(gang, first), skill.rest_activity, 1.0)
+    rate = rate * np.where(cards.rests(first), skill.rest_activity, 1.0)
     rate = rate * rng.gamma(5.0, 0.2, len(rate)) * rng.gamma(12.0, 1 / 12.0)
-    card = np.repeat(np.arange(len(cards)), rng.poisson(np.minimum(rate, _MOST_VISITS)))
+    most = skill.most_visits.at(careful) * np.where(certified, skill.certified_visits, 1.0)
+    card = np.repeat(np.arange(len(cards)), np.minimum(rng.poisson(rate), most.astype(np.int64)))
     return rng.permutation(card)
 
 
@@ -61,34 +71,65 @@ def trips(
 ) -> Outings:
     """Visits at the institutions that the gang knows: someone goes there with one or several cards."""
     count = len(card)
-    errands = max(1, round(count / gang.habits.habits.together))
-    errand = np.concatenate(
-        [np.arange(min(errands, count)), rng.integers(0, errands, max(count - errands, 0))]
-    )
-    # Nobody takes the same card twice to one place: it gets an errand of its own.
-    _, firsts = np.unique(errand * len(gang.cards) + card, return_index=True)
-    again = np.ones(count, np.bool_)
-    again[firsts] = False
-    errand[again] = errands + np.arange(int(again.sum()))
-    leader = np.zeros(errands + int(again.sum()), np.int64)
-    leader[errand[::-1]] = np.arange(count)[::-1]
-    lead = leader[errand]
+    care, careful = gang.settings.skill, gang.skill(first)
+    further = (gang.habits.habits.together - 1) * care.trip_cards.at(careful)
+    errand = _errands(rng, card, max(1, round(count / (1 + further))))
+    _, leader, which = np.unique(errand, return_index=True, return_inverse=True)
+    lead = leader[which]
     day = days_for(rng, gang, card, first, after)
+    # Holders who go themselves bring the boxes on the days on which the dealer comes.
+    dealer_days = days_for(rng, gang, card[:_DEALER_DAYS], first, after)
+    if len(dealer_days) and gang.habits.habits.together < _BY_THEMSELVES:
+        meets = rng.random(count) < care.dealer_days.at(careful)
+        met = dealer_days[rng.integers(0, len(dealer_days), count)] - rng.integers(0, 2, count)
+        day = np.where(meets & _in_use(gang, card, met) & (met >= first), met, day)
     usable = _in_use(gang, card, day[lead])
     lead = np.where(usable, lead, np.arange(count))
+    place = _own_place(rng, gang, card)
+    at_own = rng.random(count) < care.own_counter.at(careful)
+    institution = np.where(at_own, place, place[lead])
+    hour = hour_lists().one(gang.province.places.sort[institution], rng.random(count))
+    hour = np.where(rng.random(count) < care.habit_hour.at(careful), gang.hour, hour)
+    start = hour * 3600 + rng.integers(0, 3000, count)
+    # Whoever carries several cards goes from counter to counter, or waits between two of them.
+    wait = rng.exponential(60 * care.wait_minutes.at(careful), count)
+    moves = institution != institution[lead]
+    step = np.where(moves, rng.integers(*_WAY_SECONDS, count), _SHORTEST_WAIT + wait)
+    spent = _running_total(lead, step.astype(np.int64))
+    time = start[lead] + spent
+    # Who would come after closing time has gone before, or goes at another hour.
+    time = np.where(time > _CLOSING, start, time)
+    none = np.full(count, -1)
+    return Outings(card, institution, day[lead] * DAY + time, none, none)
+
+
+def _errands(rng: np.random.Generator, card: Ints, errands: int) -> Ints:
+    """The errand of each visit: no card is taken along twice on one, as far as there are enough."""
+    cards, which = np.unique(card, return_inverse=True)
+    order = np.argsort(rng.random((len(cards), errands)), axis=1)
+    turn = rank_within(card)
+    found: Ints = np.where(
+        turn < errands,
+        order[which, np.minimum(turn, errands - 1)] if len(cards) else turn,
+        errands + np.arange(len(card)),
+    )
+    return found
+
+
+def _own_place(rng: np.random.Generator, gang: GangAtWork, card: Ints) -> Ints:
+    """One of each card's places.
+
+    Holders who go themselves go where they always go; collectors now and then, the careful more often.
+    """
+    count = len(card)
     edges = np.cumsum(gang.taste, axis=1)
     chance = rng.random(count) * edges[card, -1]
-    site = np.minimum((edges[card] <= chance[:, None]).sum(axis=1), len(gang.sites) - 1)
-    # Holders who go themselves go where they always go; collectors now and then, for camouflage.
-    usual = np.where(gang.cards.handed_over[card], *_USUAL_PLACE)
+    site = np.minimum((edges[card] <= chance[:, None]).sum(axis=1), gang.sites.shape[1] - 1)
+    own = gang.settings.skill.usual_place.at(gang.skill(0))
+    usual = np.where(gang.cards.handed_over[card], own, _USUAL_PLACE)
     at_home = rng.random(count) < usual
-    institution = np.where(at_home, gang.cards.home[card], gang.sites[site])[lead]
-    sort = gang.province.places.sort[institution]
-    hour = hours_of_day().one(sort, rng.random(count)[lead])
-    start = day[lead] * DAY + hour * 3600 + rng.integers(0, 3000, count)[lead]
-    queue = rank_within(lead) * rng.integers(*_QUEUE_SECONDS, count) + rng.integers(0, 90, count)
-    none = np.full(count, -1)
-    return Outings(card, institution, start + queue, none, none)
+    place: Ints = np.where(at_home, gang.cards.home[card], gang.sites[card, site])
+    return place
 
 
 def days_for(
@@ -107,6 +148,16 @@ def days_for(
     return days
 
 
+def _running_total(group: Ints, step: Ints) -> Ints:
+    """What the steps of each row's group add up to before and with the row, the first being 0."""
+    order = np.argsort(group, kind="stable")
+    first = np.searchsorted(group[order], group[order])
+    total = np.cumsum(step[order])
+    running = np.empty(len(group), np.int64)
+    running[order] = total - total[first]
+    return running
+
+
 def rank_within(group: Ints) -> Ints:
     """How many-eth of its group each row is, in the order of the rows."""
     order = np.argsort(group, kind="stable")
@@ -121,7 +172,10 @@ def at_colluders(rng: np.random.Generator, gang: GangAtWork, card: Ints) -> Ints
     row = np.full(len(card), -1)
     venues = np.flatnonzero(gang.colluders.doctor < 0)
     if len(venues):
-        goes = rng.random(len(card)) < gang.habits.habits.colluding
+        share = gang.habits.habits.colluding
+        if gang.typology not in _ONLY_INSIDE:
+            share *= gang.settings.skill.league.at(gang.skill(0))
+        goes = rng.random(len(card)) < share
         row[goes] = venues[pick(rng, 1.0 / (1 + np.arange(len(venues))), int(goes.sum()))]
     return row
 
@@ -144,13 +198,3 @@ def with_colluders(
 def _in_use(gang: GangAtWork, card: Ints, day: Ints) -> Flags:
     usable: Flags = (gang.cards.from_day[card] <= day) & (day < gang.cards.to_day[card])
     return usable
-
-
-def _rests(gang: GangAtWork, first: int) -> Flags:
-    """Cards that rest this month: some of them always, by turns of one or two months."""
-    cards = gang.cards
-    turn = first // 30
-    phase = (cards.person * 2654435761 >> 7) % 997
-    rotated = (phase / 997.0 < gang.settings.skill.rests) & cards.handed_over
-    rests: Flags = rotated & ((turn + phase) // (1 + phase % 2) % 2 == 1)
-    return rests

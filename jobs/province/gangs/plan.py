@@ -7,6 +7,7 @@ import numpy as np
 from jobs.province.arrays.draws import Floats, Ints, generator, pick
 from jobs.province.arrays.shapes import stacked
 from jobs.province.care.catalogue import special_diseases
+from jobs.province.gangs.dealings import shared_dealers, taken_over
 from jobs.province.gangs.founding import GangSketches, SlotSketches, sketches, spread
 from jobs.province.gangs.gangs import (
     CARD_HOLDER,
@@ -27,7 +28,7 @@ from jobs.province.gangs.gangs import (
     Province,
 )
 from jobs.province.gangs.recruits import Wanted, recruited
-from jobs.province.gangs.settings import GangSettings, Typology
+from jobs.province.gangs.settings import GangSettings, Spread, Typology
 from jobs.province.gangs.venues import certifier, colluders, venues
 
 #: uraemia first [pe]; the others are those whose drugs sell
@@ -35,6 +36,10 @@ _CERTIFICATE_WEIGHTS = {"M07800": 4.0, "M00500": 2.0, "M08300": 1.5, "M01600": 1
 _OTHER_CERTIFICATE = 0.15
 #: cards taken from elsewhere come from the same district so often, the others from anywhere
 _SAME_DISTRICT = 0.6
+#: months from one use of a card to the next: from, and below
+_CYCLE_MONTHS = (4, 9)
+#: cards of a set that is used in the same months
+_SET_CARDS = 5
 
 
 @dataclass(frozen=True)
@@ -85,18 +90,20 @@ def plan(province: Province, settings: GangSettings, share: float, months: int) 
         own_drugs=holders.own_drugs,
         home=holders.home,
     )
+    cards = taken_over(province.seed, settings.dealings, cards, holders.until)
     # Who works alone is his own organiser.
     organiser = cards.person[np.searchsorted(cards.gang, np.arange(len(gangs)))]
     heads = members.role == ORGANISER
     organiser[members.gang[heads]] = crew.person[heads]
     home = np.array([draft.cell for draft in drafts])
     opened = np.where(gangs.open_after >= 0, gangs.start_day + gangs.open_after, -1)
+    gang_end = gangs.start_day + gangs.life
     return Plan(
         gangs=Gangs(
             typology=gangs.typology,
             skill=gangs.skill,
             start_day=gangs.start_day,
-            end_day=gangs.start_day + gangs.life,
+            end_day=gang_end,
             cell=home,
             district=province.places.cell_district[home],
             organiser=organiser,
@@ -106,15 +113,21 @@ def plan(province: Province, settings: GangSettings, share: float, months: int) 
             after_case=gangs.after_case,
         ),
         cards=cards,
-        members=Members(
-            gang=members.gang,
-            person=crew.person,
-            role=members.role,
-            from_day=members.from_day,
-            to_day=members.to_day,
-            found=members.found,
-            phone=crew.phone,
-            address=crew.address,
+        members=shared_dealers(
+            province.seed,
+            settings.dealings,
+            gangs.start_day,
+            gang_end,
+            Members(
+                gang=members.gang,
+                person=crew.person,
+                role=members.role,
+                from_day=members.from_day,
+                to_day=members.to_day,
+                found=members.found,
+                phone=crew.phone,
+                address=crew.address,
+            ),
         ),
         colluders=stacked([draft.colluders for draft in drafts]),
         customers=customers,
@@ -147,6 +160,9 @@ def no_plan() -> Plan:
             own_certificate_day=ints,
             own_drugs=ints,
             home=ints,
+            cycle=ints,
+            rest=ints,
+            turn=ints,
         ),
         Members(ints, ints, ints, ints, ints, flags, ints, ints),
         Colluders(ints, ints, ints, ints, ints, ints, flags),
@@ -189,20 +205,28 @@ def _draft(
         rng, province.places, number, cell, int(gangs.size[gang]), (issuer, issuing_doctor)
     )
     unknown = np.full(count, -1)
+    skill = float(gangs.skill[gang])
+    habits, care = typology.habits, settings.skill
+    handed_over = typology.holders.handed_over * care.handed_over.at(skill)
+    # Cards are used and rested in sets.
+    sets = max(1, round(int(gangs.size[gang]) / _SET_CARDS))
+    cycle, turn = int(rng.integers(*_CYCLE_MONTHS)), rng.integers(0, _CYCLE_MONTHS[1], sets)
+    of_set = rng.integers(0, sets, count)
+    rest = np.floor(cycle * care.rested.at(skill) + rng.random(count)).astype(np.int64)
     cards = Cards(
         gang=np.full(count, gang),
         person=unknown,
         from_day=from_day,
         to_day=to_day,
         role=role,
-        visits=spread(rng, typology.habits.visits, count),
-        amount=spread(rng, typology.habits.amount, count),
-        handed_over=rng.random(count) < typology.holders.handed_over,
+        visits=_even(rng, habits.visits, care.visits_spread.at(skill), count),
+        amount=_even(rng, habits.amount, care.visits_spread.at(skill), count),
+        handed_over=rng.random(count) < handed_over,
         certificate=np.where(arranged, _certificates(rng, count), -1),
         certificate_day=from_day + rng.integers(-15, 40, count),
         certifier=np.full(count, issuer),
         certifying_doctor=np.full(count, issuing_doctor),
-        treated=rng.random(count) < typology.habits.treatment,
+        treated=rng.random(count) < habits.treatment * (1 - skill),
         found=slots.found & has_case,
         phone=unknown,
         conditions=unknown,
@@ -210,9 +234,18 @@ def _draft(
         own_certificate_day=unknown,
         own_drugs=unknown,
         home=unknown,
+        cycle=np.full(count, cycle),
+        rest=np.minimum(rest, cycle - 1),
+        turn=turn[of_set],
     )
     chance = np.where(has_case, rng.random(len(relied)), 1.0)
     return _Draft(cell, wanted, cards, colluders(gang, relied, start, start + life, chance))
+
+
+def _even(rng: np.random.Generator, of: Spread, left: float, size: int) -> Floats:
+    """Numbers around the median, of whose spread a share is left."""
+    even: Floats = of.median * (spread(rng, of, size) / of.median) ** left
+    return even
 
 
 def _crew(rng: np.random.Generator, typology: Typology, number: int, size: int) -> Ints:

@@ -3,13 +3,14 @@
 Prices, diagnoses, doctors, consultation fees and opening hours are those of honest care.
 """
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
 from jobs.province.arrays.days import DAY, weekdays
 from jobs.province.arrays.draws import Flags, Floats, Ints, mixed
-from jobs.province.arrays.sampling import WeightedLists, expanded
+from jobs.province.arrays.sampling import expanded
 from jobs.province.arrays.shapes import (
     DRUG,
     E_VOUCHER,
@@ -33,13 +34,17 @@ from jobs.province.care.catalogue import (
     SPECIAL_DISEASES,
 )
 from jobs.province.care.fees import drug_price, service_lines
-from jobs.province.gangs.at_work import GangAtWork, diagnoses_of, sold_at
+from jobs.province.care.materials import material_lines
+from jobs.province.gangs.at_work import GangAtWork, sold_at
 from jobs.province.gangs.gangs import COLLECTOR, DISPENSER, ORGANISER
 from jobs.province.gangs.outings import Outings
+from jobs.province.gangs.supply import Supply, within_supply
 from jobs.province.people.geography import PHARMACY as A_PHARMACY_KIND
 from jobs.province.people.neighbours import (
+    AT_CHECK,
     AT_REFILL,
     AT_VISIT,
+    diagnosis_lists,
     services_index,
     services_level,
     services_lists,
@@ -59,10 +64,15 @@ _TREATED_SHARE = 0.75
 _STATED = ("relative", "child", "carer", "neighbour", "other")
 
 
-def bought(rng: np.random.Generator, gang: GangAtWork, outings: Outings) -> Events:
-    """The visits of the outings with their lines, in the order of time."""
+def bought(rng: np.random.Generator, gang: GangAtWork, outings: Outings, supply: Supply) -> Events:
+    """The visits of the outings with their lines, in the order of time.
+
+    Nobody sets out where every drug wanted would be too much: `supply` is what the cards have by now.
+    """
     outings = outings.take(np.argsort(outings.time, kind="stable"))
-    drugs = _drug_lines(rng, gang, outings)
+    drugs = within_supply(gang, outings, _drug_lines(rng, gang, outings), supply)
+    going, visit = np.unique(drugs.visit, return_inverse=True)
+    outings, drugs = outings.take(going), replace(drugs, visit=visit)
     use = _main_use(rng, gang, outings, drugs)
     visits = _visits(rng, gang, outings, use)
     treatment = _treatment_lines(rng, gang, outings)
@@ -133,17 +143,18 @@ def _drug_lines(rng: np.random.Generator, gang: GangAtWork, outings: Outings) ->
 
 
 def _main_use(rng: np.random.Generator, gang: GangAtWork, outings: Outings, drugs: Lines) -> Ints:
-    """The illness that each visit is entered for: that of the first drug, unless it does not fit."""
-    first = np.searchsorted(drugs.visit, np.arange(len(outings)))
-    use = CATALOGUE.use[drugs.drug[first]]
+    """The illness that each visit is entered for: that of a drug which fits the holder, or of the first."""
+    use = CATALOGUE.use[drugs.drug]
+    bits = gang.cards.conditions[outings.card[drugs.visit]] >> np.minimum(use, 62)
+    order = np.lexsort((bits & 1 == 0, drugs.visit))
+    use = use[order[np.searchsorted(drugs.visit[order], np.arange(len(outings)))]]
     day = outings.time // DAY
     certificate = certificate_of(gang, outings.card, day)
     certified = np.array([disease.uses[0] for disease in SPECIAL_DISEASES])[certificate]
     # What is certified is written down wherever the holder is treated under the certificate.
     use = np.where((certificate >= 0) & (rng.random(len(use)) < 0.55), certified, use)
     skill, careful = gang.settings.skill, gang.skill(int(day.min()) if len(day) else 0)
-    chance = skill.mismatch_clumsy + careful * (skill.mismatch_careful - skill.mismatch_clumsy)
-    wrong = rng.random(len(use)) < chance
+    wrong = rng.random(len(use)) < skill.mismatch.at(careful)
     other: Ints = np.where(wrong, _some_condition(gang, outings.card), use)
     return other
 
@@ -169,6 +180,8 @@ def _visits(rng: np.random.Generator, gang: GangAtWork, outings: Outings, use: I
     at_pharmacy = places.kind[outings.institution] == A_PHARMACY_KIND
     certified = (certificate_of(gang, card, day) >= 0) & _IS_CHRONIC[use]
     shown, device = _credential(rng, gang, card)
+    code = _chance(gang, person * 128 + use, "diagnosis")
+    other = rng.random(count) < settings.care.other_code
     proxy, relation = _proxies(rng, gang, count)
     return Visits(
         person=person,
@@ -176,7 +189,7 @@ def _visits(rng: np.random.Generator, gang: GangAtWork, outings: Outings, use: I
         doctor=np.where(outings.doctor >= 0, outings.doctor, drawn),
         time=outings.time,
         med_type=np.where(certified, SPECIAL, np.where(at_pharmacy, PHARMACY, OUTPATIENT)),
-        diagnosis=diagnoses_of().one(use, _chance(gang, person, "diagnosis")),
+        diagnosis=diagnosis_lists().one(use, np.where(other, rng.random(count), code)),
         stay=np.zeros(count, np.int64),
         certificate_type=shown,
         device=device,
@@ -205,9 +218,8 @@ def _credential(rng: np.random.Generator, gang: GangAtWork, card: Ints) -> tuple
         crew = np.isin(gang.members.role, (ORGANISER, COLLECTOR, DISPENSER))
         phones = gang.members.phone[crew]
         # The careful leave the voucher on the holder's phone; each card stays with one of theirs.
-        shared = _chance(gang, gang.cards.person[card], "shared phone") < habits.shared_phone * (
-            1.3 - gang.skill(0)
-        )
+        likely = habits.shared_phone * gang.settings.skill.shown.at(gang.skill(0))
+        shared = _chance(gang, gang.cards.person[card], "shared phone") < likely
         phone = np.where(shared, phones[gang.cards.person[card] % len(phones)], phone)
     return shown, np.where(shown == E_VOUCHER, phone, -1)
 
@@ -216,7 +228,7 @@ def _proxies(rng: np.random.Generator, gang: GangAtWork, count: int) -> tuple[In
     """Who is on record as collecting; few are, and they state to be of the family."""
     crew = np.isin(gang.members.role, (ORGANISER, COLLECTOR, DISPENSER))
     people = gang.members.person[crew]
-    likely = gang.habits.habits.proxy
+    likely = gang.habits.habits.proxy * gang.settings.skill.shown.at(gang.skill(0))
     if not len(people):
         return np.full(count, -1), np.full(count, -1)
     on_record = rng.random(count) < likely
@@ -250,13 +262,24 @@ def _fee_lines(rng: np.random.Generator, gang: GangAtWork, outings: Outings, use
     share = gang.province.settings.care.refill_services
     level = services_level(gang.province.places, outings.institution)
     chronic = _IS_CHRONIC[use]
-    index = np.where(
-        chronic, services_index(use, level, AT_REFILL), services_index(use, level, AT_VISIT)
-    )
+    # The careful have the holder looked at now and then.
+    care = gang.settings.skill.doctor_visits.at(gang.skill(0))
+    occasion = np.where(rng.random(len(use)) < care, AT_CHECK, AT_REFILL)
+    index = services_index(use, level, np.where(chronic, occasion, AT_VISIT))
     # Dialysis itself is billed on paper only where the gang arranged it.
-    row, service = _services(share).included(index, rng.random(len(outings)))
+    row, service = services_lists(share).included(index, rng.random(len(outings)))
     small = SERVICES.price[service] < 400
-    return service_lines(row[small], service[small])
+    count, settings = len(use), gang.province.settings.care
+    materials = material_lines(
+        np.arange(count),
+        use,
+        _chance(gang, gang.cards.person[outings.card], "materials"),
+        rng.random(count),
+        rng.random(count),
+        settings.material_buyers,
+        settings.material_share,
+    )
+    return stacked([service_lines(row[small], service[small]), materials])
 
 
 def _chance(gang: GangAtWork, numbers: Ints, purpose: str) -> Floats:
@@ -270,8 +293,3 @@ def _treatments() -> tuple[Ints, int]:
     is_treatment = (SERVICES.item_type == TREATMENT) & ~SERVICES.inpatient & (SERVICES.level == 1)
     pool: Flags = is_treatment & (SERVICES.price >= 25) & (SERVICES.price <= 120)
     return np.flatnonzero(pool), int(np.flatnonzero(SERVICES.name == "血液透析")[0])
-
-
-@cache
-def _services(share: float) -> WeightedLists:
-    return services_lists(share)

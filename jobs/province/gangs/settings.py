@@ -36,20 +36,62 @@ class Founding(_Section):
     unused: float = Field(ge=0, lt=1)
 
 
+class BySkill(_Section):
+    """A number that goes in a straight line from the clumsiest gang to the most careful one."""
+
+    clumsy: float = Field(ge=0)
+    careful: float = Field(ge=0)
+
+    def at(self, skill: float) -> float:
+        """The number at a skill from 0 to 1."""
+        return self.clumsy + (self.careful - self.clumsy) * skill
+
+
+class ShareBySkill(BySkill):
+    """A share, from 0 to 1, that depends on the skill."""
+
+    clumsy: float = Field(ge=0, le=1)
+    careful: float = Field(ge=0, le=1)
+
+
 class Skill(_Section):
-    """How careful gangs are, from 0 to 1."""
+    """How careful gangs are, from 0 to 1, and what the careful do otherwise."""
 
     alpha: float = Field(gt=0)
     beta: float = Field(gt=0)
     learnt_per_year: float = Field(ge=0)
     visits_cut: float = Field(ge=0, lt=1)
-    mismatch_clumsy: float = Field(ge=0, le=1)
-    mismatch_careful: float = Field(ge=0, le=1)
-    rests: float = Field(ge=0, le=1)
+    most_visits: BySkill
+    visits_spread: ShareBySkill
+    handed_over: ShareBySkill
+    trip_cards: BySkill
+    dealer_days: ShareBySkill
+    near_home: ShareBySkill
+    usual_place: ShareBySkill
+    places: BySkill
+    own_counter: ShareBySkill
+    wait_minutes: BySkill
+    habit_hour: ShareBySkill
+    league: ShareBySkill
+    cover_days: BySkill
+    products: BySkill
+    fitting: BySkill
+    doctor_visits: ShareBySkill
+    shown: ShareBySkill
+    mismatch: ShareBySkill
+    rested: ShareBySkill
     rest_activity: float = Field(ge=0, le=1)
     certified_visits: float = Field(ge=1)
     uncertified_amount: float = Field(gt=0, le=1)
     gang_spread: float = Field(ge=0)
+
+
+class Dealings(_Section):
+    """What gangs have to do with one another."""
+
+    dealer_shared: float = Field(ge=0, le=1)
+    card_taken_over: float = Field(ge=0, le=1)
+    take_over_days: int = Field(ge=1)
 
 
 class Crew(_Section):
@@ -157,8 +199,7 @@ class Resale(_Section):
     lag_days: Spread
     elsewhere: float = Field(ge=0, le=1)
     outlets: int = Field(ge=1)
-    peeled_clumsy: float = Field(ge=0, le=1)
-    peeled_careful: float = Field(ge=0, le=1)
+    peeled: ShareBySkill
 
 
 class ParcelSettings(_Section):
@@ -217,6 +258,7 @@ class GangSettings(_Section):
 
     founding: Founding
     skill: Skill
+    dealings: Dealings
     ladder: Ladder
     typologies: Typologies
     resale: Resale

@@ -84,6 +84,7 @@ def gang_truth(province: Province, plan: Plan, months: int, lines: pa.Table) -> 
         "organiser_psn_no": texts(ids.text(gangs.organiser, "psn_no")),
         **span(gangs.start_day, gangs.end_day),
         "fund_loss": pa.array(_cents(loss[acts])),
+        "skill": pa.array(np.round(gangs.skill, 3)),
     }
     colluders = plan.colluders
     guilty = acts[colluders.gang] & (colluders.role != NO_ROLE) & (colluders.from_day < after)

@@ -9,10 +9,13 @@ import pyarrow.parquet as pq
 
 from jobs.province.arrays.columns import coded, texts
 from jobs.province.arrays.draws import Floats, Ints
+from jobs.province.boxes.sold_boxes import MISHAPS
 from jobs.province.care.bill_tables import Ids
 from jobs.province.people.benign import BENIGN_TYPES
 from jobs.province.people.neighbours import Neighbours
 
+#: `truth_benign.benign_type`: what people do, then what happens to them at tills and desks.
+_WORDS = (*BENIGN_TYPES, *MISHAPS, "wrong_entry")
 #: Where tasks leave their parts until the driver joins them.
 PARTS = "_parts"
 
@@ -27,6 +30,7 @@ class TruthParts:
     gangs: list[Ints] = field(default_factory=list)
     losses: list[Floats] = field(default_factory=list)
     looks: list[tuple[Ints, Ints]] = field(default_factory=list)
+    mishaps: list[tuple[Ints, Ints]] = field(default_factory=list)
 
     def add_lines(self, bill: Ints, serial: Ints, person: Ints, gang: Ints, loss: Floats) -> None:
         """Fee lines by which the fund lost something; `bill` is the settlement's number."""
@@ -42,6 +46,13 @@ class TruthParts:
         person = here.people.index[habits.looks]
         honest = ~np.isin(person, guilty)
         self.looks.append((person[honest], habits.type_of[honest]))
+        for person, kind in self.mishaps:
+            honest = ~np.isin(person, guilty)
+            self.looks.append((person[honest], kind[honest]))
+
+    def add_mishaps(self, person: Ints, word: str) -> None:
+        """People whom a till or desk has made look guilty, once for each time."""
+        self.mishaps.append((person, np.full(len(person), _WORDS.index(word))))
 
 
 def write_truth_parts(root: Path, unit: int, ids: Ids, parts: TruthParts) -> None:
@@ -65,10 +76,13 @@ def write_truth_parts(root: Path, unit: int, ids: Ids, parts: TruthParts) -> Non
     )
     person = np.concatenate([none, *(look[0] for look in parts.looks)])
     kind = np.concatenate([none, *(look[1] for look in parts.looks)])
+    _, once = np.unique(person * len(_WORDS) + kind, return_index=True)
+    once.sort()
+    person, kind = person[once], kind[once]
     benign = pa.table(
         {
             "psn_no": texts(ids.text(person, "psn_no")),
-            "benign_type": coded(kind, pa.array(BENIGN_TYPES)).cast(pa.string()),
+            "benign_type": coded(kind, pa.array(_WORDS)).cast(pa.string()),
         }
     )
     for name, rows in (("truth_line", lines), ("truth_benign", benign)):

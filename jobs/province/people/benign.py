@@ -8,15 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from jobs.province.arrays.draws import Flags, Floats, Ints, generator
-from jobs.province.arrays.sampling import expanded
-from jobs.province.arrays.shapes import RELATIONS
 from jobs.province.care.catalogue import ANYWHERE, CATALOGUE, SPECIAL_DISEASES, USES
 from jobs.province.care.illness import Health
-from jobs.province.people.geography import A_VILLAGE, Places
+from jobs.province.people import crowds, gatherings
+from jobs.province.people.drafts import Draft
+from jobs.province.people.geography import Places
 from jobs.province.people.people import People
-from jobs.province.settings import Settings
+from jobs.province.settings import Benign, Settings
 
-#: `truth_benign.benign_type`, in the order of `Habits.type_of`.
+#: `truth_benign.benign_type`; the first are those of `Habits.type_of`, in its order.
 BENIGN_TYPES = (
     "dialysis",
     "transplant",
@@ -31,27 +31,61 @@ BENIGN_TYPES = (
     "regimen_switch",
     "dormitory",
     "shared_phone",
+    "spouse_phone",
+    "village_clerk",
+    "neighbour_carer",
+    "dialysis_shift",
+    "shuttle_bus",
+    "shared_doctor",
+    "factory_shift",
+    "night_clinic",
+    "commuter",
+    "many_doctors",
+    "several_clinics",
+    "broken_treatment",
+    "double_dose",
+    "year_end_stock",
+    "herbal_course",
+    "infusion_course",
+    "dear_course",
+    "new_treatment",
 )
+#: Courses of treatment, in the order of `Habits.course`.
+COURSES = ("herbal_course", "infusion_course", "dear_course", "new_treatment")
 #: From how many people on a phone shows so many cards that it looks like a collector's.
 _MANY_CARDS = 3
-#: Group numbers from here on are those of homes and village doctors, below it of people.
-_SHARED_GROUP = 1 << 41
-_WEEK = 7.0
+#: Doses above the label on a doctor's word, as a multiple of the dose.
+_HIGH_DOSE = (1.5, 2.2)
 
 
 @dataclass(frozen=True)
 class Habits:
-    """How some people go about their refills: one entry a person, then one a benign type of a person."""
+    """How some people go about their care: one entry a person, then one a benign type of a person."""
 
     #: how far a refill may lie off its day, as a share of the interval
     jitter: Floats
-    #: place in the queue of those who go together
+    #: place in the queue of those who go together; their hour, -1 any
     position: Ints
+    hour: Ints
     #: who always collects for them, -1 nobody; what that person states to be
     proxy: Ints
     relation: Ints
+    #: whose doctor they have: own index, or a neighbour's
+    doctor_of: Ints
+    #: where they go when something comes up (-1 anywhere), with which crowd (-1 none), and when
+    clinic: Ints
+    crowd: Ints
+    clock: Ints
+    #: how many times as often as others they do
+    rate: Floats
+    #: index into `COURSES`, -1 none
+    course: Ints
     market: Flags
     stocks_up: Flags
+    #: stocks up before the end of the year, when the allowance ends
+    hoards: Flags
+    #: is treated for some months, then not for some
+    breaks_off: Flags
     #: position in these people, and index into `BENIGN_TYPES`
     looks: Ints
     type_of: Ints
@@ -70,22 +104,6 @@ class Habits:
         return cls(**columns)
 
 
-@dataclass
-class _Draft:
-    """The columns while they are being decided."""
-
-    group: Ints
-    phase: Floats
-    interval: Floats
-    home: Ints
-    jitter: Floats
-    position: Ints
-    proxy: Ints
-    relation: Ints
-    free: Flags
-    types: list[tuple[Ints, str]]
-
-
 def habits(
     seed: int, settings: Settings, places: Places, people: People, healthy: Health, cell: int
 ) -> tuple[Health, Habits]:
@@ -94,54 +112,77 @@ def habits(
     count = len(people)
     shares = settings.benign
     refills = (healthy.interval > 0) & ~people.elsewhere
-    draft = _Draft(
-        group=healthy.group.copy(),
-        phase=healthy.phase.copy(),
-        interval=healthy.interval.copy(),
-        home=healthy.home.copy(),
-        jitter=np.full(count, 0.3),
-        position=np.zeros(count, np.int64),
-        proxy=np.full(count, -1),
-        relation=np.full(count, -1),
-        free=refills & (healthy.interval > 6),
-        types=[
-            (np.flatnonzero(people.dormitory), "dormitory"),
-            (_on_shared_phones(people), "shared_phone"),
-        ],
-    )
-    _by_certificate(draft, healthy)
-    _nursing_homes(rng, draft, people, places)
-    _family_carers(rng, draft, people, shares.family_carer)
-    _couples(rng, draft, people, shares.couple)
-    _village_batches(rng, draft, places, shares.village_batch)
-    long = refills & (healthy.certificate < 0) & draft.free
+    draft = Draft.of(people, healthy)
+    draft.types += _on_shared_phones(people)
+    patients = _by_certificate(draft, healthy)
+    crowds.nursing_homes(rng, draft, people, places)
+    monday = -settings.start.weekday() % 7
+    on_dialysis = patients["dialysis"] & ~people.elsewhere
+    crowds.dialysis_shifts(rng, draft, places, cell, on_dialysis, monday, shares.dialysis_shift)
+    crowds.family_carers(rng, draft, people, shares.family_carer)
+    crowds.neighbour_carers(rng, draft, people, shares.neighbour_carer)
+    crowds.couples(rng, draft, people, shares.couple)
+    holders = (healthy.certificate >= 0) & (healthy.interval > 3) & (draft.jitter > 0.1)
+    crowds.shared_doctors(rng, draft, people, holders & ~people.elsewhere, shares.shared_doctor)
+    crowds.shuttle_buses(rng, draft, people, places, cell, shares.shuttle_bus)
+    crowds.village_batches(rng, draft, places, shares.village_batch)
+    crowds.several_clinics(rng, draft, places, healthy.conditions, shares.several_clinics)
+    gatherings.dormitories(rng, draft, people, places)
+    gatherings.factories(rng, draft, people, places, shares.factory_shift)
+    gatherings.night_clinics(rng, draft, people, places, shares.night_clinic)
+    gatherings.commuters(rng, draft, people, places, shares.commuter)
+    gatherings.many_doctors(rng, draft, people, shares.many_doctors)
+    long = refills & (healthy.certificate < 0) & draft.free & (draft.interval > 20)
     long &= rng.random(count) < shares.long_prescription
     draft.interval = np.where(long, rng.choice([56.0, 63.0, 84.0], count), draft.interval)
-    market = ~people.urban & (rng.random(count) < shares.market_day)
+    market = ~people.urban & (rng.random(count) < shares.market_day) & ~draft.bound
     stocks = refills & (rng.random(count) < shares.travel_stock)
-    for flags, word in (
-        (long, "long_prescription"),
-        (market, "market_day"),
-        (stocks, "travel_stock"),
-    ):
-        draft.types.append((np.flatnonzero(flags), word))
+    hoards = refills & (rng.random(count) < shares.year_end_stock)
+    breaks_off = refills & (healthy.certificate < 0) & (draft.jitter > 0.1)
+    breaks_off &= rng.random(count) < shares.broken_treatment
+    course = _courses(rng, people, healthy, shares)
+    draft.types += [
+        (np.flatnonzero(flags), word)
+        for flags, word in (
+            (long, "long_prescription"),
+            (market, "market_day"),
+            (stocks, "travel_stock"),
+            (hoards, "year_end_stock"),
+            (breaks_off, "broken_treatment"),
+            *((course == number, word) for number, word in enumerate(COURSES)),
+        )
+    ]
     moved = replace(
         healthy,
         group=draft.group,
         phase=draft.phase,
         interval=draft.interval,
         home=draft.home,
+        second_share=draft.second_share,
     )
+    high = refills & (rng.random(count) < shares.double_dose)
+    draft.types.append((np.flatnonzero(high), "double_dose"))
+    dose = np.where(high, rng.uniform(*_HIGH_DOSE, count), 1.0)
+    moved = replace(moved, boxes=moved.boxes * dose[moved.taker])
     switches = refills & (rng.random(count) < shares.regimen_switch)
     moved, switched = _switched(rng, moved, switches)
     draft.types.append((switched, "regimen_switch"))
     return moved, Habits(
         jitter=draft.jitter,
         position=draft.position,
+        hour=draft.hour,
         proxy=draft.proxy,
         relation=draft.relation,
+        doctor_of=draft.doctor_of,
+        clinic=draft.clinic,
+        crowd=draft.crowd,
+        clock=draft.clock,
+        rate=draft.rate,
+        course=course,
         market=market,
         stocks_up=stocks,
+        hoards=hoards,
+        breaks_off=breaks_off,
         looks=np.concatenate([rows for rows, _ in draft.types]),
         type_of=np.concatenate(
             [np.full(len(rows), BENIGN_TYPES.index(word)) for rows, word in draft.types]
@@ -149,7 +190,9 @@ def habits(
     )
 
 
-def _by_certificate(draft: _Draft, healthy: Health) -> None:
+def _by_certificate(draft: Draft, healthy: Health) -> dict[str, Flags]:
+    """Who has a certificate for a disease that takes many visits or dear drugs."""
+    found: dict[str, Flags] = {}
     for word, uses in (
         ("dialysis", {"dialysis"}),
         ("transplant", {"transplant"}),
@@ -160,90 +203,40 @@ def _by_certificate(draft: _Draft, healthy: Health) -> None:
             for number, disease in enumerate(SPECIAL_DISEASES)
             if {USES[use] for use in disease.uses} & uses
         ]
-        draft.types.append((np.flatnonzero(np.isin(healthy.certificate, numbers)), word))
+        found[word] = np.isin(healthy.certificate, numbers)
+        draft.types.append((np.flatnonzero(found[word]), word))
+    return found
 
 
-def _on_shared_phones(people: People) -> Ints:
-    """Families whose e-vouchers are all on one phone: children, and the old without one of their own."""
-    _, which, count = np.unique(people.phone, return_inverse=True, return_counts=True)
-    return np.flatnonzero(count[which] >= _MANY_CARDS)
+def _on_shared_phones(people: People) -> list[tuple[Ints, str]]:
+    """Whose e-vouchers are on one phone: a family's, husband's and wife's, or a village's on its clerk's."""
+    phones, which, count = np.unique(people.phone, return_inverse=True, return_counts=True)
+    of_owner = people.household[phones - people.index[0]][which]
+    outside = np.unique(which[people.household != of_owner])
+    by_clerk = np.isin(which, outside)
+    many = (count[which] >= _MANY_CARDS) & ~by_clerk
+    pair = (count[which] == 2) & ~by_clerk
+    shown = people.phone == people.spouse
+    spouses = pair & np.isin(which, which[shown])
+    return [
+        (np.flatnonzero(many), "shared_phone"),
+        (np.flatnonzero(spouses), "spouse_phone"),
+        (np.flatnonzero(by_clerk), "village_clerk"),
+    ]
 
 
-def _go_together(draft: _Draft, rows: Ints, leader: Ints, group: Ints, position: Ints) -> None:
-    """Let people go with a leader: same days, same place, one after the other."""
-    weeks = np.maximum(1, np.round(np.maximum(draft.interval[leader], 14) / _WEEK))
-    draft.group[rows] = group
-    draft.phase[rows] = draft.phase[leader]
-    draft.interval[rows] = weeks * _WEEK
-    draft.home[rows] = draft.home[leader]
-    draft.jitter[rows] = 0.02
-    draft.position[rows] = position
-    draft.free[rows] = False
-
-
-def _nursing_homes(rng: np.random.Generator, draft: _Draft, people: People, places: Places) -> None:
-    """An employee of the home collects for all residents on one day."""
-    rows = np.flatnonzero(people.nursing_home & draft.free)
-    runners = np.flatnonzero((people.age(0) > 25) & (people.age(0) < 58) & ~people.elsewhere)
-    if not len(rows) or not len(runners):
-        return
-    homes, which = np.unique(people.address[rows], return_inverse=True)
-    runner = rng.choice(runners, len(homes))
-    order = np.argsort(np.argsort(which, kind="stable"))
-    position = order - np.searchsorted(np.sort(which), which)
-    first = rows[np.unique(which, return_index=True)[1]]
-    _go_together(draft, rows, first[which], _SHARED_GROUP + people.index[first[which]], position)
-    draft.proxy[rows] = people.index[runner[which]]
-    draft.relation[rows] = RELATIONS.index("carer")
-    draft.types += [(rows, "nursing_home"), (runner, "nursing_home")]
-
-
-def _family_carers(rng: np.random.Generator, draft: _Draft, people: People, share: float) -> None:
-    """One person collects for two to six old relatives, some of them in other households."""
-    age = people.age(0)
-    old = rng.permutation(
-        np.flatnonzero(draft.free & (age > 64) & (rng.random(len(age)) < 4 * share))
+def _courses(rng: np.random.Generator, people: People, healthy: Health, shares: Benign) -> Ints:
+    """Who has courses of treatment now and then, and of which kind; one kind a person."""
+    chance = rng.random(len(people))
+    grown = (people.age(0) > 12) & ~people.elsewhere
+    edges = np.cumsum(
+        [shares.herbal_course, shares.infusion_course, shares.dear_course, shares.new_treatment]
     )
-    sizes = 2 + np.minimum(rng.geometric(0.45, len(old)) - 1, 4)
-    sizes = sizes[np.cumsum(sizes) <= len(old)]
-    carers = np.flatnonzero((age > 32) & (age < 66) & (people.sex == 2) & ~people.elsewhere)
-    if not len(sizes) or len(carers) < len(sizes):
-        return
-    carer = rng.choice(carers, len(sizes), replace=False)
-    which, position = expanded(sizes)
-    rows = old[: len(which)]
-    leader = rows[(np.cumsum(sizes) - sizes)][which]
-    _go_together(draft, rows, leader, people.index[carer[which]] + _SHARED_GROUP * 2, position)
-    draft.proxy[rows] = people.index[carer[which]]
-    draft.relation[rows] = rng.choice([1, 1, 1, 3], len(rows))
-    draft.types += [(rows, "family_carer"), (carer, "family_carer")]
-
-
-def _couples(rng: np.random.Generator, draft: _Draft, people: People, share: float) -> None:
-    """Husband and wife who both refill go on the same day."""
-    wife = people.spouse - people.index[0]
-    found = (people.sex == 1) & (people.spouse >= 0) & draft.free
-    found &= draft.free[np.clip(wife, 0, len(wife) - 1)] & (rng.random(len(wife)) < share)
-    rows = np.flatnonzero(found)
-    pair = np.concatenate([rows, wife[rows]])
-    leader = np.concatenate([rows, rows])
-    _go_together(draft, pair, leader, people.index[leader], (pair != leader).astype(np.int64))
-    draft.types.append((pair, "couple"))
-
-
-def _village_batches(rng: np.random.Generator, draft: _Draft, places: Places, share: float) -> None:
-    """A village doctor settles the month's refills of a quarter of the patients in one evening."""
-    chosen = rng.random(int(places.sort.size)) < share
-    rows = np.flatnonzero(draft.free & (places.sort[draft.home] == A_VILLAGE) & chosen[draft.home])
-    if not len(rows):
-        return
-    key = draft.home[rows] * 4 + rng.integers(0, 4, len(rows))
-    _, first, which = np.unique(key, return_index=True, return_inverse=True)
-    order = np.argsort(np.argsort(which, kind="stable"))
-    position = order - np.searchsorted(np.sort(which), which)
-    _go_together(draft, rows, rows[first][which], _SHARED_GROUP * 3 + key, position)
-    draft.interval[rows] = 28.0
-    draft.types.append((rows, "village_batch"))
+    kind = np.searchsorted(edges, chance, side="right")
+    course: Ints = np.where(grown & (kind < len(COURSES)), kind, -1)
+    # Dear drugs are for an illness that one has.
+    dear = course == COURSES.index("dear_course")
+    return np.where(dear & (healthy.conditions == 0), -1, course)
 
 
 def _switched(rng: np.random.Generator, healthy: Health, switches: Flags) -> tuple[Health, Ints]:

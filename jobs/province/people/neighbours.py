@@ -1,7 +1,7 @@
 """The people whom one task simulates, with all that care of them needs to know."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -102,6 +102,7 @@ class Neighbours:
         return shown, np.where(shown == E_VOUCHER, phone, -1)
 
 
+@cache
 def services_lists(check_share: float) -> WeightedLists:
     """Services by use, level (0: none) and occasion; index with `services_index`."""
     lists = []
@@ -138,12 +139,14 @@ def services_level(places: Places, institution: Ints) -> Ints:
     return found
 
 
+@cache
 def diagnosis_lists() -> WeightedLists:
     """Diagnoses by use."""
     uses = [np.flatnonzero(DIAGNOSES.use == use) for use in range(len(USES))]
     return WeightedLists.of([(found, DIAGNOSES.weight[found]) for found in uses])
 
 
+@cache
 def hour_lists() -> WeightedLists:
     """Hours of the day by sort of institution."""
     return WeightedLists.of([(np.arange(24), row) for row in hours()])

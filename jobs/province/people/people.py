@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from jobs.province.arrays.draws import Flags, Floats, Ints, generator, pick
 from jobs.province.people.geography import KM_PER_DEGREE, Places
-from jobs.province.settings import CELL_PEOPLE, Settings
+from jobs.province.settings import CELL_PEOPLE, Population, Settings
 
 WORKER, RETIRED, RESIDENT, STUDENT_CHILD = range(4)
 #: `person.psn_type`, in the order of `People.psn_type`.
@@ -23,6 +23,8 @@ _HORIZON = round(20 * _YEAR)
 #: Years in which people enter; who enters later is not among the members yet.
 _ENTRY_YEARS = 3
 _DORMITORY_PEOPLE, _HOME_PEOPLE = 160, 45
+#: People of a village that has a clerk.
+_VILLAGE_PEOPLE = 500
 
 #: Members of a household by kind: (youngest, oldest, sex: 1 or 2, 0 either; role), role a is one of a
 #: couple, c a child of it, e an elder. Ages of the second of a couple follow the first's.
@@ -145,6 +147,11 @@ def people(seed: int, settings: Settings, places: Places, members: int, cell: in
     pause = rng.exponential(_YEAR / population.pause_rate, count).astype(np.int64)
     death = _death_days(rng, settings, age)
     owns = (age >= 14) & (rng.random(count) < np.where(age < 75, population.own_phone_share, 0.45))
+    phone = np.where(owns | alone, index, household)
+    spouse = np.where(home["spouse"] >= 0, first + home["spouse"], -1)
+    phone = _with_spouses(rng, population, spouse, phone, (age > 40) & (home["sex"] == 2) & ~alone)
+    if not urban:
+        phone = _with_clerks(rng, population, age, phone, index, (age > 62) & ~owns & ~alone)
     return People(
         index=index,
         sex=home["sex"],
@@ -156,7 +163,7 @@ def people(seed: int, settings: Settings, places: Places, members: int, cell: in
         urban=np.full(count, urban),
         elsewhere=elsewhere,
         household=household,
-        spouse=np.where(home["spouse"] >= 0, first + home["spouse"], -1),
+        spouse=spouse,
         carer=np.where((home["carer"] >= 0) & ~alone, first + home["carer"], -1),
         home_lat=np.round(np.where(elsewhere, places.district_lat[district], lat), 2).astype(
             np.float64
@@ -164,7 +171,7 @@ def people(seed: int, settings: Settings, places: Places, members: int, cell: in
         home_lon=np.round(np.where(elsewhere, places.district_lon[district], lon), 2).astype(
             np.float64
         ),
-        phone=np.where(owns | alone, index, household),
+        phone=phone,
         address=address,
         dormitory=dormitory,
         nursing_home=nursing_home,
@@ -172,6 +179,35 @@ def people(seed: int, settings: Settings, places: Places, members: int, cell: in
         paused_day=np.where((pause < _HORIZON) & (psn_type != RETIRED), pause + 1, -1),
         death_day=np.where(death < _HORIZON, death + 1, -1),
     )
+
+
+def _with_spouses(
+    rng: np.random.Generator, population: Population, spouse: Ints, phone: Ints, may: Flags
+) -> Ints:
+    """The phones, some wives having their e-voucher on the husband's."""
+    shares = may & (spouse >= 0) & (rng.random(len(phone)) < population.spouse_phone_share)
+    shared: Ints = np.where(shares, spouse, phone)
+    return shared
+
+
+def _with_clerks(
+    rng: np.random.Generator,
+    population: Population,
+    age: Floats,
+    phone: Ints,
+    index: Ints,
+    may: Flags,
+) -> Ints:
+    """The phones of the country, some villages' clerks having registered old people on their own."""
+    village = (index - index[0]) // _VILLAGE_PEOPLE
+    able = np.flatnonzero((age > 28) & (age < 58) & (phone == index))
+    if not len(able):
+        return phone
+    clerk = able[np.searchsorted(able, np.unique(village) * _VILLAGE_PEOPLE + 20) % len(able)]
+    has = rng.random(len(clerk)) < population.clerk_share
+    registered = may & has[village] & (rng.random(len(phone)) < population.clerk_registers)
+    found: Ints = np.where(registered, index[clerk[village]], phone)
+    return found
 
 
 def _households(
