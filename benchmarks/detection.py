@@ -37,6 +37,7 @@ from models.detection import pooled_interval
 Figures = dict[tuple[str, str, str], tuple[float | None, int]]
 
 _LAST = "propose_accounts"
+_HEADLINES = (("average_precision", ""), ("precision", "100"), ("loss_recall", "1%"))
 
 
 def main() -> None:
@@ -48,6 +49,7 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=20_000)
     parser.add_argument("--months", type=int, default=12)
     parser.add_argument("--fraud-share", type=float, default=0.003)
+    parser.add_argument("--csv", type=Path, help="write every figure of the table there too")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     given = parser.parse_args()
     spark = start_session("detection", "conf/spark-local.conf")
@@ -70,7 +72,14 @@ def main() -> None:
             f"{name}: average precision between {low:.3f} and {high:.3f} (90 %, gangs drawn whole)"
         )
     print()
-    print(table(found))
+    rows = figures_of(found)
+    print(table(rows))
+    if given.csv:
+        size = (
+            pl.lit(given.members).alias("members"),
+            pl.lit(given.fraud_share).alias("fraud_share"),
+        )
+        rows.select("generator", *size, pl.exclude("generator")).write_csv(given.csv)
 
 
 def judged(
@@ -139,36 +148,50 @@ def _day_after_the_last_batch(landing: Path) -> date:
     return date.fromisoformat(max(days)) + timedelta(days=1)
 
 
-def table(found: Mapping[str, Sequence[Figures]]) -> str:
-    """Mean, least and most of every figure over each generator's provinces."""
+def figures_of(found: Mapping[str, Sequence[Figures]]) -> pl.DataFrame:
+    """Mean, least and most of every figure over each generator's provinces, one row per figure.
+
+    Rankings other than the whole list and naive ones have their headline figures only.
+    """
+    rows = []
+    for generator, provinces in found.items():
+        for key in sorted({key for figures in provinces for key in figures}, key=_order):
+            setting, measure, part = key
+            if setting != "all" and (measure, part) not in _HEADLINES:
+                continue
+            told = [figures[key] for figures in provinces if key in figures]
+            values = [value for value, _ in told if value is not None]
+            if not values:
+                continue
+            is_named = setting == "all" or setting.startswith("by ")
+            rows.append(
+                {
+                    "generator": generator,
+                    "ranking": setting if is_named else f"without {setting}",
+                    "measure": measure,
+                    "of": part,
+                    "mean": round(statistics.mean(values), 3),
+                    "least": round(min(values), 3),
+                    "most": round(max(values), 3),
+                    "rests_on_least": min(size for _, size in told),
+                    "rests_on_most": max(size for _, size in told),
+                }
+            )
+    return pl.DataFrame(rows)
+
+
+def table(rows: pl.DataFrame) -> str:
+    """The same as Markdown."""
     lines = [
         "| generator | ranking | measure | of | mean | least | most | rests on |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for generator, provinces in found.items():
-        for key in sorted({key for figures in provinces for key in figures}, key=_order):
-            setting, measure, part = key
-            is_headline = (measure, part) in (
-                ("average_precision", ""),
-                ("precision", "100"),
-                ("loss_recall", "1%"),
-            )
-            if setting != "all" and not is_headline:
-                continue
-            values = [
-                value
-                for figures in provinces
-                if key in figures and (value := figures[key][0]) is not None
-            ]
-            if not values:
-                continue
-            sizes = [figures[key][1] for figures in provinces if key in figures]
-            is_named = setting == "all" or setting.startswith("by ")
-            lines.append(
-                f"| {generator} | {setting if is_named else f'without {setting}'} | {measure} | {part}"
-                f" | {statistics.mean(values):.3f} | {min(values):.3f} | {max(values):.3f}"
-                f" | {min(sizes)} to {max(sizes)} |"
-            )
+    lines += [
+        f"| {row['generator']} | {row['ranking']} | {row['measure']} | {row['of']}"
+        f" | {row['mean']:.3f} | {row['least']:.3f} | {row['most']:.3f}"
+        f" | {row['rests_on_least']} to {row['rests_on_most']} |"
+        for row in rows.iter_rows(named=True)
+    ]
     return "\n".join(lines)
 
 
