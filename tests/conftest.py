@@ -25,6 +25,7 @@ OVERRIDES = {
     "spark.driver.memory": "4g",
     "spark.sql.shuffle.partitions": "2",
     "spark.databricks.delta.snapshotPartitions": "1",
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "1",
 }
 
 
