@@ -30,6 +30,7 @@ from jobs.province.gangs.gangs import (
 from jobs.province.gangs.recruits import Wanted, recruited
 from jobs.province.gangs.settings import GangSettings, Spread, Typology
 from jobs.province.gangs.venues import certifier, colluders, venues
+from jobs.province.settings import CELL_PEOPLE
 
 #: uraemia first [pe]; the others are those whose drugs sell
 _CERTIFICATE_WEIGHTS = {"M07800": 4.0, "M00500": 2.0, "M08300": 1.5, "M01600": 1.5, "M04600": 1.0}
@@ -176,7 +177,8 @@ def _draft(
     number = int(gangs.typology[gang])
     typology = settings.typology(TYPOLOGIES[number])
     rng = generator(province.seed, "draft", number, int(gangs.serial[gang]))
-    cell = int(rng.integers(len(province.places.cell_district)))
+    # A person is drawn, so that a small neighbourhood has no more gangs for its people than a large one.
+    cell = int(rng.integers(province.members)) // CELL_PEOPLE
     start, life = int(gangs.start_day[gang]), int(gangs.life[gang])
     has_case = start + int(gangs.open_after[gang]) >= 0 and gangs.open_after[gang] >= 0
     roles = _crew(rng, typology, number, int(gangs.size[gang]))
@@ -260,13 +262,12 @@ def _crew(rng: np.random.Generator, typology: Typology, number: int, size: int) 
 
 
 def _other_cells(rng: np.random.Generator, province: Province, cell: int, count: int) -> Ints:
-    """Neighbourhoods of the same district, some from anywhere."""
+    """Neighbourhoods of the same district, some from anywhere, by their people."""
     district = province.places.cell_district
-    same = np.flatnonzero(district == district[cell])
-    anywhere = rng.integers(len(district), size=count)
-    chosen: Ints = np.where(
-        rng.random(count) < _SAME_DISTRICT, same[rng.integers(len(same), size=count)], anywhere
-    )
+    people = np.minimum(CELL_PEOPLE, province.members - CELL_PEOPLE * np.arange(len(district)))
+    same = pick(rng, people * (district == district[cell]), count)
+    anywhere = pick(rng, people, count)
+    chosen: Ints = np.where(rng.random(count) < _SAME_DISTRICT, same, anywhere)
     return chosen
 
 

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from expectations.landing.reference import REFERENCE_TABLES
 from expectations.tables import LANDING_BY_NAME
 from jobs.landing.manifests import MANIFEST
 from jobs.province.arrays.days import DAY
@@ -24,6 +25,9 @@ from jobs.province.settings import Settings
 
 Format = Literal["parquet", "csv"]
 _SUMMED = pa.decimal128(38, 6)
+#: Registers of people come by id, as a register does. Neighbours and kin would otherwise stand together, and where
+#: somebody stands would say in what kind of household.
+_BY_PERSON = frozenset(table.name for table in REFERENCE_TABLES if "psn_no" in table.key)
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,8 @@ class Delivery:
         folder = self.root / table / f"batch={day}"
         folder.mkdir(parents=True, exist_ok=True)
         name = f"part-{self.unit:06d}.{self.format}"
+        if table in _BY_PERSON:
+            rows = rows.sort_by([("psn_no", "ascending"), ("arrive_time", "ascending")])
         content = _content(rows, self.format)
         temporary = folder / f".{name}"
         temporary.write_bytes(content)
