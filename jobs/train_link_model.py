@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from expectations.contract.errors import ConfigError
 from expectations.feature.account_link import TRAIT_NAMES
 from features.network.meetings import Bounds
 from jobs.network.training_pairs import read_province
 from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
 from jobs.runtime.job import Job, JobRun, Options, step
-from jobs.training.shipped import generator_of, log_shipped, write_shipped
+from jobs.training.shipped import check_provinces, generator_of, log_shipped, write_shipped
 from models.link_training import (
     BOOSTER,
     ROUNDS,
@@ -27,18 +26,13 @@ _EXPERIMENT = "account_link"
 def check(config: Config, options: Options) -> None:
     """Provinces of at least two generators have to be there, and a place for the model."""
     settings = config.account_links
-    if settings.model is None:
-        raise ConfigError("account_links.model is null: name the JSON that the model is written to")
-    if len({generator_of(folder) for folder in settings.train_on}) < 2:
-        raise ConfigError(
-            "account_links.train_on names provinces of fewer than two generators: give folders such as"
-            " build/provinces/city-1 with landing/ and truth/ in each; the word before the hyphen is"
-            " the generator"
-        )
-    for folder in settings.train_on:
-        for part in ("landing", "truth"):
-            if not (Path(folder) / part).is_dir():
-                raise ConfigError(f"account_links.train_on: {folder} has no folder {part}")
+    check_provinces(
+        "account_links",
+        settings.model,
+        settings.train_on,
+        ("landing", "truth"),
+        "build/provinces/city-1",
+    )
 
 
 def main(run: JobRun) -> str:

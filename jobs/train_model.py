@@ -12,7 +12,7 @@ _TRAININGS = {institution.SUBJECT: institution.train, member.SUBJECT: member.tra
 def check(config: Config, options: Options) -> None:
     """MLflow has to be within reach, and what is trained on simulated provinces needs some."""
     if config.train.source == "simulated" and _subject(config, options) == member.SUBJECT:
-        simulated.check_provinces(config)
+        simulated.check(config)
     check_mlflow(config, options)
 
 

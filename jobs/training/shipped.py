@@ -1,10 +1,11 @@
 """Models that are shipped with the project: trained on simulated provinces, written as one JSON."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from expectations.contract.errors import ConfigError
 from jobs.inputs.model_store import store_of
 from jobs.runtime.job import JobRun
 
@@ -12,6 +13,35 @@ from jobs.runtime.job import JobRun
 def generator_of(folder: str) -> str:
     """Who made a province: the word before the first hyphen of its folder."""
     return Path(folder).name.split("-")[0]
+
+
+def check_provinces(
+    section: str, model: str | None, train_on: Sequence[str], parts: Sequence[str], example: str
+) -> None:
+    """Check that a model has a place, and provinces of at least two generators to be trained on.
+
+    Args:
+        section: of the configuration, which has the settings `model` and `train_on`.
+        model: where the model is written to.
+        train_on: folders of provinces.
+        parts: what each has to hold.
+        example: such a folder.
+
+    Raises:
+        ConfigError: naming the setting and the folder.
+    """
+    if model is None:
+        raise ConfigError(f"{section}.model is null: name the JSON that the model is written to")
+    if len({generator_of(folder) for folder in train_on}) < 2:
+        raise ConfigError(
+            f"{section}.train_on names provinces of fewer than two generators: give folders such as {example}"
+            f" with {' and '.join(f'{part}/' for part in parts)} in each; the word before the first hyphen is"
+            " the generator"
+        )
+    for folder in train_on:
+        for part in parts:
+            if not (Path(folder) / part).is_dir():
+                raise ConfigError(f"{section}.train_on: {folder} has no folder {part}")
 
 
 def write_shipped(run: JobRun, path: Path, document: str) -> None:

@@ -15,7 +15,7 @@ from jobs.lake.frames import to_polars
 from jobs.lake.tables import Lake
 from jobs.runtime.config import Config
 from jobs.runtime.job import JobRun, step
-from jobs.training.shipped import generator_of, log_shipped, write_shipped
+from jobs.training.shipped import check_provinces, generator_of, log_shipped, write_shipped
 from models.resemblance_training import (
     BOOSTER,
     ROUNDS,
@@ -27,25 +27,16 @@ from models.resemblance_training import (
 from models.surprise import LEVELS, surprises
 
 
-def check_provinces(config: Config) -> None:
-    """Provinces of at least two generators have to be there, and a place for the model.
-
-    Raises:
-        ConfigError: naming the option.
-    """
+def check(config: Config) -> None:
+    """Provinces of at least two generators have to be there, and a place for the model."""
     settings = config.resemblance
-    if settings.model is None:
-        raise ConfigError("resemblance.model is null: name the JSON that the model is written to")
-    if len({generator_of(folder) for folder in settings.train_on}) < 2:
-        raise ConfigError(
-            "resemblance.train_on names provinces of fewer than two generators: give folders such as"
-            " build/detection/city-12000-11 with lake/ and truth/ in each, as benchmarks.detection leaves"
-            " them; the word before the first hyphen is the generator"
-        )
-    for folder in settings.train_on:
-        for part in ("lake", "truth"):
-            if not (Path(folder) / part).is_dir():
-                raise ConfigError(f"resemblance.train_on: {folder} has no folder {part}")
+    check_provinces(
+        "resemblance",
+        settings.model,
+        settings.train_on,
+        ("lake", "truth"),
+        "build/detection/city-12000-11, as benchmarks.detection leaves them,",
+    )
 
 
 def train(run: JobRun) -> str:
