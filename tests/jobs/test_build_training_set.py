@@ -180,7 +180,7 @@ def test_labels_without_a_day_are_counted_and_it_is_said_how_to_serve_them(done)
     assert message.startswith("3 confirmed and 1 cleared members with features of 2 days, ")
     assert message.endswith(
         "; features of 2025-03-01, 2025-05-01 would serve more labels, as far as claims reach back:"
-        " run build_member_features, build_account_links, find_rings, flag_indicators with --as-of"
+        " run build_member_features, score_resemblance, build_account_links, find_rings, flag_indicators with --as-of"
         " each of these days"
     )
 
