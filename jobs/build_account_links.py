@@ -14,6 +14,7 @@ from expectations.gold.ring import ACCOUNT_LINK, ACCOUNT_LINK_CUT
 from features.network.account_links import rank_shares
 from features.network.account_pairs import SHARED
 from features.network.account_stream import (
+    both_with_visits,
     loyal,
     pairs_of_accounts,
     profiles,
@@ -79,7 +80,7 @@ def main(run: JobRun) -> str:
             )
         )
         with step(run, "pairs weighed"):
-            links = _worth_keeping(run, weighed, known.count())
+            links = both_with_visits(_worth_keeping(run, weighed, known.count()), known)
             kept = links.count()
         rows = run.lake.replace(_named(run, links, inputs), ACCOUNT_LINK, {"as_of_date": run.as_of})
         assert rows == kept

@@ -178,3 +178,16 @@ def _worked(rows: DataFrame, work: Work, columns: Columns) -> DataFrame:
         yield from found.to_arrow().cast(schema).to_batches(max_chunksize=100_000)
 
     return rows.mapInArrow(in_arrow, from_arrow_schema(schema))
+
+
+def both_with_visits(links: DataFrame, profiles: DataFrame) -> DataFrame:
+    """Links of accounts that both have visits: a phone on file may join somebody who has none.
+
+    Args:
+        links: `src`, `dst` and more.
+        profiles: `member`, one row per account with a visit.
+    """
+    for end in ("src", "dst"):
+        known = profiles.select(F.col("member").alias(end))
+        links = links.join(known, on=end, how="left_semi")
+    return links
