@@ -95,15 +95,19 @@ def _account(row: Row, rules: Typologies, language: str) -> Account:
 
 
 def _sign(reason: Row, rules: Typologies, language: str) -> Sign:
-    """A reason. If its rule no longer exists, it keeps its stored sentence."""
+    """A reason in the reader's language. If its rule no longer exists, it keeps its stored sentence."""
     code, held_back = reason["reason_code"], reason["held_back_by"]
     features = {rule.code: rule.main.feature for rule in rules.rules["member"]}
     words = rules.texts.get(code)
+    text = words[language].format(value=reason["value"]) if words else reason["text"]
+    if reason["text"].startswith(f"{text}: "):
+        # It was proposed in the reader's language and says what it rests on, too.
+        text = reason["text"]
     explained = rules.texts.get(held_back or "", {}).get(language, held_back or "")
     return Sign(
         code=code,
         typology=reason["typology"],
-        text=words[language].format(value=reason["value"]) if words else reason["text"],
+        text=text,
         usual=reason["peer_median"],
         unit=_UNITS.get(features.get(code, ""), ""),
         held_back=explained,

@@ -17,7 +17,7 @@ LATER = AS_OF + timedelta(days=7)
 ARRIVED = datetime(2025, 12, 1, tzinfo=UTC)
 
 
-def reason(code, value, median=None, held_back_by=None):
+def reason(code, value, median=None, held_back_by=None, text="as it was proposed"):
     return {
         "reason_code": code,
         "typology": "many_institutions",
@@ -26,7 +26,7 @@ def reason(code, value, median=None, held_back_by=None):
         "peer_median": median,
         "points": 2.0,
         "held_back_by": held_back_by,
-        "text": "as it was proposed",
+        "text": text,
     }
 
 
@@ -115,6 +115,7 @@ def workspace(new_workspace):
                 reason("MANY_INSTITUTIONS", 7.0, 1.0),
                 reason("A_RULE_OF_LAST_YEAR", 3.0),
                 reason("OVER_SUPPLY", 1.5, 0.2, held_back_by="DIALYSIS"),
+                reason("MANY_VISITS", 30.0, text="一年内配药 30 次: 所据"),
             ],
         ),
         account(2, typologies=["many_institutions", "over_supply"]),
@@ -176,6 +177,7 @@ def test_reasons_are_in_the_readers_language_whatever_they_were_proposed_in(foun
             "ratio",
             "透析治疗",
         ),
+        Sign("MANY_VISITS", "many_institutions", "一年内配药 30 次: 所据", None, "count"),
     )
     assert first.next_check == "询问就诊多家机构的原因"
 
