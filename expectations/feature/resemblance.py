@@ -66,7 +66,12 @@ RESEMBLANCE_INPUTS: tuple[ModelInput, ...] = (
     _input(
         "unexplained_share_180d", "share", "drugs that no diagnosis explains", "与诊断不符药品占比"
     ),
-    _input("unexplained_fund_sum_365d", "yuan", "fund's part of these", "与诊断不符药品基金支付"),
+    _input(
+        "unexplained_fund_sum_365d",
+        "yuan",
+        "fund's part of drugs that no diagnosis explains",
+        "与诊断不符药品基金支付",
+    ),
     _input("month_cap_count_365d", "count", "months at a drug's monthly most", "达到月限量的月数"),
     _input(
         "certificate_unrelated_share_180d", "share", "drugs not for the certificate", "证外用药占比"
@@ -91,7 +96,10 @@ RESEMBLANCE_INPUTS: tuple[ModelInput, ...] = (
     ),
     _input("resold_box_count_365d", "count", "boxes sold again", "再次售出药盒数"),
     _input(
-        "resold_box_surprise_365d", "log10", "how surprising these are", "再次售出超出偶然的程度"
+        "resold_box_surprise_365d",
+        "log10",
+        "how surprising the boxes sold again are",
+        "再次售出超出偶然的程度",
     ),
 )
 
