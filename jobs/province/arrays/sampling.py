@@ -67,6 +67,15 @@ def expanded(counts: Ints) -> tuple[Ints, Ints]:
     return who, turn
 
 
+def rank_within(group: Ints) -> Ints:
+    """How many-eth of its group each row is, in the order of the rows."""
+    order = np.argsort(group, kind="stable")
+    first = np.searchsorted(group[order], group[order])
+    rank = np.empty(len(group), np.int64)
+    rank[order] = np.arange(len(group)) - first
+    return rank
+
+
 def first_of_each(keys: Ints) -> Ints:
     """Rows that are the first with their key, in the order of the rows."""
     _, rows = np.unique(keys, return_index=True)

@@ -14,13 +14,12 @@ from jobs.province.arrays.shapes import (
     PHARMACY,
     Columns,
     Events,
-    Lines,
     Visits,
     stacked,
 )
 from jobs.province.boxes.boxes import ReusedCodes, box_starts, no_reuse
 from jobs.province.care.catalogue import CATALOGUE
-from jobs.province.care.fees import drug_price
+from jobs.province.care.fees import drug_lines
 from jobs.province.gangs.at_work import GangAtWork, sold_at
 from jobs.province.gangs.founding import spread
 from jobs.province.gangs.gangs import PHARMACY_ROLE
@@ -136,15 +135,8 @@ def sold_again(
     )
     boxes = np.where(rng.random(count) < _SECOND_BOX, 2.0, 1.0)
     stated = rng.random(count) < settings.care.stated_days_share
-    lines = Lines(
-        visit=np.arange(count),
-        item_type=np.full(count, DRUG),
-        drug=due.drug,
-        quantity=boxes,
-        price=drug_price(places, due.institution, due.drug),
-        days=np.where(stated, np.round(boxes * CATALOGUE.days_per_box[due.drug]), np.nan),
-        misused=np.zeros(count),
-    )
+    days = np.where(stated, np.round(boxes * CATALOGUE.days_per_box[due.drug]), np.nan)
+    lines = drug_lines(places, due.institution, np.arange(count), due.drug, boxes, days)
     reused = ReusedCodes(np.arange(count), np.zeros(count, np.int64), due.month, due.number)
     return Events(visits, lines), reused
 

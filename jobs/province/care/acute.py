@@ -8,7 +8,6 @@ from jobs.province.arrays.days import DAY, MARKET_DAYS, day_weights, weekdays
 from jobs.province.arrays.draws import Flags, Floats, Ints, generator
 from jobs.province.arrays.sampling import WeightedLists
 from jobs.province.arrays.shapes import (
-    DRUG,
     OUTPATIENT,
     PHARMACY,
     RELATIONS,
@@ -17,7 +16,7 @@ from jobs.province.arrays.shapes import (
     Visits,
 )
 from jobs.province.care.catalogue import ANYWHERE, CATALOGUE, DEPARTMENTS, ILLNESSES, drugs_for
-from jobs.province.care.fees import drug_price, ordered, service_lines
+from jobs.province.care.fees import drug_lines, ordered, service_lines
 from jobs.province.care.illness import age_bands
 from jobs.province.people.gatherings import ANY_HOUR, SHIFTS, looks_for_doctors
 from jobs.province.people.geography import A_PHARMACY, LEVEL_1, SORTS
@@ -172,15 +171,8 @@ def _drug_lines(here: Neighbours, rng: np.random.Generator, use: Ints, instituti
     boxes = np.clip(boxes, 1, np.maximum(np.minimum(CATALOGUE.max_boxes_visit[drug], 6), 1))
     stated = rng.random(len(drug)) < here.settings.care.stated_days_share
     whole = np.round(np.minimum(boxes * CATALOGUE.days_per_box[drug], 180))
-    return Lines(
-        visit=visit,
-        item_type=np.full(len(drug), DRUG),
-        drug=drug,
-        quantity=boxes,
-        price=drug_price(here.places, institution[visit], drug),
-        days=np.where(stated, whole, np.nan),
-        misused=np.zeros(len(drug)),
-    )
+    days = np.where(stated, whole, np.nan)
+    return drug_lines(here.places, institution, visit, drug, boxes, days)
 
 
 @cache

@@ -11,7 +11,7 @@ import numpy as np
 from jobs.province.arrays.days import DAY, weekdays
 from jobs.province.arrays.draws import Flags, Floats, Ints, generator
 from jobs.province.arrays.sampling import WeightedLists, expanded
-from jobs.province.arrays.shapes import DRUG, OUTPATIENT, PHARMACY, SPECIAL, Events, Lines, Visits
+from jobs.province.arrays.shapes import OUTPATIENT, PHARMACY, SPECIAL, Events, Lines, Visits
 from jobs.province.care.catalogue import (
     ANYWHERE,
     CATALOGUE,
@@ -24,7 +24,7 @@ from jobs.province.care.catalogue import (
     USES,
     drugs_for,
 )
-from jobs.province.care.fees import drug_price, ordered, service_lines
+from jobs.province.care.fees import drug_lines, ordered, service_lines
 from jobs.province.people.benign import COURSES
 from jobs.province.people.geography import A_CLINIC, A_PHARMACY, LEVEL_1, LEVEL_2
 from jobs.province.people.neighbours import (
@@ -189,15 +189,8 @@ def _drug_lines(
     once.sort()
     visit, drug, boxes, days = visit[once], drug[once], boxes[once], days[once]
     stated = rng.random(len(visit)) < here.settings.care.stated_days_share
-    return Lines(
-        visit=visit,
-        item_type=np.full(len(visit), DRUG),
-        drug=drug,
-        quantity=boxes,
-        price=drug_price(here.places, institution[visit], drug),
-        days=np.where(stated, days, np.nan),
-        misused=np.zeros(len(visit)),
-    )
+    days = np.where(stated, days, np.nan)
+    return drug_lines(here.places, institution, visit, drug, boxes, days)
 
 
 @cache

@@ -6,7 +6,7 @@ from dataclasses import fields
 import numpy as np
 
 from jobs.province.arrays.draws import Flags, Floats, Ints
-from jobs.province.arrays.shapes import Events, Lines, Visits
+from jobs.province.arrays.shapes import DRUG, Events, Lines, Visits
 from jobs.province.care.catalogue import CATALOGUE, SERVICES
 from jobs.province.people.geography import PHARMACY, Places
 
@@ -17,6 +17,31 @@ def drug_price(places: Places, institution: Ints, drug: Ints) -> Floats:
     factor = np.where(places.kind[institution] == PHARMACY, 1.0 + own, 1.0)
     price: Floats = np.maximum(np.round(CATALOGUE.price[drug] * factor, 2), 0.01)
     return price
+
+
+def drug_lines(
+    places: Places, institution: Ints, visit: Ints, drug: Ints, boxes: Floats, days: Floats
+) -> Lines:
+    """Lines of drugs for the holder, at the price of the place.
+
+    Args:
+        places: the institutions.
+        institution: of each visit.
+        visit: of each line.
+        drug: of each line.
+        boxes: of each line.
+        days: of supply as stated, not a number where nobody stated them.
+    """
+    size = len(visit)
+    return Lines(
+        visit=visit,
+        item_type=np.full(size, DRUG),
+        drug=drug,
+        quantity=boxes,
+        price=drug_price(places, institution[visit], drug),
+        days=days,
+        misused=np.zeros(size),
+    )
 
 
 def service_lines(visit: Ints, service: Ints, quantity: Floats | None = None) -> Lines:

@@ -18,7 +18,6 @@ from jobs.province.arrays.days import (
 from jobs.province.arrays.draws import Flags, Floats, Ints, generator
 from jobs.province.arrays.sampling import WeightedLists, expanded
 from jobs.province.arrays.shapes import (
-    DRUG,
     OUTPATIENT,
     RELATIONS,
     SPECIAL,
@@ -28,7 +27,7 @@ from jobs.province.arrays.shapes import (
 )
 from jobs.province.arrays.shapes import PHARMACY as AT_PHARMACY
 from jobs.province.care.catalogue import CATALOGUE, CATEGORIES, HOSPITAL_ONLY, ILLNESSES, SERVICES
-from jobs.province.care.fees import drug_price, ordered, service_lines
+from jobs.province.care.fees import drug_lines, ordered, service_lines
 from jobs.province.care.materials import material_lines
 from jobs.province.people.geography import PHARMACY
 from jobs.province.people.neighbours import (
@@ -193,15 +192,8 @@ def _drug_lines(
     some = boxes > 0
     visit, row, drug, boxes = visit[some], row[some], drug[some], boxes[some]
     stated = rng.random(len(row)) < here.settings.care.stated_days_share
-    return Lines(
-        visit=visit,
-        item_type=np.full(len(row), DRUG),
-        drug=drug,
-        quantity=boxes,
-        price=drug_price(here.places, institution[visit], drug),
-        days=np.where(stated, np.minimum(np.round(boxes / health.boxes[row]), 180), np.nan),
-        misused=np.zeros(len(row)),
-    )
+    days = np.where(stated, np.minimum(np.round(boxes / health.boxes[row]), 180), np.nan)
+    return drug_lines(here.places, institution, visit, drug, boxes, days)
 
 
 def _visits(

@@ -8,7 +8,7 @@ import numpy as np
 from jobs.province.arrays.days import DAY, weekdays
 from jobs.province.arrays.draws import Floats, Ints, generator
 from jobs.province.arrays.sampling import WeightedLists, expanded
-from jobs.province.arrays.shapes import DRUG, INPATIENT, INSURANCE_CARD, Events, Lines, Visits
+from jobs.province.arrays.shapes import INPATIENT, INSURANCE_CARD, Events, Lines, Visits
 from jobs.province.care.catalogue import (
     CATALOGUE,
     CONDITIONS,
@@ -17,7 +17,7 @@ from jobs.province.care.catalogue import (
     USES,
     drugs_for,
 )
-from jobs.province.care.fees import drug_price, ordered, service_lines
+from jobs.province.care.fees import drug_lines, ordered, service_lines
 from jobs.province.care.illness import age_bands
 from jobs.province.people.neighbours import (
     IN_BED,
@@ -127,15 +127,9 @@ def _drug_lines(
     drug = lists.one(use, rng.random(len(visit)))
     days = np.maximum(1, admitted.days[visit] * rng.uniform(0.2, 0.8, len(visit)))
     boxes = np.ceil(days / CATALOGUE.days_per_box[drug])
-    return Lines(
-        visit=visit,
-        item_type=np.full(len(drug), DRUG),
-        drug=drug,
-        quantity=np.clip(boxes, 1, np.maximum(CATALOGUE.max_boxes_visit[drug], 1)),
-        price=drug_price(here.places, institution[visit], drug),
-        days=np.where(rng.random(len(drug)) < 0.3, np.round(np.minimum(days, 90)), np.nan),
-        misused=np.zeros(len(drug)),
-    )
+    boxes = np.clip(boxes, 1, np.maximum(CATALOGUE.max_boxes_visit[drug], 1))
+    days = np.where(rng.random(len(drug)) < 0.3, np.round(np.minimum(days, 90)), np.nan)
+    return drug_lines(here.places, institution, visit, drug, boxes, days)
 
 
 @cache

@@ -8,11 +8,11 @@ import numpy as np
 
 from jobs.province.arrays.days import DAY
 from jobs.province.arrays.draws import Ints
+from jobs.province.arrays.sampling import rank_within
 from jobs.province.gangs.at_work import GangAtWork
 from jobs.province.gangs.outings import (
     Outings,
     days_for,
-    rank_within,
     with_colluders,
 )
 from jobs.province.people.neighbours import hour_lists

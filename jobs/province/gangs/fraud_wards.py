@@ -8,12 +8,12 @@ import numpy as np
 
 from jobs.province.arrays.days import DAY, weekdays
 from jobs.province.arrays.draws import Ints, generator
+from jobs.province.arrays.sampling import rank_within
 from jobs.province.gangs.at_work import GangAtWork
 from jobs.province.gangs.gangs import STAFF_HOARD
 from jobs.province.gangs.outings import (
     Outings,
     days_for,
-    rank_within,
     with_colluders,
 )
 from jobs.province.people.neighbours import hour_lists

@@ -7,6 +7,7 @@ import numpy as np
 
 from jobs.province.arrays.days import DAY, day_weights
 from jobs.province.arrays.draws import Flags, Ints, pick
+from jobs.province.arrays.sampling import rank_within
 from jobs.province.arrays.shapes import Columns, stacked
 from jobs.province.gangs.at_work import GangAtWork
 from jobs.province.gangs.gangs import REMOTE_VOUCHER, STAFF_HOARD
@@ -156,15 +157,6 @@ def _running_total(group: Ints, step: Ints) -> Ints:
     running = np.empty(len(group), np.int64)
     running[order] = total - total[first]
     return running
-
-
-def rank_within(group: Ints) -> Ints:
-    """How many-eth of its group each row is, in the order of the rows."""
-    order = np.argsort(group, kind="stable")
-    first = np.searchsorted(group[order], group[order])
-    rank = np.empty(len(group), np.int64)
-    rank[order] = np.arange(len(group)) - first
-    return rank
 
 
 def at_colluders(rng: np.random.Generator, gang: GangAtWork, card: Ints) -> Ints:

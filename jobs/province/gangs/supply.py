@@ -6,10 +6,11 @@ import numpy as np
 
 from jobs.province.arrays.days import DAY
 from jobs.province.arrays.draws import Floats, Ints
+from jobs.province.arrays.sampling import rank_within
 from jobs.province.arrays.shapes import Lines
 from jobs.province.care.catalogue import CATALOGUE
 from jobs.province.gangs.at_work import GangAtWork
-from jobs.province.gangs.outings import Outings, rank_within
+from jobs.province.gangs.outings import Outings
 
 #: so much of what may lie ahead has to be used up before a box is bought that lasts longer than all of it
 _USED_UP = 1 / 3

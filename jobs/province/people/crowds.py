@@ -3,7 +3,7 @@
 import numpy as np
 
 from jobs.province.arrays.draws import Flags, Ints
-from jobs.province.arrays.sampling import expanded
+from jobs.province.arrays.sampling import expanded, rank_within
 from jobs.province.arrays.shapes import RELATIONS
 from jobs.province.people.drafts import SHARED_GROUP, Draft
 from jobs.province.people.geography import A_CLINIC, A_VILLAGE, LEVEL_2, Places, attraction
@@ -32,8 +32,7 @@ def nursing_homes(rng: np.random.Generator, draft: Draft, people: People, places
         return
     homes, which = np.unique(people.address[rows], return_inverse=True)
     runner = rng.choice(runners, len(homes))
-    order = np.argsort(np.argsort(which, kind="stable"))
-    position = order - np.searchsorted(np.sort(which), which)
+    position = rank_within(which)
     first = rows[np.unique(which, return_index=True)[1]]
     draft.go_together(rows, first[which], SHARED_GROUP + people.index[first[which]], position)
     draft.proxy[rows] = people.index[runner[which]]
@@ -48,15 +47,14 @@ def family_carers(rng: np.random.Generator, draft: Draft, people: People, share:
         np.flatnonzero(draft.free & (age > 64) & (rng.random(len(age)) < 4 * share))
     )
     sizes = 2 + np.minimum(rng.geometric(0.45, len(old)) - 1, 4)
-    sizes = sizes[np.cumsum(sizes) <= len(old)]
+    rows, which, position = _seated(old, sizes)
+    leaders = rows[position == 0]
     carers = np.flatnonzero((age > 32) & (age < 66) & (people.sex == 2) & ~people.elsewhere)
-    if not len(sizes) or len(carers) < len(sizes):
+    if not len(rows) or len(carers) < len(leaders):
         return
-    carer = rng.choice(carers, len(sizes), replace=False)
-    which, position = expanded(sizes)
-    rows = old[: len(which)]
-    leader = rows[(np.cumsum(sizes) - sizes)][which]
-    draft.go_together(rows, leader, people.index[carer[which]] + SHARED_GROUP * 2, position)
+    carer = rng.choice(carers, len(leaders), replace=False)
+    group = people.index[carer[which]] + SHARED_GROUP * 2
+    draft.go_together(rows, leaders[which], group, position)
     draft.proxy[rows] = people.index[carer[which]]
     draft.relation[rows] = rng.choice([1, 1, 1, 3], len(rows))
     draft.types += [(rows, "family_carer"), (carer, "family_carer")]
@@ -99,8 +97,7 @@ def village_batches(rng: np.random.Generator, draft: Draft, places: Places, shar
         return
     key = draft.home[rows] * 4 + rng.integers(0, 4, len(rows))
     _, first, which = np.unique(key, return_index=True, return_inverse=True)
-    order = np.argsort(np.argsort(which, kind="stable"))
-    position = order - np.searchsorted(np.sort(which), which)
+    position = rank_within(which)
     draft.go_together(rows, rows[first][which], SHARED_GROUP * 3 + key, position)
     draft.interval[rows] = 28.0
     draft.types.append((rows, "village_batch"))
@@ -159,19 +156,17 @@ def shuttle_buses(
     # Fewer buses go where the hospital is near.
     chosen = rng.random(len(people)) < np.where(people.urban, 0.4 * share, share)
     old = np.flatnonzero(draft.free & (people.age(0) >= _BUS_AGE) & chosen)
-    sizes = rng.integers(*_BUS_SEATS, len(old))
-    sizes = sizes[np.cumsum(sizes) <= len(old)]
+    rows, which, position = _seated(old, rng.integers(*_BUS_SEATS, len(old)))
+    leaders = rows[position == 0]
     hospitals, drawn = attraction(places, cell, LEVEL_2)
-    if not len(sizes) or not len(hospitals):
+    if not len(rows) or not len(hospitals):
         return
-    which, position = expanded(sizes)
-    rows = old[: len(which)]
-    leader = rows[(np.cumsum(sizes) - sizes)][which]
+    leader = leaders[which]
     draft.go_together(rows, leader, people.index[leader] + SHARED_GROUP * 6, position)
     draft.home[rows] = hospitals[np.argmax(drawn)]
     draft.interval[rows] = 28.0
     draft.second_share[rows] = 0.0
-    draft.hour[rows] = rng.choice(_BUS_HOURS, len(sizes))[which]
+    draft.hour[rows] = rng.choice(_BUS_HOURS, len(leaders))[which]
     draft.bound[rows] = True
     draft.types.append((rows, "shuttle_bus"))
 
@@ -212,10 +207,13 @@ def _neighbours(
     rng: np.random.Generator, who: Ints, share: float, sizes: tuple[int, int]
 ) -> tuple[Ints, Ints, Ints]:
     """Groups of a share of these people who live near each other: who, group from 0, place in it."""
-    size = rng.integers(*sizes, len(who))
-    size = size[np.cumsum(size) <= len(who)]
-    which, position = expanded(size)
-    chosen = rng.random(len(size)) < share
-    rows = who[: len(which)][chosen[which]]
-    _, group = np.unique(which[chosen[which]], return_inverse=True)
-    return rows, group, position[chosen[which]]
+    rows, which, position = _seated(who, rng.integers(*sizes, len(who)))
+    chosen = (rng.random(int((position == 0).sum())) < share)[which]
+    _, group = np.unique(which[chosen], return_inverse=True)
+    return rows[chosen], group, position[chosen]
+
+
+def _seated(who: Ints, sizes: Ints) -> tuple[Ints, Ints, Ints]:
+    """People in groups of these sizes, one group after the other as far as they go: who, group from 0, place in it."""
+    which, position = expanded(sizes[np.cumsum(sizes) <= len(who)])
+    return who[: len(which)], which, position
