@@ -1,13 +1,11 @@
 """Build what models of accounts learn from as of earlier days: features, links, rings, indicators."""
 
 from dataclasses import replace
-from datetime import date, timedelta
-
-from pyspark.sql import functions as F
+from datetime import timedelta
 
 from expectations.contract.errors import JobError, JobSkipped
-from expectations.gold.fact import VISIT_FACT
 from expectations.gold.member_model import SUBJECT_LABEL
+from jobs.inputs.claims import first_visit
 from jobs.inputs.training_inputs import DAILY_JOBS, feature_days
 from jobs.rules.rulebook import check_rules
 from jobs.runtime.command_line import run_job
@@ -32,7 +30,7 @@ def main(run: JobRun) -> str:
         raise JobSkipped("train.earlier_days is 0: no earlier day is built")
     labels = run.lake.of_day(SUBJECT_LABEL, run.as_of).filter("subject_type = 'member'")
     cuts = [row["cut_date"] for row in labels.select("cut_date").collect()]
-    since = _first_visit(run) + timedelta(days=LEAST_CLAIM_DAYS)
+    since = first_visit(run.lake, run.as_of) + timedelta(days=LEAST_CLAIM_DAYS)
     wanted = days_that_serve_most([cut for cut in cuts if cut.replace(day=1) >= since], number)
     known = feature_days(run.lake, run.as_of)
     days = [day for day in wanted if day not in known]
@@ -50,13 +48,6 @@ def main(run: JobRun) -> str:
                 if result.exit_code:
                     raise JobError(f"{name} as of {day} {result.outcome}: {result.message}")
     return f"{len(days)} earlier days built: {', '.join(map(str, days))}"
-
-
-def _first_visit(run: JobRun) -> date:
-    """The day of the first visit on file; the as-of date where there is none."""
-    visits = run.lake.read_as_of(VISIT_FACT, run.as_of)
-    [first] = visits.agg(F.min("service_date").alias("day")).collect()
-    return first["day"] or run.as_of
 
 
 JOB = Job(

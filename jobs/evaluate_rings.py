@@ -7,8 +7,8 @@ import polars as pl
 from pyspark.sql import functions as F
 from rich.table import Table
 
-from expectations.gold.fact import VISIT_FACT
 from expectations.gold.ring import RING, RING_MEMBER, RING_RESULT
+from jobs.inputs.claims import first_visit
 from jobs.inputs.truth import gang_skills, require_truth, truth_table
 from jobs.lake.frames import to_polars
 from jobs.runtime.command_line import run_job
@@ -49,8 +49,7 @@ def main(run: JobRun) -> str:
     )
     truth = read_ring_truth(Path(run.options.truth))
     found = ring_figures(to_polars(people), to_polars(parties), truth)
-    first = lake.read(VISIT_FACT).agg(F.min("service_date").alias("day")).collect()[0]["day"]
-    found += discovery_figures(_hits_of_days(run, truth), truth, first or day)
+    found += discovery_figures(_hits_of_days(run, truth), truth, first_visit(lake, day))
     rows = [(day, each.measure, each.slice, each.value, each.n) for each in found]
     frame = run.spark.createDataFrame(rows, RING_RESULT.schema).coalesce(1)
     lake.replace(frame, RING_RESULT, {"as_of_date": day})

@@ -9,7 +9,13 @@ from jobs.network.training_pairs import read_province
 from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
 from jobs.runtime.job import Job, JobRun, Options, step
-from jobs.training.shipped import check_provinces, generator_of, log_shipped, write_shipped
+from jobs.training.shipped import (
+    check_provinces,
+    facts_of,
+    generator_of,
+    log_shipped,
+    write_shipped,
+)
 from models.link_training import (
     BOOSTER,
     ROUNDS,
@@ -44,16 +50,12 @@ def main(run: JobRun) -> str:
         figures, parts = left_out(provinces, names)
         calibrated = calibration(parts)
     booster = trained(provinces, names)
-    facts = {
-        "trained_on": sorted(each.name for each in provinces),
-        "pairs": sum(each.pairs.height for each in provinces),
-        "true_pairs": sum(int(each.pairs["is_true"].sum()) for each in provinces),
-        "settings": BOOSTER | {"rounds": ROUNDS},
-        "left_out": {
-            name: {key: round(value, 4) for key, value in found.items()}
-            for name, found in sorted(figures.items())
-        },
-    }
+    facts = facts_of(
+        figures,
+        BOOSTER | {"rounds": ROUNDS},
+        pairs=sum(each.pairs.height for each in provinces),
+        true_pairs=sum(int(each.pairs["is_true"].sum()) for each in provinces),
+    )
     document = model_document(booster, names, calibrated, facts)
     assert settings.model is not None
     write_shipped(run, Path(settings.model), document)

@@ -14,6 +14,8 @@ import xgboost
 from scipy.optimize import minimize
 
 from expectations.feature.account_link import TRAITS
+from models.detection import average_precision
+from models.generators import leaving_one_out
 from models.link_model import LinkModel
 
 Floats = npt.NDArray[np.float64]
@@ -113,11 +115,13 @@ def judged(province: TrainingProvince, weight: Floats) -> dict[str, float]:
         ~pl.col("account").is_in(list(province.behind))
     )
     right = ranked["account"].is_in(list(province.in_fraud)).to_numpy().astype(float)
-    precision = np.cumsum(right) / np.arange(1, len(right) + 1)
+    places = np.flatnonzero(right).astype(np.float64) + 1
     best = np.argsort(-weight, kind="stable")[:100]
     truth = province.pairs["is_true"].to_numpy()
     return {
-        "average_precision": float((precision * right).sum() / max(len(province.in_fraud), 1)),
+        "average_precision": average_precision(
+            places, np.ones(len(places)), len(province.in_fraud)
+        ),
         "right_of_first_100_accounts": float(right[:100].sum()),
         "right_of_first_100_pairs": float(truth[best].sum()),
         "accounts_in_fraud": float(len(province.in_fraud)),
@@ -133,13 +137,12 @@ def left_out(
         Figures by province, and the margins and truth of its pairs for `calibration`.
     """
     figures, parts = {}, []
-    for generator in sorted({each.generator for each in provinces}):
-        booster = trained([each for each in provinces if each.generator != generator], names)
-        for each in provinces:
-            if each.generator == generator:
-                weight = margins(booster, each.pairs, names)
-                figures[each.name] = judged(each, weight)
-                parts.append((weight, each.pairs["is_true"].to_numpy().astype(float)))
+    for others, own in leaving_one_out(provinces):
+        booster = trained(others, names)
+        for each in own:
+            weight = margins(booster, each.pairs, names)
+            figures[each.name] = judged(each, weight)
+            parts.append((weight, each.pairs["is_true"].to_numpy().astype(float)))
     return figures, parts
 
 

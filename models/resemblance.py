@@ -16,12 +16,12 @@ from expectations.contract.errors import ConfigError
 from expectations.feature.resemblance import RESEMBLANCE_INPUT_NAMES, RESEMBLANCE_INPUTS
 from expectations.gold.member_score import MEMBER_REASON
 from models.member_scoring import Trees, gathered, reasons_of
-from models.surprise import LEVELS, surprises
+from models.surprise import surprises_among_peers
 
 Floats = npt.NDArray[np.float64]
 
 #: Digits that are kept of log-odds: few distinct values have to be counted to know an account's place.
-DIGITS = 3
+_DIGITS = 3
 _SCHEMA = (
     StructType()
     .add("member_id", "string")
@@ -91,22 +91,15 @@ def resembling(
 
     def weighed(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         trees = Trees(model.trees.encode(), names)
-        nobody = np.zeros((len(LEVELS), len(names)))
         for batch in gathered(batches):
             columns = [batch.column(name).to_numpy(zero_copy_only=False) for name in names]
-            values = np.nan_to_num(np.column_stack(columns).astype(np.float64))
-            groups = batch.column("peer_group").dictionary_encode()
-            tables = [usual.get(name, nobody) for name in groups.dictionary.to_pylist()]
-            places = groups.indices.to_numpy(zero_copy_only=False)
-            found = np.zeros(values.shape)
-            for place, table in enumerate(tables):
-                mine = places == place
-                found[mine] = surprises(values[mine], np.broadcast_to(table, (1, *table.shape)))
-            margins, parts = trees.predicted(found)
+            values = np.column_stack(columns).astype(np.float64)
+            groups = batch.column("peer_group")
+            margins, parts = trees.predicted(surprises_among_peers(values, groups, usual))
             yield pa.RecordBatch.from_arrays(
                 [
                     batch.column("member_id"),
-                    pa.array(np.round(margins, DIGITS) + 0.0),
+                    pa.array(np.round(margins, _DIGITS) + 0.0),
                     reasons_of(values, parts, names, _INPUTS, language),
                 ],
                 names=list(_SCHEMA.names),

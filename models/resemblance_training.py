@@ -12,6 +12,8 @@ import numpy.typing as npt
 import xgboost
 
 from expectations.feature.resemblance import RESEMBLANCE_INPUT_NAMES
+from models.detection import average_precision
+from models.generators import leaving_one_out
 
 Floats = npt.NDArray[np.float64]
 
@@ -72,21 +74,20 @@ def trained(provinces: Sequence[KnownAccounts]) -> xgboost.Booster:
 def left_out(provinces: Sequence[KnownAccounts]) -> dict[str, dict[str, float]]:
     """Judge each province by a model of the other generators: figures by province."""
     figures = {}
-    for generator in sorted({each.generator for each in provinces}):
-        booster = trained([each for each in provinces if each.generator != generator])
-        for each in provinces:
-            if each.generator == generator:
-                weight = booster.predict(_matrix(each.surprise), output_margin=True)
-                figures[each.name] = judged(weight.astype(np.float64), each.in_fraud)
+    for others, own in leaving_one_out(provinces):
+        booster = trained(others)
+        for each in own:
+            weight = booster.predict(_matrix(each.surprise), output_margin=True)
+            figures[each.name] = judged(weight.astype(np.float64), each.in_fraud)
     return figures
 
 
 def judged(weight: Floats, in_fraud: npt.NDArray[np.bool_]) -> dict[str, float]:
     """How well weights rank the accounts of a province; equal ones keep their order."""
     right = in_fraud[np.argsort(-weight, kind="stable")].astype(float)
-    precision = np.cumsum(right) / np.arange(1, len(right) + 1)
+    places = np.flatnonzero(right).astype(np.float64) + 1
     return {
-        "average_precision": float((precision * right).sum() / max(right.sum(), 1)),
+        "average_precision": average_precision(places, np.ones(len(places)), len(places)),
         "right_of_first_100": float(right[:100].sum()),
         "accounts": float(len(right)),
         "accounts_in_fraud": float(right.sum()),

@@ -1,9 +1,10 @@
 """How rare a value is among peers, from the quantiles that are kept of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 Floats = npt.NDArray[np.float64]
 
@@ -19,7 +20,7 @@ def surprises(values: Floats, usual: Floats) -> Floats:
 
     Args:
         values: rows by features.
-        usual: rows by `LEVELS` by features: the quantiles among each row's peers.
+        usual: rows, or one for all, by `LEVELS` by features: the quantiles among each row's peers.
     """
     found = np.zeros(values.shape)
     low, level_below = np.zeros(values.shape), 0.0
@@ -32,6 +33,25 @@ def surprises(values: Floats, usual: Floats) -> Floats:
         found = np.where((values > low) & (values < high), between, found)
         found = np.where((values >= high) & (values > 0), level, found)
         low, level_below = high, level
+    return found
+
+
+def surprises_among_peers(values: Floats, groups: pa.Array, usual: Mapping[str, Floats]) -> Floats:
+    """`surprises` of accounts of several groups of peers; in a group that is not known everything is rare.
+
+    Args:
+        values: accounts by features; what is not known is taken as 0.
+        groups: of each account, as text.
+        usual: from `usual_values`, with the same features.
+    """
+    encoded = groups.dictionary_encode()
+    places = encoded.indices.to_numpy(zero_copy_only=False)
+    known = np.nan_to_num(values)
+    nobody = np.zeros((len(LEVELS), values.shape[1]))
+    found = np.zeros(values.shape)
+    for place, name in enumerate(encoded.dictionary.to_pylist()):
+        mine = places == place
+        found[mine] = surprises(known[mine], usual.get(name, nobody)[None])
     return found
 
 

@@ -44,6 +44,27 @@ def check_provinces(
                 raise ConfigError(f"{section}.train_on: {folder} has no folder {part}")
 
 
+def facts_of(
+    left_out: Mapping[str, Mapping[str, float]], settings: Mapping[str, Any], **counts: int
+) -> dict[str, Any]:
+    """What a shipped model says of its training.
+
+    Args:
+        left_out: figures of each province, by a model of the other generators.
+        settings: of the trees.
+        counts: what it was trained on.
+    """
+    return {
+        "trained_on": sorted(left_out),
+        **counts,
+        "settings": dict(settings),
+        "left_out": {
+            name: {key: round(value, 4) for key, value in found.items()}
+            for name, found in sorted(left_out.items())
+        },
+    }
+
+
 def write_shipped(run: JobRun, path: Path, document: str) -> None:
     """Write a model in one move: a job meanwhile reads the model of before or of after."""
     path.parent.mkdir(parents=True, exist_ok=True)

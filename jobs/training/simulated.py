@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 from pyspark.sql import functions as F
 
@@ -15,7 +14,13 @@ from jobs.lake.frames import to_polars
 from jobs.lake.tables import Lake
 from jobs.runtime.config import Config
 from jobs.runtime.job import JobRun, step
-from jobs.training.shipped import check_provinces, generator_of, log_shipped, write_shipped
+from jobs.training.shipped import (
+    check_provinces,
+    facts_of,
+    generator_of,
+    log_shipped,
+    write_shipped,
+)
 from models.resemblance_training import (
     BOOSTER,
     ROUNDS,
@@ -24,7 +29,7 @@ from models.resemblance_training import (
     model_document,
     trained,
 )
-from models.surprise import LEVELS, surprises
+from models.surprise import surprises_among_peers
 
 
 def check(config: Config) -> None:
@@ -49,16 +54,12 @@ def train(run: JobRun) -> str:
             provinces.append(_known_accounts(run, Path(folder)))
     with step(run, "one generator left out at a time"):
         figures = left_out(provinces)
-    facts = {
-        "trained_on": sorted(each.name for each in provinces),
-        "accounts": sum(len(each.in_fraud) for each in provinces),
-        "accounts_in_fraud": sum(int(each.in_fraud.sum()) for each in provinces),
-        "settings": BOOSTER | {"rounds": ROUNDS},
-        "left_out": {
-            name: {key: round(value, 4) for key, value in found.items()}
-            for name, found in sorted(figures.items())
-        },
-    }
+    facts = facts_of(
+        figures,
+        BOOSTER | {"rounds": ROUNDS},
+        accounts=sum(len(each.in_fraud) for each in provinces),
+        accounts_in_fraud=sum(int(each.in_fraud.sum()) for each in provinces),
+    )
     document = model_document(trained(provinces), facts)
     write_shipped(run, Path(settings.model), document)
     log_shipped(run, "resemblance", facts, document)
@@ -82,15 +83,13 @@ def _known_accounts(run: JobRun, folder: Path) -> KnownAccounts:
     usual = usual_among_peers(lake, day, RESEMBLANCE_INPUT_NAMES)
     wanted = lake.of_day(MEMBER_FEATURE, day)
     frame = to_polars(wanted.select("member_id", "peer_group", *RESEMBLANCE_INPUT_NAMES))
-    found = []
-    for (group,), members in frame.sort("member_id").group_by("peer_group", maintain_order=True):
-        values = members.select(pl.col(RESEMBLANCE_INPUT_NAMES).cast(pl.Float64).fill_null(0.0))
-        table = usual.get(str(group), np.zeros((len(LEVELS), len(RESEMBLANCE_INPUT_NAMES))))
-        found.append((members["member_id"], surprises(values.to_numpy(), table[None])))
+    # Which accounts a tree is grown on depends on their order: group after group, by the smallest id of each.
+    frame = frame.sort(pl.col("member_id").min().over("peer_group"), "member_id")
+    values = frame.select(pl.col(RESEMBLANCE_INPUT_NAMES).cast(pl.Float64)).to_numpy()
     fraud = read_truth(folder / "truth", insured=0).accounts["member_id"].implode()
     return KnownAccounts(
         folder.name,
         generator_of(str(folder)),
-        np.vstack([surprise for _, surprise in found]),
-        np.concatenate([ids.is_in(fraud).to_numpy() for ids, _ in found]),
+        surprises_among_peers(values, frame["peer_group"].to_arrow(), usual),
+        frame["member_id"].is_in(fraud).to_numpy(),
     )
