@@ -78,8 +78,7 @@ def main(run: JobRun) -> str:
             continue
         features = lake.of_day(kind.table, day).withColumnRenamed(kind.key, "subject_id")
         if kind.subject == "member":
-            for more in (_link_features(lake, day), _resemblance(lake, day)):
-                features = features.join(more, on="subject_id", how="left")
+            features = _with_more_features(lake, day, features)
         peers = lake.of_day(PEER_STATISTIC, day) if kind.has_peers else None
         allowances = book.allowances if kind.subject == "member" else ()
         with step(run, f"indicators of {kind.subject}s"):
@@ -101,28 +100,21 @@ def main(run: JobRun) -> str:
     return f"{rows} indicators"
 
 
-def _links_today(lake: Lake, day: date) -> DataFrame:
-    """gold.member_ring_feature of the day; no rows where links have not been built."""
-    links = lake.read_if_exists(MEMBER_RING_FEATURE)
-    return links.filter(F.col("as_of_date") == F.lit(day))
-
-
-def _link_features(lake: Lake, day: date) -> DataFrame:
-    """What links and rings say of accounts, one row per subject_id with a link."""
-    names = [feature.name for feature in MEMBER_RING_FEATURES]
-    return _links_today(lake, day).select(F.col("member_id").alias("subject_id"), *names)
-
-
-def _resemblance(lake: Lake, day: date) -> DataFrame:
-    """How much accounts resemble simulated fraud, one row per subject_id; none where that is switched off."""
-    rows = lake.read_if_exists(MEMBER_RESEMBLANCE).filter(F.col("as_of_date") == F.lit(day))
-    names = [feature.name for feature in RESEMBLANCE_FEATURES]
-    return rows.select(F.col("member_id").alias("subject_id"), *names)
+def _with_more_features(lake: Lake, day: date, features: DataFrame) -> DataFrame:
+    """Features of members with what links and resemblance say; empty where these were not built."""
+    for table, more in (
+        (MEMBER_RING_FEATURE, MEMBER_RING_FEATURES),
+        (MEMBER_RESEMBLANCE, RESEMBLANCE_FEATURES),
+    ):
+        rows = lake.of_day_if_exists(table, day).withColumnRenamed("member_id", "subject_id")
+        names = [feature.name for feature in more]
+        features = features.join(rows.select("subject_id", *names), on="subject_id", how="left")
+    return features
 
 
 def _with_settlements_of_links(lake: Lake, day: date, shown: DataFrame) -> DataFrame:
     """Indicators of links with the settlements of meetings in place of the dearest ones."""
-    met = _links_today(lake, day).select(
+    met = lake.of_day_if_exists(MEMBER_RING_FEATURE, day).select(
         F.col("member_id").alias("subject_id"), F.col("settlement_ids").alias("met")
     )
     is_link = F.col("feature").isin([feature.name for feature in MEMBER_RING_FEATURES])

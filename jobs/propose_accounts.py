@@ -37,7 +37,7 @@ def main(run: JobRun) -> str:
     listed = (
         accounts.withColumn("next_check", _chosen(checks, first_reason))
         .withColumn("reasons", in_words("reasons", texts))
-        .transform(partial(_with_habits, run, _codes_of_resemblance(rules)))
+        .transform(partial(_with_habits, run, rules))
         .withColumns(
             {
                 "as_of_date": F.lit(day),
@@ -61,16 +61,11 @@ def main(run: JobRun) -> str:
     return f"{rows} accounts listed, the first {week}{beside} are a week's work"
 
 
-def _codes_of_resemblance(rules: Typologies) -> list[str]:
-    return [each.code for each in rules.rules["member"] if each.family == RESEMBLANCE_FAMILY]
-
-
-def _with_habits(run: JobRun, codes: list[str], listed: DataFrame) -> DataFrame:
+def _with_habits(run: JobRun, rules: Typologies, listed: DataFrame) -> DataFrame:
     """Add to the sentence about resemblance what it rests on most."""
-    if not run.lake.exists(MEMBER_RESEMBLANCE):
-        return listed
+    codes = [each.code for each in rules.rules["member"] if each.family == RESEMBLANCE_FAMILY]
     texts = F.transform("reasons", lambda each: each["text"])
-    habits = run.lake.of_day(MEMBER_RESEMBLANCE, run.as_of).select(
+    habits = run.lake.of_day_if_exists(MEMBER_RESEMBLANCE, run.as_of).select(
         "member_id", F.concat_ws("; ", texts).alias("habits")
     )
 

@@ -108,6 +108,10 @@ class Lake:
         """The rows of a gold table as of a day; there may be none."""
         return self.read(contract).filter(F.col("as_of_date") == F.lit(as_of))
 
+    def of_day_if_exists(self, contract: TableContract, as_of: date) -> DataFrame:
+        """Like `of_day`; without rows if no job has written the table."""
+        return self.read_if_exists(contract).filter(F.col("as_of_date") == F.lit(as_of))
+
     def read_day(self, contract: TableContract, as_of: date) -> DataFrame:
         """The rows of a gold table as of a day.
 

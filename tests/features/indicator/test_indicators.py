@@ -1,11 +1,13 @@
 """Every rule of conf/typologies.yaml speaks from its threshold on, and is held back by what explains it."""
 
+import numpy as np
 import pytest
 from support.workspace import ROOT
 
 from features.indicator.rules import Allowance, Condition, Rule, indicators
 from jobs.rules.rulebook import rulebook
 from jobs.runtime.config import load_config
+from models.surprise import surprises
 
 RULES = rulebook(load_config(str(ROOT / "conf" / "local.yaml")))
 
@@ -339,6 +341,29 @@ def test_points_follow_how_few_of_the_peers_have_as_much_or_else_the_value(spark
         "held_back_by": None,
         "evidence": "drugs",
     }
+
+
+def test_points_among_peers_are_half_the_surprise_that_resemblance_looks_at(spark):
+    """Both say how rare a value is among peers, in Spark's columns and in numpy's."""
+    rng = np.random.default_rng(3)
+    groups = {f"g{n}": np.sort(rng.choice([0.0, 1, 2, 5, 9, 30], 4)) for n in range(40)}
+    rows = [
+        (f"{group} {value}", float(value), group)
+        for group, usual in groups.items()
+        for value in (*usual[usual > 0], 0.5, 1.5, 4, 7, 20, 100)
+    ]
+    rule = Rule("R", "use", "t", Condition("visits", 1e-9), (), True, 2.0, 90, "drugs")
+    features = spark.createDataFrame(rows, "subject_id string, visits double, peer_group string")
+    usual = peers(spark, *((group, "visits", *map(float, four)) for group, four in groups.items()))
+    shown = indicators(features, usual, (rule,), ()).collect()
+    found = {row["subject_id"]: row["points"] for row in shown}
+    expected = {
+        name: surprises(np.array([[value]]), groups[group].reshape(1, 4, 1))[0, 0]
+        for name, value, group in rows
+        if value >= groups[group][1]
+    }
+    assert found == pytest.approx(expected)
+    assert len({round(points, 6) for points in expected.values()}) > 20
 
 
 def test_names_of_rules_may_hold_quotes_and_backslashes(spark):

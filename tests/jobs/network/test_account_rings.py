@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pyspark.sql import functions as F
-from support.frames import frame_of
+from support.frames import frame_of, lineage
 
 from expectations.gold.account import HIGH_RISK_ACCOUNT, INDICATOR, MEMBER_FEATURE, PEER_STATISTIC
 from expectations.gold.fact import FEE_FACT, VISIT_FACT
@@ -28,16 +28,7 @@ NEXT = date(2025, 8, 1)
 ARRIVED = datetime(2025, 1, 1)
 GANG = ["g1", "g2", "g3", "g4"]
 COUPLE = ["k1", "k2"]
-SILVER = {
-    "batch": date(2025, 1, 1),
-    "batch_version": "1",
-    "source_file": "part-0.csv",
-    "record_number": 1,
-    "arrive_time": ARRIVED,
-    "valid_from": ARRIVED,
-    "is_first": True,
-    "key_hash": 0,
-}
+SILVER = lineage(ARRIVED)
 
 
 def visit(number, member, institution, day, minute, **more):

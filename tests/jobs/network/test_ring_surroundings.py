@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from support.frames import frame_of
+from support.frames import frame_of, lineage
 
 from expectations.gold.fact import FEE_FACT, VISIT_FACT
 from expectations.landing.inquiry import TRACE_SCAN
@@ -14,16 +14,7 @@ from jobs.network.ring_surroundings import boxes_sold, main_counters, main_docto
 AS_OF = date(2025, 7, 1)
 DAYS = 100
 ARRIVED = datetime(2025, 1, 1)
-SILVER = {
-    "batch": date(2025, 1, 1),
-    "batch_version": "1",
-    "source_file": "part-0.csv",
-    "record_number": 1,
-    "arrive_time": ARRIVED,
-    "valid_from": ARRIVED,
-    "is_first": True,
-    "key_hash": 0,
-}
+SILVER = lineage(ARRIVED)
 #: Account, institution and the doctors who billed, one row per visit. The ring is a and b.
 VISITS = [
     *[("a", "h", ["d1"])] * 3,
