@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from expectations.feature.account_link import TRAIT_NAMES
 from expectations.gold.ring import ACCOUNT_LINK, ACCOUNT_LINK_CUT
-from features.network.account_links import rank_shares
+from features.network.account_links import RANKED, rank_shares
 from features.network.account_pairs import SHARED
 from features.network.account_stream import (
     both_with_visits,
@@ -63,7 +63,7 @@ def main(run: JobRun) -> str:
         with step(run, "usual meetings"):
             places = _places(visits, inputs, bounds)
         _write_cuts(run, places, held, bounds)
-        known = keep(persisted(profiles(visits, inputs.members, _tasks(run))))
+        known = keep(persisted(profiles(visits, inputs.taken, inputs.members, _tasks(run))))
         pairs = pairs_of_accounts(visits, held, bounds, _tasks(run, count))
         weigh = _weight(run, known.count())
         weighed = keep(
@@ -103,7 +103,7 @@ def _places(visits: DataFrame, inputs: AccountInputs, bounds: Bounds) -> pl.Data
 def _ranks(known: DataFrame) -> dict[str, pl.DataFrame]:
     """The rank of each number of visits, and of each value, in three digits."""
     found = {}
-    for name in ("visits", "value"):
+    for name in RANKED:
         counts = to_polars(known.groupBy(f"{name}_3").agg(F.count("*").alias("accounts")))
         found[name] = rank_shares(counts.rename({f"{name}_3": name}), name)
     return found

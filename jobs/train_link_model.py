@@ -62,7 +62,7 @@ def main(run: JobRun) -> str:
     log_shipped(run, _EXPERIMENT, facts, document)
     worst = min(found["average_precision"] for found in figures.values())
     return (
-        f"trained on {len(provinces)} provinces, written to {settings.model}; accounts by their two best links have"
+        f"trained on {len(provinces)} provinces, written to {settings.model}; accounts by their best link have"
         f" an average precision of at least {worst:.2f} on a generator left out"
     )
 

@@ -20,20 +20,20 @@ from models.link_model import LinkModel
 
 Floats = npt.NDArray[np.float64]
 
-#: Shallow trees that may only rise where a trait can only speak for a link: deeper ones learn the ways of
-#: one generator and fail on the next (docs/rings.md).
+#: Shallow trees that may only rise where a trait can only speak for a link. Leaves have to rest on many pairs:
+#: with fewer, which provinces were trained on decided what a generator left out got (docs/rings.md).
 BOOSTER: dict[str, Any] = {
     "objective": "binary:logistic",
-    "max_depth": 2,
+    "max_depth": 3,
     "eta": 0.2,
-    "min_child_weight": 5,
+    "min_child_weight": 50,
     "reg_lambda": 1.0,
     "tree_method": "hist",
     "max_bin": 64,
     "nthread": 1,
     "seed": 20100103,
 }
-ROUNDS = 60
+ROUNDS = 120
 #: True pairs of a generator weigh so much together, and a false pair as much as a true one of its province.
 _TRUE_WEIGHT = 1000.0
 
@@ -98,14 +98,13 @@ def calibration(parts: Sequence[tuple[Floats, Floats]]) -> tuple[float, float]:
 
 
 def account_ranking(pairs: pl.DataFrame, weight: Floats) -> pl.DataFrame:
-    """Accounts by the mean of their two best links, best first: `account`, `score`."""
+    """Accounts by their best link, as the list ranks them, best first: `account`, `score`."""
     weighed = pairs.select("src", "dst", weight=pl.Series(weight))
     ends = pl.concat([weighed.select(account=end, weight="weight") for end in ("src", "dst")])
-    floor = float(weight.min()) if len(weight) else 0.0
-    best = ends.group_by("account").agg(best=pl.col("weight").top_k(2), n=pl.len())
-    second = pl.when(pl.col("n") > 1).then(pl.col("best").list.min()).otherwise(floor)
-    return best.select("account", score=(pl.col("best").list.max() + second) / 2).sort(
-        "score", "account", descending=[True, False]
+    return (
+        ends.group_by("account")
+        .agg(score=pl.max("weight"))
+        .sort("score", "account", descending=[True, False])
     )
 
 

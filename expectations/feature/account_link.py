@@ -137,6 +137,12 @@ TRAITS = (
         "share of accounts with no more visits than the one with more",
         "就诊次数较多一方的位次",
     ),
+    Trait(
+        "basket_likeness",
+        "how alike what both took of drugs that are resold is: cosine of their values by ingredient",
+        "双方所取可转卖药构成的相似程度",
+        1,
+    ),
     Trait("younger_age", "age of the younger one, years", "较年轻一方的年龄"),
     Trait("age_gap", "years between them", "年龄相差年数"),
 )

@@ -3,12 +3,15 @@
 import polars as pl
 
 from features.chance import poisson_surprise
+from features.network.baskets import basket_likeness
 
 _EARTH_KM = 6371.0
+#: Of these an account has a rank among all.
+RANKED = ("visits", "value")
 
 
 def account_profiles(visits: pl.DataFrame) -> pl.DataFrame:
-    """What each account used, one row per `member`.
+    """Where each account went, one row per `member`.
 
     Args:
         visits: `member`, `place`, `value` of whole accounts.
@@ -60,22 +63,28 @@ def pair_traits(
     Args:
         pairs: `PAIR_COLUMNS`, with profiles as of `with_profiles`.
         places: `place`, `visits`, `near_chance`, `wide_chance`, `lat`, `lon`, `rare` of all institutions.
-        ranks: `rank_shares` of `visits` and of `value`.
+        ranks: `rank_shares` of each of `RANKED`.
         as_of_day: days since 1970, for ages.
     """
     joined = pairs
     for end in ("src", "dst"):
-        for name in ("visits", "value"):
+        for name in RANKED:
             shares = ranks[name].rename({name: f"{end}_{name}_3", "rank": f"{end}_{name}_rank"})
             joined = joined.with_columns(three_digits(f"{end}_{name}").alias(f"{end}_{name}_3"))
             joined = joined.join(shares, on=f"{end}_{name}_3", how="left")
-    joined = joined.join(_common(pairs, places), on=["src", "dst"], how="left").join(
-        places.select(main_place="place", place_lat="lat", place_lon="lon"),
-        on="main_place",
-        how="left",
+    joined = (
+        joined.join(_common(pairs, places), on=["src", "dst"], how="left")
+        .join(basket_likeness(pairs), on=["src", "dst"], how="left")
+        .join(
+            places.select(main_place="place", place_lat="lat", place_lon="lon"),
+            on="main_place",
+            how="left",
+        )
     )
     joined = joined.with_columns(
-        pl.col("expected_near", "expected_wide", "rarity", "common_places").fill_null(0),
+        pl.col(
+            "expected_near", "expected_wide", "rarity", "common_places", "basket_likeness"
+        ).fill_null(0),
         is_kin=_same("household"),
         is_same_address=_same("address").cast(pl.Float64),
     )

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema, from_arrow_type
 
 from features.network.account_links import (
+    RANKED,
     account_profiles,
     pair_traits,
     three_digits,
@@ -92,8 +93,18 @@ def pairs_of_accounts(visits: DataFrame, held: DataFrame, bounds: Bounds, tasks:
     return _worked(rows.repartition(tasks, "src", "dst"), pair_sums, PAIR_COLUMNS)
 
 
-def profiles(visits: DataFrame, members: DataFrame, tasks: int) -> DataFrame:
-    """`account_profiles` of each account with a visit, with `visits_3` and `value_3` in three digits."""
+def profiles(visits: DataFrame, taken: DataFrame, members: DataFrame, tasks: int) -> DataFrame:
+    """`account_profiles` and `account_baskets` of each account with a visit.
+
+    Args:
+        visits: `member`, `place`, `value`.
+        taken: as `account_baskets` takes it.
+        members: what is known of people, one row per `member`.
+        tasks: into how many the accounts are split.
+
+    Returns:
+        One row per account; `visits_3` and `value_3` are those numbers in three digits.
+    """
 
     def work(rows: pl.DataFrame) -> pl.DataFrame:
         found = account_profiles(rows)
@@ -104,7 +115,9 @@ def profiles(visits: DataFrame, members: DataFrame, tasks: int) -> DataFrame:
     sums = _worked(
         visits.select("member", "place", "value").repartition(tasks, "member"), work, _PROFILE
     )
-    return sums.join(members, on="member", how="left")
+    return sums.join(_baskets(taken), on="member", how="left").join(
+        members, on="member", how="left"
+    )
 
 
 def traits(
@@ -130,11 +143,26 @@ def traits(
     for end in ("src", "dst"):
         side = profiles.select(*(F.col(name).alias(f"{end}_{name}") for name in profiles.columns))
         joined = side.withColumnRenamed(f"{end}_member", end).drop(
-            f"{end}_visits_3", f"{end}_value_3"
+            *(f"{end}_{name}_3" for name in RANKED)
         )
         pairs = pairs.join(joined, on=end, how="left")
     known = with_rarity(places)
     return _worked(pairs, lambda rows: then(pair_traits(rows, known, ranks, as_of_day)), columns)
+
+
+def _baskets(taken: DataFrame) -> DataFrame:
+    """As `account_baskets`."""
+    drugs = F.sort_array(F.collect_list(F.struct("drug", "value")))
+    return (
+        taken.filter("value > 0")
+        .groupBy("member")
+        .agg(drugs.alias("basket"))
+        .select(
+            "member",
+            F.col("basket.drug").alias("drugs"),
+            F.col("basket.value").alias("drug_values"),
+        )
+    )
 
 
 def _wide_candidates(met: DataFrame) -> DataFrame:

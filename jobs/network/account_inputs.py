@@ -24,6 +24,7 @@ class AccountInputs:
 
     Attributes:
         visits: `member`, `place`, `day`, `minute`, `operator`, `value`, `visit`, one row per visit.
+        taken: `member`, `drug` (an ingredient), `value` (resale value, yuan), one row per account and ingredient.
         held: `kind`, `thing`, `member`, `strength` (null), `share` (of the account's visits, where a proxy
             came; otherwise null): phones, proxies and their phones in use.
         members: `member`, `birth_day`, `household`, `address`, `lat`, `lon`, one row per person.
@@ -33,6 +34,7 @@ class AccountInputs:
     """
 
     visits: DataFrame
+    taken: DataFrame
     held: DataFrame
     members: DataFrame
     places: pl.DataFrame
@@ -76,6 +78,7 @@ def account_inputs(lake: Lake, as_of: date, days: int) -> AccountInputs:
     )
     return AccountInputs(
         visits=visits,
+        taken=_taken(lake, as_of, days),
         held=_held(lake, facts, people, as_of),
         members=members,
         places=places.sort("place"),
@@ -112,21 +115,42 @@ def with_value(
         days: before it.
         members: `member_id` of the few accounts whose visits these are; None for all.
     """
+    fees = _resold_fees(lake, as_of, days)
+    if members is not None:
+        fees = fees.join(F.broadcast(members), on="member_id", how="left_semi")
+    value = fees.groupBy("settlement_id").agg(_value().alias("value"))
+    return visits.join(value, on="settlement_id", how="left")
+
+
+def _taken(lake: Lake, as_of: date, days: int) -> DataFrame:
+    """What each account took of each ingredient that is resold; a refund takes away what it gave back."""
+    fees = _resold_fees(lake, as_of, days)
+    return (
+        fees.groupBy("member_id", "ingredient")
+        .agg(_value().alias("value"))
+        .select(_number("member_id").alias("member"), _number("ingredient").alias("drug"), "value")
+    )
+
+
+def _resold_fees(lake: Lake, as_of: date, days: int) -> DataFrame:
+    """Fees for chronic drugs that are resold, refunds too, with `resale_ratio` and `ingredient`."""
     since = as_of - timedelta(days=days)
-    drugs = lake.read_as_of_if_exists(DRUG.silver, as_of).filter("is_chronic AND resale_ratio > 0")
+    drugs = (
+        lake.read_as_of_if_exists(DRUG.silver, as_of)
+        .filter("is_chronic AND resale_ratio > 0")
+        .select("drug_id", "resale_ratio", F.coalesce("ingredient", "drug_id").alias("ingredient"))
+    )
     fees = rows_as_of(lake.read(FEE_FACT), as_of).filter(
         F.col("drug_id").isNotNull() & (F.col("service_month") >= f"{since:%Y-%m}")
     )
-    if members is not None:
-        fees = fees.join(F.broadcast(members), on="member_id", how="left_semi")
+    return fees.join(F.broadcast(drugs), on="drug_id", how="inner")
+
+
+def _value() -> Column:
+    """The resale value of fees, yuan."""
     # Whole tenths of a fen: a sum of doubles would depend on the order of its rows.
     worth = F.rint(F.col("line_amount").cast("double") * F.col("resale_ratio") * 1000)
-    value = (
-        fees.join(F.broadcast(drugs.select("drug_id", "resale_ratio")), on="drug_id", how="inner")
-        .groupBy("settlement_id")
-        .agg((F.greatest(F.sum(worth.cast("long")), F.lit(0)) / 1000).alias("value"))
-    )
-    return visits.join(value, on="settlement_id", how="left")
+    return F.greatest(F.sum(worth.cast("long")), F.lit(0)) / 1000
 
 
 def _held(lake: Lake, visits: DataFrame, people: DataFrame, as_of: date) -> DataFrame:

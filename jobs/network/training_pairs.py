@@ -12,6 +12,7 @@ import polars as pl
 from expectations.contract.errors import ConfigError
 from expectations.landing.codes import STAY
 from features.network.account_links import (
+    RANKED,
     account_profiles,
     pair_traits,
     rank_shares,
@@ -20,6 +21,7 @@ from features.network.account_links import (
     with_rarity,
 )
 from features.network.account_pairs import pair_sums
+from features.network.baskets import account_baskets
 from features.network.meetings import (
     Bounds,
     loyal_accounts,
@@ -36,12 +38,12 @@ _COLUMNS = {
         *("psn_no", "brdy", "household_id", "tel_hash", "addr_hash", "home_lat", "home_lon"),
     ),
     "institution": ("fixmedins_code", "lat", "lon"),
-    "drug": ("med_list_codg", "resale_ratio", "chronic"),
+    "drug": ("med_list_codg", "ingredient", "resale_ratio", "chronic"),
     "settlement": (
         *("setl_id", "psn_no", "fixmedins_code", "setl_time", "med_type", "device_hash"),
         *("opter_no", "refd_setl_flag", "orig_setl_id"),
     ),
-    "fee_detail": ("setl_id", "feedetl_sn", "med_list_codg", "det_item_fee_sumamt"),
+    "fee_detail": ("setl_id", "feedetl_sn", "psn_no", "med_list_codg", "det_item_fee_sumamt"),
     "proxy_pickup": ("setl_id", "agnter_cert_hash", "agnter_tel_hash"),
 }
 _KEYS = {
@@ -52,6 +54,11 @@ _KEYS = {
     "fee_detail": ["setl_id", "feedetl_sn"],
     "proxy_pickup": ["setl_id", "agnter_cert_hash"],
 }
+
+
+_VALUE = (
+    (pl.col("det_item_fee_sumamt").cast(pl.Float64) * pl.col("resale_ratio")).sum().clip(0).round(3)
+)
 
 
 @dataclass(frozen=True)
@@ -125,10 +132,14 @@ def _pairs(visits: pl.DataFrame, landed: dict[str, pl.DataFrame], bounds: Bounds
             wide_candidates(wide_meetings(visits, bounds)),
         ]
     )
-    profiles = account_profiles(visits).join(people.drop("phone"), on="member", how="left")
+    profiles = (
+        account_profiles(visits)
+        .join(account_baskets(_taken(landed)), on="member", how="left")
+        .join(people.drop("phone"), on="member", how="left")
+    )
     ranks = {
         name: rank_shares(profiles.group_by(three_digits(name)).agg(accounts=pl.len()), name)
-        for name in ("visits", "value")
+        for name in RANKED
     }
     pairs = with_profiles(pair_sums(evidence), profiles)
     last = visits["day"].max()
@@ -141,14 +152,7 @@ def _visits(landed: dict[str, pl.DataFrame]) -> pl.DataFrame:
     settlements = landed["settlement"]
     is_refund = pl.col("refd_setl_flag").fill_null("0") == "1"
     refunded = settlements.filter(is_refund).select(setl_id="orig_setl_id").drop_nulls()
-    drugs = landed["drug"].filter("chronic")
-    worth = pl.col("det_item_fee_sumamt").cast(pl.Float64) * pl.col("resale_ratio").fill_null(0)
-    value = (
-        landed["fee_detail"]
-        .join(drugs, on="med_list_codg")
-        .group_by("setl_id")
-        .agg(value=worth.sum().clip(0).round(3))
-    )
+    value = _resold_fees(landed).group_by("setl_id").agg(value=_VALUE)
     time = pl.col("setl_time")
     return (
         settlements.filter(~is_refund & (pl.col("med_type") != STAY).fill_null(True))
@@ -168,6 +172,24 @@ def _visits(landed: dict[str, pl.DataFrame]) -> pl.DataFrame:
             value=pl.col("value").fill_null(0.0),
             visit=_number("setl_id"),
         )
+    )
+
+
+def _taken(landed: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """What each account took of each ingredient that is resold; a refund takes away what it gave back."""
+    return (
+        _resold_fees(landed)
+        .group_by("psn_no", "ingredient")
+        .agg(value=_VALUE)
+        .select("value", member=_number("psn_no"), drug=_number("ingredient"))
+    )
+
+
+def _resold_fees(landed: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    drugs = landed["drug"].filter(pl.col("chronic") & (pl.col("resale_ratio") > 0))
+    named = pl.coalesce("ingredient", "med_list_codg")
+    return landed["fee_detail"].join(
+        drugs.with_columns(ingredient=named), on="med_list_codg", how="inner"
     )
 
 

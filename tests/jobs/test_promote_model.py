@@ -1,10 +1,11 @@
-"""A challenger beside the champion, and its promotion: real MLflow, real tables, tiny trees."""
+"""A challenger beside the champion, and its promotion, on an MLflow server with PostgreSQL; tiny trees."""
 
 import json
 from datetime import date
 from pathlib import Path
 
 import pytest
+from support.mlflow_server import mlflow_server
 from support.pages import Seen
 from support.registered import (
     NAME,
@@ -28,9 +29,22 @@ WHY = {"by": "li.na", "reason": "newer cases"}
 
 
 @pytest.fixture(scope="module")
-def workspace(new_workspace):
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("mlflow")
+
+
+@pytest.fixture(scope="module")
+def server(folder):
+    with mlflow_server(folder) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def workspace(new_workspace, server):
     """Version 1 looks at noise and is the champion; version 2 at what tells, and waits."""
-    made = new_workspace("train.folds=3", "train.repeats=2", "report.top=5")
+    made = new_workspace(
+        *("train.folds=3", "train.repeats=2", "report.top=5", f"mlflow.tracking_uri={server}")
+    )
     write_institutions(made, EARLIER)
     register_institutions(made, NOISE, EARLIER, max_depth=3)
     write_institutions(made, LATER)
@@ -160,11 +174,11 @@ def test_what_cannot_be_compared_is_not_promoted(workspace):
     assert champion(workspace) == there
 
 
-def test_a_model_whose_files_were_changed_is_not_promoted_whoever_asks(workspace):
+def test_a_model_whose_files_were_changed_is_not_promoted_whoever_asks(workspace, folder):
     store = store_of(workspace)
     made = register_institutions(workspace, TELLING, LATER, max_depth=1)
-    uri = store.client.get_run(made.run_id).info.artifact_uri.removeprefix("file://")
-    (Path(uri) / "model" / "model.json").write_text("{}")
+    uri = store.client.get_run(made.run_id).info.artifact_uri.removeprefix("mlflow-artifacts:/")
+    (folder / "artifacts" / uri / "model" / "model.json").write_text("{}")
 
     result = workspace.run(promote_model.JOB, version=made.version, override=True, **WHY)
 

@@ -128,13 +128,14 @@ def test_the_shipped_model_reads_and_asks_for_traits_that_there_are():
     assert model.weigh(nothing).is_empty()
 
 
-def test_accounts_rank_by_their_two_best_links_and_who_is_behind_does_not_count():
-    frame = pl.DataFrame({"src": [1, 1, 4], "dst": [2, 3, 5], "is_true": [True, True, False]})
-    weight = np.array([2.0, 1.0, 1.8])
+def test_accounts_rank_by_their_best_link_and_who_is_behind_does_not_count():
+    is_true = [True, True, False, False]
+    frame = pl.DataFrame({"src": [1, 1, 4, 4], "dst": [2, 3, 5, 6], "is_true": is_true})
+    weight = np.array([2.0, 1.0, 1.8, 1.7])
 
     ranked = account_ranking(frame, weight)
 
-    # Missing second links are as the weakest pair: 1 has 1.5, 2 has 1.5, 4 and 5 have 1.4, 3 has 1.
-    assert ranked["account"].to_list() == [1, 2, 4, 5, 3]
-    province = TrainingProvince("p", "p", frame, frozenset({1, 2}), frozenset({3, 4, 5}))
+    # The second link of 4 is better than that of 1, and does not count.
+    assert ranked["account"].to_list() == [1, 2, 4, 5, 6, 3]
+    province = TrainingProvince("p", "p", frame, frozenset({1, 2}), frozenset({3, 4, 5, 6}))
     assert judged(province, weight)["average_precision"] == 1.0

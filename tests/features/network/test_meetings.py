@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from features.network.account_links import (
+    RANKED,
     account_profiles,
     pair_traits,
     rank_shares,
@@ -13,6 +14,7 @@ from features.network.account_links import (
     with_rarity,
 )
 from features.network.account_pairs import pair_sums
+from features.network.baskets import account_baskets
 from features.network.meetings import (
     OPERATOR,
     Bounds,
@@ -25,6 +27,13 @@ from features.network.meetings import (
     wide_meetings,
 )
 
+#: Account 1 took 3 and 4 yuan of two ingredients, account 2 the reverse; accounts 5 to 24 one ingredient each.
+TAKEN = pl.DataFrame(
+    [(1, 7, 3.0), (1, 8, 4.0), (2, 8, 3.0), (2, 7, 4.0), (1, 9, 0.0)]
+    + [(member, member % 3, 10.0) for member in range(5, 25)],
+    schema=["member", "drug", "value"],
+    orient="row",
+)
 VISIT = {"member": 1, "place": 1, "day": 100, "minute": 600, "operator": 1, "value": 0.0}
 
 
@@ -191,10 +200,14 @@ def traits_of(frame, pieces):
         lat=30.0 + pl.col("member") / 100,
         lon=pl.lit(120.0),
     )
-    profiles = account_profiles(frame).join(people, on="member", how="left")
+    profiles = (
+        account_profiles(frame)
+        .join(account_baskets(TAKEN), on="member", how="left")
+        .join(people, on="member", how="left")
+    )
     ranks = {
         name: rank_shares(profiles.group_by(three_digits(name)).agg(accounts=pl.len()), name)
-        for name in ("visits", "value")
+        for name in RANKED
     }
     pairs = pair_sums(near.sample(fraction=1.0, shuffle=True, seed=len(pieces)))
     return pair_traits(with_profiles(pairs, profiles), with_rarity(places), ranks, 20_000)
@@ -232,3 +245,17 @@ def test_expected_meetings_are_those_of_all_common_institutions():
     assert pair["is_same_address"] == 1.0 * (1 // 4 == 2 // 4)
     assert pair["met_places"] == 1
     assert pair["places_surprise"] == 0
+    # (3, 4) and (4, 3): 24 / 25. An ingredient of no value is none.
+    assert pair["basket_likeness"] == pytest.approx(0.96)
+
+
+def test_baskets_with_nothing_in_common_are_not_alike():
+    frame = visits(
+        *({"member": m, "day": day, "minute": 600 + m} for day in (1, 2) for m in (3, 6, 7, 9))
+    )
+
+    found = traits_of(frame, [1]).select("src", "dst", "basket_likeness")
+
+    # Accounts 6 and 9 took one ingredient, 7 another, 3 nothing.
+    alike = {(src, dst): likeness for src, dst, likeness in found.iter_rows()}
+    assert alike == dict.fromkeys(combinations((3, 6, 7, 9), 2), 0.0) | {(6, 9): 1.0}

@@ -80,7 +80,7 @@ def test_a_server_that_accepts_and_never_answers_is_left_in_under_10_seconds(sch
     [
         ("http://u:hunter2@no-such-host.invalid", "there is no host of that name"),
         ("http://127.0.0.1:1", "Connection refused"),
-        ("postgresql+socket://u:hunter2@127.0.0.1:1/mlflow", "Connection refused"),
+        ("postgresql://u:hunter2@127.0.0.1:1/mlflow", "Connection refused"),
     ],
 )
 def test_nobody_there_is_told(address, told):
@@ -91,8 +91,11 @@ def test_nobody_there_is_told(address, told):
 
 
 def test_a_database_without_its_driver_is_told():
-    with pytest.raises(ConfigError, match="needs the Python package no_such_driver"):
+    with pytest.raises(ConfigError, match="needs the Python package MySQLdb"):
+        require_mlflow("mysql://u:hunter2@h/mlflow")
+    with pytest.raises(ConfigError, match="which SQLAlchemy does not understand") as raised:
         require_mlflow("postgresql+no_such_driver://u:hunter2@h/mlflow")
+    assert "hunter2" not in str(raised.value)
 
 
 def test_a_file_that_is_no_database_or_cannot_be_written_is_told(tmp_path):
