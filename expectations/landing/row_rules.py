@@ -6,12 +6,24 @@ from pyspark.sql.types import DataType, DecimalType, StringType, StructType
 
 from expectations.landing.headers import Header
 from expectations.landing.plausible import Plausible
+from expectations.landing.reasons import (
+    AFTER_ARRIVAL,
+    IMPLAUSIBLE_YEAR,
+    NOT_LISTED,
+    NOT_UTF8,
+    NUL_CHARACTER,
+    REASONS,
+    REQUIRED,
+    SHORTENED_NUMBER,
+    UNREADABLE,
+    WRONG_FIELD_COUNT,
+    RowReason,
+    no_reasons,
+)
 from expectations.landing.table import ARRIVE_TIME, LandingField, LandingTable
 
 #: Added by the reader: the text of a record with the wrong number of fields.
 MALFORMED = "_malformed_record"
-#: And the reason that such a record is given.
-MALFORMED_RECORD = "record: does not have as many fields as the header"
 
 _TIMESTAMP = "yyyy-MM-dd HH:mm:ss"
 _DATE = "yyyy-MM-dd"
@@ -105,8 +117,8 @@ def typed_rows(raw: DataFrame, table: LandingTable, plausible: Plausible) -> Dat
 
     Returns:
         The other columns of `raw`; `landed`, a struct of the landing columns as they came; the landing
-        columns typed; `reasons` (empty for a good row; names fields, never values); `unreadable`, the
-        columns whose text was there and could not be read, or `MALFORMED` alone.
+        columns typed; `reasons` (of `expectations.landing.reasons`, empty for a good row); `unreadable`,
+        the columns whose text was there and could not be read, or `MALFORMED` alone.
     """
     present = [column for column in table.fields if column.name in raw.columns]
     others = [F.col(name) for name in raw.columns if name not in table.columns]
@@ -131,7 +143,7 @@ def typed_rows(raw: DataFrame, table: LandingTable, plausible: Plausible) -> Dat
     ]
     if table.event_time:
         faults.append(_ahead_of_arrival(table, plausible))
-    shape = F.array(F.lit(MALFORMED_RECORD))
+    shape = F.array(RowReason(WRONG_FIELD_COUNT, "record").literal)
     unreadable = [
         F.when(_is_unreadable(column, raw.schema[column.name].dataType), F.lit(column.name))
         for column in present
@@ -139,9 +151,9 @@ def typed_rows(raw: DataFrame, table: LandingTable, plausible: Plausible) -> Dat
     ]
     return typed.withColumns(
         {
-            "reasons": F.when(malformed, shape).otherwise(_all_that_apply(faults)),
+            "reasons": F.when(malformed, shape).otherwise(_all_that_apply(faults, no_reasons())),
             "unreadable": F.when(malformed, F.array(F.lit(MALFORMED))).otherwise(
-                _all_that_apply(unreadable)
+                _all_that_apply(unreadable, F.array().cast("array<string>"))
             ),
         }
     )
@@ -161,13 +173,12 @@ def _is_typed(type_found: DataType, column: LandingField) -> bool:
     return type_found.json() == f'"{column.type}"'
 
 
-def _all_that_apply(sentences: list[Column]) -> Column:
-    """The sentences that are not null; nearly every row has none, and makes no array for it."""
-    none = F.array().cast("array<string>")
-    if not sentences:
+def _all_that_apply(faults: list[Column], none: Column) -> Column:
+    """The faults that are not null; nearly every row has none, and makes no array for it."""
+    if not faults:
         return none
-    is_any = F.coalesce(*sentences).isNotNull()
-    return F.when(is_any, F.array_compact(F.array(*sentences))).otherwise(none)
+    is_any = F.coalesce(*faults).isNotNull()
+    return F.when(is_any, F.array_compact(F.array(*faults))).otherwise(none)
 
 
 def _text(found: Column) -> Column:
@@ -250,7 +261,7 @@ def _ahead_of_arrival(table: LandingTable, plausible: Plausible) -> Column:
     latest = arrived + F.expr(f"interval {plausible.clock_skew_hours} hours")
     return F.when(
         F.col(table.event_time) > latest,
-        F.lit(f"{table.event_time}: lies in the future of arrive_time (a clock error?)"),
+        RowReason(AFTER_ARRIVAL, table.event_time).literal,
     )
 
 
@@ -264,34 +275,30 @@ def _fault(
 ) -> Column:
     """The reason that one column gives against its row, or null."""
     value = F.col(column.name)
-    fault = F.when(F.lit(False), F.lit(""))
+    fault = F.when(F.lit(False), F.lit(None).cast(REASONS.elementType))
+
+    def reason(code: str, **parameters: str) -> Column:
+        return RowReason(code, column.name, parameters).literal
+
     if not _is_typed(type_found, column):
-        fault = fault.when(
-            _is_unreadable(column, type_found),
-            F.lit(f"{column.name}: can't be read as {column.type}"),
-        )
+        fault = fault.when(_is_unreadable(column, type_found), reason(UNREADABLE, type=column.type))
     if column.required:
-        fault = fault.when(value.isNull(), F.lit(f"{column.name}: is empty, and it is required"))
+        fault = fault.when(value.isNull(), reason(REQUIRED))
     if column.type in ("date", "timestamp"):
         first, last = plausible.years(column)
         fault = fault.when(
             _is_implausible(column, plausible),
-            F.lit(f"{column.name}: lies outside the years {first} to {last}"),
+            reason(IMPLAUSIBLE_YEAR, first=str(first), last=str(last)),
         )
     if column.type == "string":
         is_broken = value.contains(REPLACEMENT) | ~F.is_valid_utf8(value)
-        fault = fault.when(is_broken, F.lit(f"{column.name}: is not valid UTF-8"))
-        fault = fault.when(value.contains(NUL), F.lit(f"{column.name}: holds a NUL character"))
+        fault = fault.when(is_broken, reason(NOT_UTF8))
+        fault = fault.when(value.contains(NUL), reason(NUL_CHARACTER))
     if column.type == "string" and is_id:
         upper = F.upper(value)
         is_shortened = value.contains("+") & upper.contains(SHORTENED)
-        fault = fault.when(
-            is_shortened & upper.rlike(_SHORTENED_NUMBER),
-            F.lit(f"{column.name}: is a number that a spreadsheet shortened, its digits are lost"),
-        )
+        fault = fault.when(is_shortened & upper.rlike(_SHORTENED_NUMBER), reason(SHORTENED_NUMBER))
     if column.values:
         allowed = ", ".join(column.values)
-        fault = fault.when(
-            ~value.isin(*column.values), F.lit(f"{column.name}: is none of {allowed}")
-        )
+        fault = fault.when(~value.isin(*column.values), reason(NOT_LISTED, values=allowed))
     return fault
