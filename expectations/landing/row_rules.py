@@ -6,21 +6,15 @@ from pyspark.sql.types import DataType, DecimalType, StringType, StructType
 
 from expectations.landing.headers import Header
 from expectations.landing.plausible import Plausible
-from expectations.landing.reasons import (
-    AFTER_ARRIVAL,
-    IMPLAUSIBLE_YEAR,
-    NOT_LISTED,
-    NOT_UTF8,
-    NUL_CHARACTER,
-    REASONS,
-    REQUIRED,
-    SHORTENED_NUMBER,
-    UNREADABLE,
-    WRONG_FIELD_COUNT,
-    RowReason,
-    no_reasons,
+from expectations.landing.reasons import REASONS, WRONG_FIELD_COUNT, RowReason, no_reasons
+from expectations.landing.table import LandingField, LandingTable
+from expectations.landing.value_rules import (
+    NUL,
+    VALUE_RULES,
+    Cell,
+    ahead_of_arrival,
+    is_ahead_of_arrival,
 )
-from expectations.landing.table import ARRIVE_TIME, LandingField, LandingTable
 
 #: Added by the reader: the text of a record with the wrong number of fields.
 MALFORMED = "_malformed_record"
@@ -28,14 +22,6 @@ MALFORMED = "_malformed_record"
 _TIMESTAMP = "yyyy-MM-dd HH:mm:ss"
 _DATE = "yyyy-MM-dd"
 _MOST_PRECISE = "decimal(38,18)"
-#: What a reader puts in place of bytes that are not UTF-8.
-REPLACEMENT = "\ufffd"
-#: No text of the contract has one; many programs take it for the end of the text.
-NUL = "\0"
-
-#: In a number as a spreadsheet shortens it, and the whole of it.
-SHORTENED = "E+"
-_SHORTENED_NUMBER = r"^-?[0-9]([.,][0-9]+)?E\+[0-9]+$"
 
 _READABLE_AS = {
     "string": {"string", "integer", "long", "short", "byte", "boolean", "date"},
@@ -133,19 +119,16 @@ def typed_rows(raw: DataFrame, table: LandingTable, plausible: Plausible) -> Dat
     absent = [_absent(column) for column in table.fields if column.name not in raw.columns]
     typed = raw.select(*others, landed, *values, *absent)
     faults = [
-        _fault(
-            column,
-            raw.schema[column.name].dataType,
-            plausible,
-            is_id=column.name in table.identifiers,
-        )
-        for column in present
+        _fault(table, column, raw.schema[column.name].dataType, plausible) for column in present
     ]
     if table.event_time:
-        faults.append(_ahead_of_arrival(table, plausible))
+        faults.append(F.when(is_ahead_of_arrival(table, plausible), ahead_of_arrival(table)))
     shape = F.array(RowReason(WRONG_FIELD_COUNT, "record").literal)
     unreadable = [
-        F.when(_is_unreadable(column, raw.schema[column.name].dataType), F.lit(column.name))
+        F.when(
+            _is_there(column, raw.schema[column.name].dataType) & F.col(column.name).isNull(),
+            F.lit(column.name),
+        )
         for column in present
         if not _is_typed(raw.schema[column.name].dataType, column)
     ]
@@ -247,58 +230,24 @@ def _exact_decimal(found: Column, type_found: DataType, wanted: str) -> Column:
     return F.when(F.abs(rounded.cast("double") - found.cast("double")) < 1e-6, rounded)
 
 
-def _is_unreadable(column: LandingField, type_found: DataType) -> Column:
+def _is_there(column: LandingField, type_found: DataType) -> Column:
+    """Whether the file has a value; an empty text is none."""
     landed = F.col(f"landed.{column.name}")
-    is_there = landed.isNotNull()
     if isinstance(type_found, StringType):
-        is_there = is_there & (landed != "")
-    return is_there & F.col(column.name).isNull()
-
-
-def _ahead_of_arrival(table: LandingTable, plausible: Plausible) -> Column:
-    # Only of plausible arrivals: hours after the last of Spark's times would be an error.
-    arrived = F.when(~_is_implausible(ARRIVE_TIME, plausible), F.col(ARRIVE_TIME.name))
-    latest = arrived + F.expr(f"interval {plausible.clock_skew_hours} hours")
-    return F.when(
-        F.col(table.event_time) > latest,
-        RowReason(AFTER_ARRIVAL, table.event_time).literal,
-    )
-
-
-def _is_implausible(column: LandingField, plausible: Plausible) -> Column:
-    first, last = (F.lit(str(limit)).cast(column.type) for limit in plausible.limits(column))
-    return ~F.col(column.name).between(first, last)
+        return landed.isNotNull() & (landed != "")
+    return landed.isNotNull()
 
 
 def _fault(
-    column: LandingField, type_found: DataType, plausible: Plausible, *, is_id: bool
+    table: LandingTable, column: LandingField, type_found: DataType, plausible: Plausible
 ) -> Column:
     """The reason that one column gives against its row, or null."""
-    value = F.col(column.name)
-    fault = F.when(F.lit(False), F.lit(None).cast(REASONS.elementType))
-
-    def reason(code: str, **parameters: str) -> Column:
-        return RowReason(code, column.name, parameters).literal
-
+    is_there = F.lit(False)
     if not _is_typed(type_found, column):
-        fault = fault.when(_is_unreadable(column, type_found), reason(UNREADABLE, type=column.type))
-    if column.required:
-        fault = fault.when(value.isNull(), reason(REQUIRED))
-    if column.type in ("date", "timestamp"):
-        first, last = plausible.years(column)
-        fault = fault.when(
-            _is_implausible(column, plausible),
-            reason(IMPLAUSIBLE_YEAR, first=str(first), last=str(last)),
-        )
-    if column.type == "string":
-        is_broken = value.contains(REPLACEMENT) | ~F.is_valid_utf8(value)
-        fault = fault.when(is_broken, reason(NOT_UTF8))
-        fault = fault.when(value.contains(NUL), reason(NUL_CHARACTER))
-    if column.type == "string" and is_id:
-        upper = F.upper(value)
-        is_shortened = value.contains("+") & upper.contains(SHORTENED)
-        fault = fault.when(is_shortened & upper.rlike(_SHORTENED_NUMBER), reason(SHORTENED_NUMBER))
-    if column.values:
-        allowed = ", ".join(column.values)
-        fault = fault.when(~value.isin(*column.values), reason(NOT_LISTED, values=allowed))
+        is_there = _is_there(column, type_found)
+    cell = Cell(column, F.col(column.name), is_there, plausible)
+    fault = F.when(F.lit(False), F.lit(None).cast(REASONS.elementType))
+    for rule in VALUE_RULES:
+        if rule.concerns(table, column):
+            fault = fault.when(rule.is_broken(cell), rule.reason(cell))
     return fault
