@@ -26,6 +26,7 @@ from jobs.report.words import (
     FIGURES,
     INSTITUTION_KINDS,
     LINK_KINDS,
+    OTHER_VISIT,
     OUTCOMES,
     PART_KINDS,
     RANKED_BY,
@@ -40,6 +41,7 @@ from jobs.report.words import (
     TABLES,
     TYPOLOGIES,
     UNSCORED_REASONS,
+    VISIT_KINDS,
 )
 
 #: Characters that turn the direction of the text around them (Unicode TR 9, explicit formatting).
@@ -231,6 +233,10 @@ class Words:
     def figure(self, name: str) -> str:
         """The name of a figure of model quality."""
         return self.text(FIGURES.get(name, name.replace("_", " ")))
+
+    def visit_kind(self, code: str) -> str:
+        """The kind of a visit."""
+        return self.text(VISIT_KINDS.get(code, OTHER_VISIT))
 
     def outcome(self, outcome: int | None) -> str:
         """A known outcome, or nothing."""
