@@ -138,7 +138,7 @@ def _sign(reason: Row, habits: str, rules: Typologies, language: str) -> Sign:
         typology=reason["typology"],
         text=text,
         usual=reason["peer_median"],
-        unit=_UNITS.get(rule.main.feature if rule else "", ""),
+        unit=_UNITS.get(rule.feature if rule else "", ""),
         held_back=explained,
     )
 
