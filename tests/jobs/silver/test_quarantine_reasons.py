@@ -15,23 +15,30 @@ JANUARY, FEBRUARY = "2024-01-31", "2024-02-29"
 TABLES = ("settlement", "fee_detail")
 SENTENCES = {
     "settlement": [
+        # A row that takes another back is no original, so nothing is left for this one to point at.
         (
-            "medfee_sumamt: can't be read as decimal(16,2)",
-            "setl_time: is empty, and it is required",
+            "orig_setl_id: names the row itself",
+            "orig_setl_id: points at no row of settlement",
         ),
-        ("orig_setl_id: names the row itself",),
         ("setl_time: holds a placeholder, not a value",),
+        (
+            "setl_time: is empty, and it is required",
+            "medfee_sumamt: can't be read as decimal(16,2)",
+        ),
     ],
     "fee_detail": [("setl_id: points at no row of settlement",)] * 2,
 }
 CODES = {
     "settlement": [
         (
-            ("unreadable", "medfee_sumamt", {"type": "decimal(16,2)"}),
-            ("required", "setl_time", {}),
+            ("own_original", "orig_setl_id", {}),
+            ("missing_parent", "orig_setl_id", {"table": "settlement"}),
         ),
-        (("own_original", "orig_setl_id", {}),),
         (("placeholder", "setl_time", {}),),
+        (
+            ("required", "setl_time", {}),
+            ("unreadable", "medfee_sumamt", {"type": "decimal(16,2)"}),
+        ),
     ],
     "fee_detail": [(("missing_parent", "setl_id", {"table": "settlement"}),)] * 2,
 }
