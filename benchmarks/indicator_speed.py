@@ -82,9 +82,9 @@ def main() -> None:
     _CONSOLE.print(f"{os.cpu_count()} cores; peak of Spark's JVM {jvm_peak_memory_mb(spark)} MiB")
 
 
-def rule_sql(rule: Rule, allowances: tuple[Allowance, ...]) -> str:
+def rule_sql(rule: Rule, allowances: tuple[Allowance, ...], window_days: int) -> str:
     """The indicators of one rule, from `member` and `peer`."""
-    value, own = rule.main.feature, rule.main.at_least
+    value, own = rule.feature, rule.at_least
     speaks = [_holds(each) for each in rule.conditions]
     threshold = f"{own}::DOUBLE"
     if rule.among_peers:
@@ -96,7 +96,7 @@ def rule_sql(rule: Rule, allowances: tuple[Allowance, ...]) -> str:
         if rule.family in each.holds_back
     ]
     held_back_by = f"CASE {' '.join(explained)} END" if explained else "NULL"
-    weight = f"least(greatest(1 + log2({value} / {own}) / 2, 1), {rule.grows_to})"
+    weight = f"least(greatest(1 + log2({value} / {own}) / 2, 1), {rule.most_weight})"
     if rule.among_peers:
         weight = f"""CASE WHEN p.extreme IS NULL THEN 1 WHEN {value} >= p.extreme THEN 1.5
             WHEN {value} >= p.high AND p.high = 0 THEN 1
@@ -106,7 +106,7 @@ def rule_sql(rule: Rule, allowances: tuple[Allowance, ...]) -> str:
     return f"""
         SELECT m.member_id AS subject_id, '{rule.code}' AS reason_code, '{rule.family}' AS family,
             {value} AS value, {threshold} AS threshold, p.median AS peer_median,
-            {rule.window_days} AS window_days, {rule.points} * {weight} AS points,
+            {window_days} AS window_days, {rule.points} * {weight} AS points,
             {held_back_by} AS held_back_by, '{rule.evidence}' AS evidence
         FROM member m LEFT JOIN peer p ON p.peer_group = m.peer_group AND p.feature = '{value}'
         WHERE {" AND ".join(speaks)}
@@ -151,7 +151,11 @@ def _by_duckdb(config: Config, inputs: dict[str, list[str]], as_of: date, out: P
                 f"CREATE VIEW {name} AS"
                 f" SELECT * FROM read_parquet({files!r}, hive_partitioning = false)"
             )
-        each = [rule_sql(rule, rules.allowances) for rule in rules.rules["member"]]
+        windows = rules.windows["member"]
+        each = [
+            rule_sql(rule, rules.allowances, windows[rule.feature])
+            for rule in rules.rules["member"]
+        ]
         base.execute(f"CREATE TABLE found AS {' UNION ALL '.join(each)}")
         shows = " OR ".join(f"(evidence = '{name}' AND {what})" for name, what in EVIDENCE.items())
         base.execute(f"CREATE MACRO shows(evidence, {_VISIT_COLUMNS}) AS {shows}")

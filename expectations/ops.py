@@ -4,6 +4,7 @@ from pyspark.sql.types import ArrayType, DateType, DecimalType, LongType, MapTyp
 
 from expectations.contract.properties import KEPT_A_MONTH, WITHOUT_LIMITS
 from expectations.contract.table import Field, TableContract
+from expectations.landing.reasons import REASON_CODE
 
 _AMOUNTS = MapType(StringType(), DecimalType(38, 6))
 _RUN_ID = Field("run_id", "string", "The run that wrote this row", nullable=False)
@@ -253,6 +254,12 @@ def quarantine(table: str) -> TableContract:
                 ArrayType(StringType()),
                 "Why it was refused, each with its field; never holds a value",
                 nullable=False,
+            ),
+            Field(
+                "reason_codes",
+                ArrayType(REASON_CODE),
+                "The reasons in the same order as codes, each with its landing column and the parameters of"
+                " its sentence; empty in rows of an older version",
             ),
             Field(
                 "raw_record",

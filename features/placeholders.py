@@ -8,11 +8,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from expectations.landing.placeholders import SHARED, ColumnPlaceholders, Shared
+from expectations.landing.reasons import PLACEHOLDER, REASONS, RowReason, no_reasons
 from expectations.landing.table import LandingField, LandingTable
 
-#: The column with what keeps a row out of silver whatever it refers to: `<column>: <fault>`.
+#: The column with the reasons that keep a row out of silver whatever it refers to.
 FAULTS = "faults"
-_FAULT = "holds a placeholder, not a value"
 
 
 @dataclass(frozen=True)
@@ -66,18 +66,18 @@ def without_placeholders(rows: DataFrame, placeholders: TablePlaceholders) -> Da
         if is_placeholder is None:
             continue
         if column.required or column.name in table.key:
-            faults.append(F.when(is_placeholder, F.lit(f"{column.name}: {_FAULT}")))
+            faults.append(F.when(is_placeholder, RowReason(PLACEHOLDER, column.name).literal))
         else:
             emptied[column.name] = F.when(~is_placeholder, F.col(column.name))
-    kept = F.array_compact(F.array(*faults)) if faults else F.array()
-    return rows.withColumns({**emptied, FAULTS: kept.cast("array<string>")})
+    found = F.array_compact(F.array(*faults)).cast(REASONS) if faults else no_reasons()
+    return rows.withColumns({**emptied, FAULTS: found})
 
 
 def with_row_faults(rows: DataFrame, table: LandingTable) -> DataFrame:
     """Add to `faults` what the table declares as such."""
     if not table.faults:
         return rows
-    found = [F.when(F.expr(each.condition), F.lit(each.reason)) for each in table.faults]
+    found = [F.when(F.expr(each.condition), each.reason.literal) for each in table.faults]
     return rows.withColumn(FAULTS, F.concat(FAULTS, F.array_compact(F.array(*found))))
 
 

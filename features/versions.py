@@ -7,14 +7,13 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from expectations.landing.reasons import REASONS, no_reasons
 from expectations.landing.table import LandingTable, Reference
 from features.placeholders import FAULTS
 from features.provinces import most_common_province, province_of
 
 #: What becomes of a row of bronze.
 STATES = ("standing", "superseded", "orphan")
-#: The reason of an orphan; every other reason is a fault of the row itself.
-POINTS_AT_NOTHING = "points at no row of"
 #: Rows that differ in one thing alone may be corrections of each other.
 _FEWEST_COMPARED = 2
 
@@ -52,8 +51,9 @@ class References:
 def arrived_rows(rows: DataFrame, references: References) -> DataFrame:
     """Add `valid_from` (the latest arrival of a row and its parents), `is_orphan` and `reasons`.
 
-    `reasons` says which references point at nothing; it is empty for a row that is no orphan. A row with
-    `faults` of its own (of `features.placeholders`) waits like an orphan, and they are among its reasons.
+    `reasons` (of `expectations.landing.reasons`) says which references point at nothing; it is empty for a
+    row that is no orphan. A row with `faults` of its own (of `features.placeholders`) waits like an orphan,
+    and they are among its reasons.
     """
     followed: list[Reference] = []
     for reference in references.held:
@@ -69,13 +69,9 @@ def arrived_rows(rows: DataFrame, references: References) -> DataFrame:
             rows = _excused(rows, reference, references.elsewhere)
         followed.append(reference)
     reasons = [
-        F.when(
-            F.col(_missing(reference)),
-            F.lit(f"{reference.column}: {POINTS_AT_NOTHING} {reference.parent}"),
-        )
-        for reference in followed
+        F.when(F.col(_missing(reference)), reference.missing.literal) for reference in followed
     ]
-    missing = F.array_compact(F.array(*reasons)).cast("array<string>")
+    missing = F.array_compact(F.array(*reasons)).cast(REASONS) if reasons else no_reasons()
     return rows.withColumns(
         {
             "valid_from": _arrived(followed),

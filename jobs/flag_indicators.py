@@ -83,7 +83,9 @@ def main(run: JobRun) -> str:
         allowances = book.allowances if kind.subject == "member" else ()
         with step(run, f"indicators of {kind.subject}s"):
             # A checkpoint, not a cache: all that follows would analyse thirty rules again.
-            found = indicators(features, peers, rules, allowances).checkpoint()
+            found = indicators(
+                features, peers, rules, allowances, book.windows[kind.subject]
+            ).checkpoint()
             fired = _counted(found)
         inactive = [rule for rule in rules if rule.code not in fired]
         _warn_of_missing_input(run, kind.subject, features, inactive)

@@ -20,7 +20,8 @@ from jobs.runtime.mlflow_server import check_mlflow
 from models.institution_model import claim_number, model_name
 from models.tracking import Store, Version
 
-_BASIS = {"inpatient": "no inpatient claims", "all": "no claims"}
+#: Why an institution has no score, by the model's care setting.
+_NO_BASIS = {"inpatient": "no_inpatient_claims", "all": "no_claims"}
 
 
 def main(run: JobRun) -> str:
@@ -49,9 +50,12 @@ def _score_institutions(run: JobRun, store: Store, version: Version) -> str:
         scores = institution_scores(store, version, rows.filter(has_basis)).cache()
         scored = run.lake.replace(scores, INSTITUTION_SCORE, {"as_of_date": run.as_of})
         scores.unpersist()
-    reason = f"{_BASIS[version.care_setting]} before {run.as_of}"
+    code = _NO_BASIS[version.care_setting]
     unscored = rows.filter(~has_basis).select(
-        "institution_id", "as_of_date", F.lit(reason).alias("reason")
+        "institution_id",
+        "as_of_date",
+        F.lit(f"{code.replace('_', ' ')} before {run.as_of}").alias("reason"),
+        F.lit(code).alias("reason_code"),
     )
     apart = run.lake.replace(unscored, INSTITUTION_UNSCORED, {"as_of_date": run.as_of})
     return f"{scored} institutions scored by version {version.version}, {apart} without a basis"

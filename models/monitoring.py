@@ -7,6 +7,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from scipy import stats
 
+from expectations.landing.codes import VICTIM
 from models.labels import NEGATIVE_OUTCOMES, POSITIVE_OUTCOMES
 
 #: Bins between the quantiles of the values that are neither missing nor zero, which have bins of their own.
@@ -103,7 +104,7 @@ def decided_accounts(closed_cases: DataFrame) -> DataFrame:
     is_negative = F.col("outcome").isin(*NEGATIVE_OUTCOMES)
     kept = closed_cases.filter(
         (F.col("subject_type") == "person")
-        & F.coalesce(F.col("role") != "victim", F.lit(True))
+        & F.coalesce(F.col("role") != VICTIM, F.lit(True))
         & F.col("decision_time").isNotNull()
         & (is_positive | is_negative)
     )

@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -203,21 +203,11 @@ class Store:
         """A version by its number or by an alias; None if there is none."""
         if not wanted.isdigit():
             return self.aliased(name, wanted)
-        try:
-            return _version(self.client.get_model_version(name, wanted))
-        except MlflowException as error:
-            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                return None
-            raise
+        return _version_or_none(self.client.get_model_version, name, wanted)
 
     def aliased(self, name: str, alias: str) -> Version | None:
         """The version that an alias points at."""
-        try:
-            return _version(self.client.get_model_version_by_alias(name, alias))
-        except MlflowException as error:
-            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                return None
-            raise
+        return _version_or_none(self.client.get_model_version_by_alias, name, alias)
 
     def versions(self, name: str) -> list[Version]:
         """All versions that this project registered, by train_as_of, then by number: newest last."""
@@ -290,6 +280,18 @@ def version_tags(
         **of_accounts,
         **{f"input.{table}": str(version) for table, version in sorted(inputs.items())},
     }
+
+
+def _version_or_none(
+    read: Callable[[str, str], ModelVersion], name: str, wanted: str
+) -> Version | None:
+    """The version that MLflow gives for a number or an alias; None if there is none."""
+    try:
+        return _version(read(name, wanted))
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
 
 
 def _version(made: ModelVersion) -> Version:

@@ -173,6 +173,12 @@ INSTITUTION_UNSCORED = TableContract(
         _INSTITUTION,
         AS_OF,
         Field("reason", "string", "What is missing", nullable=False),
+        Field(
+            "reason_code",
+            "string",
+            "The same as a code: what there is none of before as_of_date; empty in rows of an older version",
+            values=("no_claims", "no_inpatient_claims"),
+        ),
     ),
     primary_key=("institution_id", "as_of_date"),
     partition_by=("as_of_date",),

@@ -23,6 +23,14 @@ MEMBER_REASON = (
     .add("text", "string")
 )
 
+MEMBER_REASONS = Field(
+    "reasons",
+    ArrayType(MEMBER_REASON),
+    "At most three inputs that raise the log-odds most, largest first: the input, its value, its contribution,"
+    " and the sentence",
+    nullable=False,
+)
+
 MEMBER_SCORE = TableContract(
     name="gold.member_score",
     grain="one row per member of gold.member_feature, and as-of date",
@@ -43,13 +51,7 @@ MEMBER_SCORE = TableContract(
             "How much the version may move the list, 0 not at all, as chosen in training",
             nullable=False,
         ),
-        Field(
-            "reasons",
-            ArrayType(MEMBER_REASON),
-            "At most three inputs that raise the log-odds most, largest first: the input, its value,"
-            " its contribution, and the sentence",
-            nullable=False,
-        ),
+        MEMBER_REASONS,
     ),
     primary_key=("member_id", "as_of_date"),
     partition_by=("as_of_date",),

@@ -1,12 +1,10 @@
 """The gold table of how much accounts resemble accounts in fraud in simulated provinces."""
 
-from pyspark.sql.types import ArrayType
-
 from expectations.contract.properties import KEPT_A_MONTH, WITHOUT_LIMITS
 from expectations.contract.table import Field, TableContract
 from expectations.feature.resemblance import RESEMBLANCE_FEATURES
 from expectations.gold.fields import AS_OF, MEMBER
-from expectations.gold.member_score import MEMBER_REASON
+from expectations.gold.member_score import MEMBER_REASONS
 
 MEMBER_RESEMBLANCE = TableContract(
     name="gold.member_resemblance",
@@ -15,13 +13,7 @@ MEMBER_RESEMBLANCE = TableContract(
         MEMBER,
         AS_OF,
         *(feature.field for feature in RESEMBLANCE_FEATURES),
-        Field(
-            "reasons",
-            ArrayType(MEMBER_REASON),
-            "At most three inputs that raise the log-odds most, largest first: the input, its value,"
-            " its contribution, and the sentence",
-            nullable=False,
-        ),
+        MEMBER_REASONS,
         Field("model_digest", "string", "SHA-256 of the shipped model", nullable=False),
     ),
     primary_key=("member_id", "as_of_date"),

@@ -27,6 +27,8 @@ ROLES = (
     *(CARD_HOLDER, COLLECTOR, DISPENSER, DEALER, SELLER, ORGANISER),
     *(PHARMACY, DOCTOR, VICTIM),
 )
+#: Of a subject of a case that took no part in it.
+NO_ROLE = "none"
 
 #: How a case ended (`outcome`).
 CRIMINAL = "criminal"

@@ -2,6 +2,12 @@
 
 from expectations.contract.table import Check
 from expectations.landing.codes import CREDENTIAL_TYPES, VISIT_TYPES
+from expectations.landing.reasons import (
+    OWN_ORIGINAL,
+    POSITIVE_REFUND,
+    UNMARKED_REFUND,
+    RowReason,
+)
 from expectations.landing.table import (
     ARRIVE_TIME,
     LandingTable,
@@ -94,14 +100,14 @@ SETTLEMENT = LandingTable(
     event_time="setl_time",
     # A refund has an id of its own, the flag, negative amounts and the id of what it reverses.
     faults=(
-        RowFault("orig_setl_id = setl_id", "orig_setl_id: names the row itself"),
+        RowFault("orig_setl_id = setl_id", RowReason(OWN_ORIGINAL, "orig_setl_id")),
         RowFault(
             "refd_setl_flag = '1' AND medfee_sumamt > 0",
-            "medfee_sumamt: is above zero in a refund",
+            RowReason(POSITIVE_REFUND, "medfee_sumamt"),
         ),
         RowFault(
             "orig_setl_id IS NOT NULL AND medfee_sumamt < 0 AND coalesce(refd_setl_flag, '0') = '0'",
-            "refd_setl_flag: is not 1 in a row that takes another back",
+            RowReason(UNMARKED_REFUND, "refd_setl_flag"),
         ),
     ),
     checks=(

@@ -1,6 +1,6 @@
 """The event tables that inquiries rest on: scans of boxes, parcels, tip-offs and closed cases."""
 
-from expectations.landing.codes import OUTCOMES, ROLES
+from expectations.landing.codes import NO_ROLE, OUTCOMES, ROLES
 from expectations.landing.table import (
     ARRIVE_TIME,
     LandingTable,
@@ -142,7 +142,7 @@ CLOSED_CASE = LandingTable(
             "role",
             "Part in the case; collector is who collects cards and drugs",
             *ROLES,
-            "none",
+            NO_ROLE,
         ),
         optional("gang_id", "string", "gang_id", "Empty for a lone offender"),
         optional(

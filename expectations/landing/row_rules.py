@@ -6,24 +6,22 @@ from pyspark.sql.types import DataType, DecimalType, StringType, StructType
 
 from expectations.landing.headers import Header
 from expectations.landing.plausible import Plausible
-from expectations.landing.table import ARRIVE_TIME, LandingField, LandingTable
+from expectations.landing.reasons import REASONS, WRONG_FIELD_COUNT, RowReason, no_reasons
+from expectations.landing.table import LandingField, LandingTable
+from expectations.landing.value_rules import (
+    NUL,
+    VALUE_RULES,
+    Cell,
+    ahead_of_arrival,
+    is_ahead_of_arrival,
+)
 
 #: Added by the reader: the text of a record with the wrong number of fields.
 MALFORMED = "_malformed_record"
-#: And the reason that such a record is given.
-MALFORMED_RECORD = "record: does not have as many fields as the header"
 
 _TIMESTAMP = "yyyy-MM-dd HH:mm:ss"
 _DATE = "yyyy-MM-dd"
 _MOST_PRECISE = "decimal(38,18)"
-#: What a reader puts in place of bytes that are not UTF-8.
-REPLACEMENT = "\ufffd"
-#: No text of the contract has one; many programs take it for the end of the text.
-NUL = "\0"
-
-#: In a number as a spreadsheet shortens it, and the whole of it.
-SHORTENED = "E+"
-_SHORTENED_NUMBER = r"^-?[0-9]([.,][0-9]+)?E\+[0-9]+$"
 
 _READABLE_AS = {
     "string": {"string", "integer", "long", "short", "byte", "boolean", "date"},
@@ -105,8 +103,8 @@ def typed_rows(raw: DataFrame, table: LandingTable, plausible: Plausible) -> Dat
 
     Returns:
         The other columns of `raw`; `landed`, a struct of the landing columns as they came; the landing
-        columns typed; `reasons` (empty for a good row; names fields, never values); `unreadable`, the
-        columns whose text was there and could not be read, or `MALFORMED` alone.
+        columns typed; `reasons` (of `expectations.landing.reasons`, empty for a good row); `unreadable`,
+        the columns whose text was there and could not be read, or `MALFORMED` alone.
     """
     present = [column for column in table.fields if column.name in raw.columns]
     others = [F.col(name) for name in raw.columns if name not in table.columns]
@@ -121,27 +119,24 @@ def typed_rows(raw: DataFrame, table: LandingTable, plausible: Plausible) -> Dat
     absent = [_absent(column) for column in table.fields if column.name not in raw.columns]
     typed = raw.select(*others, landed, *values, *absent)
     faults = [
-        _fault(
-            column,
-            raw.schema[column.name].dataType,
-            plausible,
-            is_id=column.name in table.identifiers,
-        )
-        for column in present
+        _fault(table, column, raw.schema[column.name].dataType, plausible) for column in present
     ]
     if table.event_time:
-        faults.append(_ahead_of_arrival(table, plausible))
-    shape = F.array(F.lit(MALFORMED_RECORD))
+        faults.append(F.when(is_ahead_of_arrival(table, plausible), ahead_of_arrival(table)))
+    shape = F.array(RowReason(WRONG_FIELD_COUNT, "record").literal)
     unreadable = [
-        F.when(_is_unreadable(column, raw.schema[column.name].dataType), F.lit(column.name))
+        F.when(
+            _is_there(column, raw.schema[column.name].dataType) & F.col(column.name).isNull(),
+            F.lit(column.name),
+        )
         for column in present
         if not _is_typed(raw.schema[column.name].dataType, column)
     ]
     return typed.withColumns(
         {
-            "reasons": F.when(malformed, shape).otherwise(_all_that_apply(faults)),
+            "reasons": F.when(malformed, shape).otherwise(_all_that_apply(faults, no_reasons())),
             "unreadable": F.when(malformed, F.array(F.lit(MALFORMED))).otherwise(
-                _all_that_apply(unreadable)
+                _all_that_apply(unreadable, F.array().cast("array<string>"))
             ),
         }
     )
@@ -161,13 +156,12 @@ def _is_typed(type_found: DataType, column: LandingField) -> bool:
     return type_found.json() == f'"{column.type}"'
 
 
-def _all_that_apply(sentences: list[Column]) -> Column:
-    """The sentences that are not null; nearly every row has none, and makes no array for it."""
-    none = F.array().cast("array<string>")
-    if not sentences:
+def _all_that_apply(faults: list[Column], none: Column) -> Column:
+    """The faults that are not null; nearly every row has none, and makes no array for it."""
+    if not faults:
         return none
-    is_any = F.coalesce(*sentences).isNotNull()
-    return F.when(is_any, F.array_compact(F.array(*sentences))).otherwise(none)
+    is_any = F.coalesce(*faults).isNotNull()
+    return F.when(is_any, F.array_compact(F.array(*faults))).otherwise(none)
 
 
 def _text(found: Column) -> Column:
@@ -236,62 +230,24 @@ def _exact_decimal(found: Column, type_found: DataType, wanted: str) -> Column:
     return F.when(F.abs(rounded.cast("double") - found.cast("double")) < 1e-6, rounded)
 
 
-def _is_unreadable(column: LandingField, type_found: DataType) -> Column:
+def _is_there(column: LandingField, type_found: DataType) -> Column:
+    """Whether the file has a value; an empty text is none."""
     landed = F.col(f"landed.{column.name}")
-    is_there = landed.isNotNull()
     if isinstance(type_found, StringType):
-        is_there = is_there & (landed != "")
-    return is_there & F.col(column.name).isNull()
-
-
-def _ahead_of_arrival(table: LandingTable, plausible: Plausible) -> Column:
-    # Only of plausible arrivals: hours after the last of Spark's times would be an error.
-    arrived = F.when(~_is_implausible(ARRIVE_TIME, plausible), F.col(ARRIVE_TIME.name))
-    latest = arrived + F.expr(f"interval {plausible.clock_skew_hours} hours")
-    return F.when(
-        F.col(table.event_time) > latest,
-        F.lit(f"{table.event_time}: lies in the future of arrive_time (a clock error?)"),
-    )
-
-
-def _is_implausible(column: LandingField, plausible: Plausible) -> Column:
-    first, last = (F.lit(str(limit)).cast(column.type) for limit in plausible.limits(column))
-    return ~F.col(column.name).between(first, last)
+        return landed.isNotNull() & (landed != "")
+    return landed.isNotNull()
 
 
 def _fault(
-    column: LandingField, type_found: DataType, plausible: Plausible, *, is_id: bool
+    table: LandingTable, column: LandingField, type_found: DataType, plausible: Plausible
 ) -> Column:
     """The reason that one column gives against its row, or null."""
-    value = F.col(column.name)
-    fault = F.when(F.lit(False), F.lit(""))
+    is_there = F.lit(False)
     if not _is_typed(type_found, column):
-        fault = fault.when(
-            _is_unreadable(column, type_found),
-            F.lit(f"{column.name}: can't be read as {column.type}"),
-        )
-    if column.required:
-        fault = fault.when(value.isNull(), F.lit(f"{column.name}: is empty, and it is required"))
-    if column.type in ("date", "timestamp"):
-        first, last = plausible.years(column)
-        fault = fault.when(
-            _is_implausible(column, plausible),
-            F.lit(f"{column.name}: lies outside the years {first} to {last}"),
-        )
-    if column.type == "string":
-        is_broken = value.contains(REPLACEMENT) | ~F.is_valid_utf8(value)
-        fault = fault.when(is_broken, F.lit(f"{column.name}: is not valid UTF-8"))
-        fault = fault.when(value.contains(NUL), F.lit(f"{column.name}: holds a NUL character"))
-    if column.type == "string" and is_id:
-        upper = F.upper(value)
-        is_shortened = value.contains("+") & upper.contains(SHORTENED)
-        fault = fault.when(
-            is_shortened & upper.rlike(_SHORTENED_NUMBER),
-            F.lit(f"{column.name}: is a number that a spreadsheet shortened, its digits are lost"),
-        )
-    if column.values:
-        allowed = ", ".join(column.values)
-        fault = fault.when(
-            ~value.isin(*column.values), F.lit(f"{column.name}: is none of {allowed}")
-        )
+        is_there = _is_there(column, type_found)
+    cell = Cell(column, F.col(column.name), is_there, plausible)
+    fault = F.when(F.lit(False), F.lit(None).cast(REASONS.elementType))
+    for rule in VALUE_RULES:
+        if rule.concerns(table, column):
+            fault = fault.when(rule.is_broken(cell), rule.reason(cell))
     return fault

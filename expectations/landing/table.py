@@ -15,6 +15,7 @@ from expectations.contract.properties import (
     limits_of,
 )
 from expectations.contract.table import Check, Field, TableContract
+from expectations.landing.reasons import MISSING_PARENT, RowReason
 
 LINEAGE = (
     Field("batch", "date", "Landing batch that the row came with", nullable=False),
@@ -72,13 +73,18 @@ class Reference:
     parent_key: str
     place: str = ""
 
+    @property
+    def missing(self) -> RowReason:
+        """The reason against a row whose parent has not arrived; every other one is a fault of the row itself."""
+        return RowReason(MISSING_PARENT, self.column, {"table": self.parent})
+
 
 @dataclass(frozen=True)
 class RowFault:
     """What keeps a row out of silver: an SQL condition in landing names, and the reason that quarantine gives."""
 
     condition: str
-    reason: str
+    reason: RowReason
 
 
 @dataclass(frozen=True)

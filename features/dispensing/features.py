@@ -140,9 +140,6 @@ def doctor_features(sold: DataFrame, certificates: DataFrame, as_of: date) -> Da
     """
     by = "doctor_id"
     billed = sold.filter(F.col(by).isNotNull())
-    places = billed.groupBy(by).agg(
-        F.count_distinct("institution_id").cast("double").alias("institution_count_365d")
-    )
     begun = F.datediff(F.lit(as_of), "start_date")
     issued = (
         certificates.filter(F.col(by).isNotNull() & begun.between(1, YEAR))
@@ -158,7 +155,7 @@ def doctor_features(sold: DataFrame, certificates: DataFrame, as_of: date) -> Da
     return (
         totals(billed, by)
         .join(top_member(billed, by), on=by, how="inner")
-        .join(places, on=by, how="inner")
+        .join(_places(billed, by), on=by, how="inner")
         .join(compared, on=by, how="full")
         .select(by, *declared(DOCTOR_FEATURES))
     )
@@ -173,9 +170,6 @@ def drug_features(sold: DataFrame, scans: DataFrame, as_of: date) -> DataFrame:
         as_of: the date.
     """
     by = "drug_id"
-    places = sold.groupBy(by).agg(
-        F.count_distinct("institution_id").cast("double").alias("institution_count_365d")
-    )
     of_member = sold.groupBy(by, "member_id").agg(F.sum("quantity").alias("quantity"))
     of_drug = Window.partitionBy(by)
     place = F.row_number().over(of_drug.orderBy(F.desc("quantity"), "member_id"))
@@ -190,12 +184,18 @@ def drug_features(sold: DataFrame, scans: DataFrame, as_of: date) -> DataFrame:
     )
     return (
         totals(sold, by)
-        .join(places, on=by, how="inner")
+        .join(_places(sold, by), on=by, how="inner")
         .join(spikes(sold, by), on=by, how="left")
         .join(top, on=by, how="inner")
         .join(resold, on=by, how="left")
         .select(by, *declared(DRUG_FEATURES))
     )
+
+
+def _places(sold: DataFrame, by: str) -> DataFrame:
+    """The number of institutions at which a subject's drugs were sold, one row each."""
+    count = F.count_distinct("institution_id").cast("double")
+    return sold.groupBy(by).agg(count.alias("institution_count_365d"))
 
 
 def _busiest_hours(visits: DataFrame, as_of: date) -> DataFrame:

@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from expectations.landing.codes import CERTIFICATE_VISIT, E_VOUCHER
 from features.member.rows import held_values
+from features.refunds import is_left
 
 #: Settlements that are named with an indicator.
 MOST_NAMED = 20
@@ -44,8 +45,8 @@ def visits_with_kinds(
 ) -> DataFrame:
     """Settlements of the year with the kinds of items in them, one row per member_id and settlement_id.
 
-    Refunds and the settlements that they reverse are left out. A fee or a refund of another member's
-    settlement is ignored.
+    Refunds, and settlements of which they leave nothing (`features.refunds`), are left out. A fee or a refund
+    of another member's settlement is ignored.
 
     Args:
         visits: gold.visit_fact as it stood as of a date.
@@ -86,8 +87,6 @@ def visits_with_kinds(
             *(_known(F.expr(holds)).alias(name) for name, holds in _OF_FEE.items()),
         )
     )
-    refunded = F.col("refunded_amount")
-    is_left = refunded.isNull() | (F.col("total_amount") > -refunded)
     # Visits, refunds and fees meet in one shuffle, as rows of one frame.
     rows = settled.unionByName(dispensed, allowMissingColumns=True)
     return (
@@ -99,7 +98,8 @@ def visits_with_kinds(
             F.sum("refunded_amount").alias("refunded_amount"),
             *(F.max(name).alias(name) for name in (*of_visit, *_OF_FEE)),
         )
-        .filter(F.col("service_date").isNotNull() & is_left)
+        .filter(F.col("service_date").isNotNull())
+        .filter(is_left(F.col("total_amount"), F.col("refunded_amount")))
         .drop("refunded_amount")
     )
 

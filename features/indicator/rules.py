@@ -1,8 +1,8 @@
 """Rules over features, and the indicators that they give."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -13,13 +13,24 @@ MOST_WEIGHT = 2.0
 AMONG_PEERS = (0.5, 1.0, 1.5)
 
 
-@dataclass(frozen=True)
-class Condition:
+class Part(BaseModel):
+    """A part of the rules, as the file has it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Condition(Part):
     """A limit for a feature; null never fulfils it."""
 
     feature: str
     at_least: float | None = None
     at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _has_bound(self) -> "Condition":
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("give at_least or at_most")
+        return self
 
     @property
     def holds(self) -> str:
@@ -31,44 +42,47 @@ class Condition:
         return f"coalesce({' AND '.join(tests)}, false)"
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Part):
     """A rule fires if a feature reaches a value and, among peers, their 90th percentile too.
 
     Among peers a value at their 99th percentile counts `points`, others as `AMONG_PEERS` says. Otherwise a
-    value at the threshold counts `points`, a larger value up to `grows_to` times as many. `evidence`
-    names the visits that are the evidence, see `features.indicator.evidence`.
+    value at the threshold counts `points`, a larger value up to `grows_to` times as many, `MOST_WEIGHT` unless
+    given. `evidence` names the visits that are the evidence, see `features.indicator.evidence`.
     """
 
     code: str
     family: str
     typology: str
-    main: Condition
-    also: tuple[Condition, ...]
-    among_peers: bool
-    points: float
-    window_days: int
-    evidence: str
-    grows_to: float = MOST_WEIGHT
+    feature: str
+    at_least: float = Field(gt=0)
+    also: tuple[Condition, ...] = ()
+    among_peers: bool = True
+    evidence: str = "drugs"
+    points: float = Field(gt=0)
+    grows_to: float | None = Field(default=None, ge=1)
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
         """All conditions of the rule."""
-        return (self.main, *self.also)
+        return (Condition(feature=self.feature, at_least=self.at_least), *self.also)
 
     @property
     def features(self) -> set[str]:
         """All features that the rule uses."""
         return {each.feature for each in self.conditions}
 
+    @property
+    def most_weight(self) -> float:
+        """How many times its points a value counts at most if the rule does not look at peers."""
+        return MOST_WEIGHT if self.grows_to is None else self.grows_to
 
-@dataclass(frozen=True)
-class Allowance:
+
+class Allowance(Part):
     """An explanation for indicators of some families, if all of `when` holds; the first that holds is named."""
 
     code: str
     holds_back: tuple[str, ...]
-    when: tuple[Condition, ...]
+    when: tuple[Condition, ...] = Field(min_length=1)
 
 
 def indicators(
@@ -76,6 +90,7 @@ def indicators(
     peers: DataFrame | None,
     rules: Sequence[Rule],
     allowances: Sequence[Allowance],
+    windows: Mapping[str, int],
 ) -> DataFrame:
     """Apply rules to features, one row per subject_id and rule that fires.
 
@@ -90,9 +105,11 @@ def indicators(
         peers: gold.peer_statistic of the date, or None where subjects have no peers.
         rules: the rules.
         allowances: the explanations.
+        windows: the days that each feature looks back.
     """
     peer_group = "CAST(NULL AS STRING)" if peers is None else "peer_group"
-    found = _fired(features, rules, allowances, peer_group)
+    described = [_described(rule, allowances, windows[rule.feature]) for rule in rules]
+    found = _fired(features, rules, allowances, described, peer_group)
     compared = _beside_peers(found, peers, rules)
     own, upper = F.col("own"), F.col("upper")
     doublings = F.log2(F.col("value") / own)
@@ -115,20 +132,23 @@ def indicators(
 
 
 def _fired(
-    features: DataFrame, rules: Sequence[Rule], allowances: Sequence[Allowance], peer_group: str
+    features: DataFrame,
+    rules: Sequence[Rule],
+    allowances: Sequence[Allowance],
+    described: Sequence[str],
+    peer_group: str,
 ) -> DataFrame:
     """The rules that fire without peers, one row for each, with the explanation of the row if there is one."""
     # As text: built part by part, thirty rules are thousands of calls from Python to the JVM.
     fires = [_all_hold(rule.conditions) for rule in rules]
     # A row is given little for each rule, so that the code for all of them can be compiled.
     fired = ", ".join(
-        f"CASE WHEN {holds} THEN struct({place} AS place, CAST({rule.main.feature} AS DOUBLE) AS value) END"
+        f"CASE WHEN {holds} THEN struct({place} AS place, CAST({rule.feature} AS DOUBLE) AS value) END"
         for place, (rule, holds) in enumerate(zip(rules, fires, strict=True), start=1)
     )
     explained = ", ".join(
         f"CASE WHEN {_all_hold(each.when)} THEN {_text(each.code)} END" for each in allowances
     )
-    described = ", ".join(_described(rule, allowances) for rule in rules)
     return (
         features.filter(" OR ".join(fires))
         .select(
@@ -138,7 +158,7 @@ def _fired(
             F.explode(F.expr(f"array({fired})")).alias("one"),
         )
         .filter("one IS NOT NULL")
-        .withColumn("rule", F.expr(f"element_at(array({described}), one.place)"))
+        .withColumn("rule", F.expr(f"element_at(array({', '.join(described)}), one.place)"))
         .select("subject_id", "peer_group", "explained", "one.value", "rule.*")
     )
 
@@ -149,7 +169,7 @@ def _beside_peers(found: DataFrame, peers: DataFrame | None, rules: Sequence[Rul
         nothing = F.lit(None).cast("double")
         columns = dict.fromkeys(("median", "upper", "high", "extreme"), nothing)
         return found.withColumns(columns | {"among_peers": F.lit(False)})
-    names = sorted({rule.main.feature for rule in rules})
+    names = sorted({rule.feature for rule in rules})
     usual = peers.filter(F.col("feature").isin(*names)).select(
         "peer_group",
         "feature",
@@ -183,20 +203,19 @@ def _weight_among_peers() -> Column:
     )
 
 
-def _described(rule: Rule, allowances: Sequence[Allowance]) -> str:
+def _described(rule: Rule, allowances: Sequence[Allowance], window_days: int) -> str:
     """The columns that are the same for every subject of a rule, in SQL."""
-    assert rule.main.at_least is not None
     explained_by = [_text(each.code) for each in allowances if rule.family in each.holds_back]
     parts = {
         "typology": _text(rule.typology),
         "family": _text(rule.family),
         "reason_code": _text(rule.code),
-        "feature": _text(rule.main.feature),
-        "own": _number(rule.main.at_least),
+        "feature": _text(rule.feature),
+        "own": _number(rule.at_least),
         "among_peers": str(rule.among_peers),
-        "window_days": str(rule.window_days),
+        "window_days": str(window_days),
         "points": _number(rule.points),
-        "grows_to": _number(rule.grows_to),
+        "grows_to": _number(rule.most_weight),
         "evidence": _text(rule.evidence),
         "explained_by": f"CAST(array({', '.join(explained_by)}) AS array<string>)",
     }

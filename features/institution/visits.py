@@ -4,6 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from expectations.landing.codes import STAY
+from features.refunds import is_left
 
 #: An amount after netting; settlements have decimal(16,2).
 AMOUNT = "decimal(18,2)"
@@ -13,9 +14,7 @@ def net_visits(visits: DataFrame) -> DataFrame:
     """Net refunds with the settlements that they reverse, one row per settlement that is not a refund.
 
     Several refunds of one settlement are added, whatever institution they name. `is_refunded` says that
-    there was a refund. `is_claim` says whether an amount is left: a settlement that refunds bring to zero
-    or less is no claim; a settlement that cost nothing from the start is one. A refund that names no
-    settlement, or a settlement that is not among `visits`, is left out.
+    there was a refund. `is_claim` says whether anything is left (`features.refunds`).
     """
     is_refund = F.col("refund_flag").eqNullSafe("1")
     refunds = (
@@ -26,9 +25,7 @@ def net_visits(visits: DataFrame) -> DataFrame:
             F.sum("fund_amount").alias("refund_fund_amount"),
         )
     )
-    is_refunded = F.col("refund_amount").isNotNull()
     is_inpatient = F.col("visit_type").eqNullSafe(STAY)
-    amount = _net("total_amount", "refund_amount")
     start = F.coalesce("start_time", "settlement_time")
     start_day, end_day = F.to_date(start), F.to_date(F.coalesce(F.col("end_time"), start))
     return (
@@ -42,11 +39,11 @@ def net_visits(visits: DataFrame) -> DataFrame:
             F.datediff(start_day, F.lit("1970-01-01")).alias("start_day"),
             # A visit that ends before it starts is a fault of the data: it gets the shortest stay.
             F.greatest(F.datediff(end_day, start_day) + 1, F.lit(1)).alias("stay_days"),
-            amount.alias("amount"),
+            _net("total_amount", "refund_amount").alias("amount"),
             _net("fund_amount", "refund_fund_amount").alias("fund_amount"),
             F.col("diagnosis_code").alias("principal_diagnosis"),
-            is_refunded.alias("is_refunded"),
-            (~is_refunded | (amount > 0)).alias("is_claim"),
+            F.col("refund_amount").isNotNull().alias("is_refunded"),
+            is_left(F.col("total_amount"), F.col("refund_amount")).alias("is_claim"),
         )
     )
 

@@ -9,6 +9,7 @@ from features.member.frames import HORIZON, MemberFacts, MemberRows, References,
 from features.member.illness import explained, with_plain_codes
 from features.member.ordering import in_order
 from features.member.plausible import capped_fund_share, plausible_fees
+from features.refunds import is_left_of
 
 _FEE_SUMS = ("quantity", "cents", "stated_days", "unstated_quantity")
 _DAY_SECONDS = 86_400
@@ -24,9 +25,9 @@ _DRUG_ORDER = ("drug_id", "doctor_id", "day", "quantity", "cents", "stated_days"
 def member_facts(rows: MemberRows, references: References, as_of: date) -> MemberFacts:
     """Net refunds against what they reverse and attach references and visits to fees.
 
-    A refund counts on the day of the settlement that it reverses. If that settlement is not among the
-    member's (it lies before the horizon, or was never delivered), the refund is left out, and so are the
-    settlement's fees. A refund of a refund changes nothing.
+    Refunds are netted as `features.refunds` says, and count on the day of the settlement that they reverse. If
+    that settlement is not among the member's (it lies before the horizon, or was never delivered), the
+    refund is left out, and so are the settlement's fees. A refund of a refund changes nothing.
 
     Args:
         rows: the rows.
@@ -79,7 +80,7 @@ def _netted_visits(visits: pl.DataFrame) -> pl.DataFrame:
         visits.filter(~is_refund)
         .drop("original_settlement_id", "is_refund")
         .join(refunds, left_on="settlement_id", right_on="original_settlement_id", how="left")
-        .filter(pl.col("refund").is_null() | (pl.col("cents") + pl.col("refund") > 0))
+        .filter(is_left_of(pl.col("cents"), pl.col("refund")))
         .with_columns(fund_share=share(pl.col("fund_cents"), pl.col("cents")).fill_null(0.0))
         .with_columns(
             cents=pl.col("cents") + pl.col("refund").fill_null(0),

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from expectations.landing.row_rules import MALFORMED_RECORD
 from jobs.landing.manifests import LandingBatch
 from jobs.runtime.config import Quarantine
 
@@ -45,8 +44,5 @@ def encoding_faults(batch: LandingBatch) -> list[str]:
 
 def common(reasons: Mapping[str, int]) -> list[str]:
     """The three reasons that most rows are bad for, with their numbers."""
-    others = [(number, text) for text, number in reasons.items() if text != MALFORMED_RECORD]
-    return [
-        f"{text} ({number})"
-        for number, text in sorted(others, key=lambda each: (-each[0], each[1]))[:3]
-    ]
+    commonest = sorted(reasons.items(), key=lambda each: (-each[1], each[0]))
+    return [f"{text} ({number})" for text, number in commonest[:3]]

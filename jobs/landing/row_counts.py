@@ -7,6 +7,7 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
+from expectations.landing.reasons import WRONG_FIELD_COUNT
 from expectations.landing.row_rules import MALFORMED
 from jobs.landing.manifests import LandingBatch
 from jobs.landing.rows import LandedRows, all_rows
@@ -44,7 +45,7 @@ class BadValues:
     Attributes:
         unreadable: by column, how many values could not be read and how many could.
         malformed: records with another number of fields than the header.
-        reasons: how many rows each reason holds for.
+        reasons: how many rows each reason holds for, by its sentence; without the malformed records.
     """
 
     unreadable: Mapping[str, tuple[int, int]] = field(default_factory=dict)
@@ -60,8 +61,9 @@ def bad_values(landed: LandedRows) -> dict[date, BadValues]:
     named = F.transform(
         "unreadable", lambda name: F.struct(name.alias("column"), F.lit("").alias("reason"))
     )
+    of_values = F.filter("reasons", lambda each: each["code"] != WRONG_FIELD_COUNT)
     said = F.transform(
-        "reasons", lambda text: F.struct(F.lit("").alias("column"), text.alias("reason"))
+        of_values, lambda each: F.struct(F.lit("").alias("column"), each["text"].alias("reason"))
     )
     faults = typed.select("batch", F.inline(F.concat(named, said)))
     rows = faults.groupBy("batch", "column", "reason").count().collect()

@@ -13,6 +13,7 @@ from pyspark.sql.types import StringType, StructType
 
 from expectations.landing.headers import Header, Naming, read_header
 from expectations.landing.plausible import Plausible
+from expectations.landing.reasons import quarantine_columns
 from expectations.landing.row_rules import (
     MALFORMED,
     sound_rows,
@@ -81,9 +82,11 @@ class LandedRows:
         return all_rows([frame.select(*columns) for frame in (*self.sound, *others)])
 
     def bad(self) -> DataFrame | None:
-        """What has to go to quarantine."""
+        """What has to go to quarantine, with its columns `reasons` and `reason_codes`."""
         found = all_rows(self.others)
-        return None if found is None else found.filter(F.size("reasons") > 0)
+        if found is None:
+            return None
+        return found.filter(F.size("reasons") > 0).withColumns(quarantine_columns())
 
 
 def all_rows(frames: Sequence[DataFrame]) -> DataFrame | None:

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from expectations.landing.placeholders import SHARED
+from expectations.landing.reasons import RowReason
+
 
 @dataclass(frozen=True)
 class Constant:
@@ -76,10 +79,14 @@ class RefusedBatch:
 
 @dataclass(frozen=True)
 class QuarantineReason:
-    """One reason for rows in a table's quarantine, with the place of one row."""
+    """One reason for rows in a table's quarantine, with the place of one row.
+
+    `text` is the job's own sentence; `reason` is None if only rows of an older version have it.
+    """
 
     table: str
-    reason: str
+    text: str
+    reason: RowReason | None
     rows: int
     batch: date
     source_file: str
@@ -95,6 +102,11 @@ class EmptiedValue:
     entry: str
     rows: int
     empty_share: float
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it was emptied because too many people carry it."""
+        return self.entry == SHARED
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,15 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Unscored:
-    """Institutions that the model cannot score, by reason; the list `institutions` is limited."""
+    """Institutions that the model cannot score, by reason; the list `institutions` is limited.
 
-    reason: str
+    `text` is the scoring job's own sentence, `code` that of the reason, which was so before `day`; `code` is
+    None in rows of an older version.
+    """
+
+    text: str
+    code: str | None
+    day: date
     count: int
     institutions: tuple[str, ...]
 

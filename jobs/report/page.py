@@ -87,7 +87,7 @@ class _Pictures:
         return timeline_picture(timeline, number, self._words)
 
     def mark(self, kind: str, has_drugs: bool = True) -> str:
-        return mark_picture(kind, has_drugs)
+        return mark_picture(kind, self._words, has_drugs)
 
     def visit_kinds(self, timeline: Timeline) -> list[tuple[str, str]]:
         seen = {visit.kind for visit in timeline.visits}

@@ -7,19 +7,28 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from expectations.feature.member import MEMBER_FEATURES
-from expectations.gold.account import HIGH_RISK_ACCOUNT, INDICATOR, MEMBER_FEATURE
+from expectations.feature.resemblance import RESEMBLANCE_INPUTS
+from expectations.gold.account import (
+    HIGH_RISK_ACCOUNT,
+    INDICATOR,
+    MEMBER_FEATURE,
+    RESEMBLANCE_FAMILY,
+)
 from expectations.gold.member_score import AUDIT_DRAW
+from expectations.gold.resemblance import MEMBER_RESEMBLANCE
 from jobs.lake.tables import Lake
 from jobs.report.account import Account, Accounts, AuditDraw, Flagged, HeldBack, Pattern, Sign
 from jobs.report.read_timelines import timelines
 from jobs.rules.rulebook import rulebook
 from jobs.rules.typologies import Typologies
 from jobs.runtime.config import Config
+from models.input_sentences import sentence
 
 #: What a page has room for.
 MAX_FLAGGED = 15
 
 _UNITS = {feature.name: feature.unit for feature in MEMBER_FEATURES}
+_HABITS = {each.name: each for each in RESEMBLANCE_INPUTS}
 
 
 def accounts(lake: Lake, config: Config, day: date) -> Accounts | None:
@@ -28,7 +37,8 @@ def accounts(lake: Lake, config: Config, day: date) -> Accounts | None:
     if not lake.exists(HIGH_RISK_ACCOUNT):
         return None
     listed = lake.of_day(HIGH_RISK_ACCOUNT, day)
-    first = listed.filter(F.col("rank") <= max(capacity, shown)).orderBy("rank").collect()
+    shortened = listed.filter(F.col("rank") <= max(capacity, shown))
+    first = _with_habits(lake, shortened, day).orderBy("rank").collect()
     if not first:
         return Accounts(0, capacity, shown)
     rules = rulebook(config)
@@ -66,8 +76,11 @@ def _audit(
     if not lake.exists(AUDIT_DRAW):
         return ()
     draws = lake.of_day(AUDIT_DRAW, day)
-    on_list = listed.join(draws.select("member_id"), on="member_id", how="left_semi").collect()
-    rows = {row["member_id"]: _account(row, rules, language) for row in on_list}
+    on_list = listed.join(draws.select("member_id"), on="member_id", how="left_semi")
+    rows = {
+        row["member_id"]: _account(row, rules, language)
+        for row in _with_habits(lake, on_list, day).collect()
+    }
     order = (F.asc_nulls_last("rank"), F.asc("member_id"))
     return tuple(
         AuditDraw(row["member_id"], row["propensity"], rows.get(row["member_id"]))
@@ -75,9 +88,17 @@ def _audit(
     )
 
 
+def _with_habits(lake: Lake, listed: DataFrame, day: date) -> DataFrame:
+    """Add `habits`, what an account's resemblance rests on most; null where nothing is known of it."""
+    found = lake.of_day_if_exists(MEMBER_RESEMBLANCE, day)
+    habits = found.select("member_id", F.col("reasons").alias("habits"))
+    return listed.join(habits, on="member_id", how="left")
+
+
 def _account(row: Row, rules: Typologies, language: str) -> Account:
     """An account of the list in the report's language, which may differ from the proposal's."""
-    signs = tuple(_sign(each, rules, language) for each in row["reasons"])
+    habits = "; ".join(_habit(each, language) for each in row["habits"] or ())
+    signs = tuple(_sign(each, habits, rules, language) for each in row["reasons"])
     check = rules.checks.get(signs[0].code)
     return Account(
         rank=row["rank"],
@@ -94,22 +115,30 @@ def _account(row: Row, rules: Typologies, language: str) -> Account:
     )
 
 
-def _sign(reason: Row, rules: Typologies, language: str) -> Sign:
-    """A reason in the reader's language. If its rule no longer exists, it keeps its stored sentence."""
+def _habit(found: Row, language: str) -> str:
+    """A habit in the reader's language. If it is no longer looked at, it keeps its stored sentence."""
+    known = _HABITS.get(found["input"])
+    return sentence(known, found["value"], language) if known else str(found["text"])
+
+
+def _sign(reason: Row, habits: str, rules: Typologies, language: str) -> Sign:
+    """A reason in the reader's language. If its rule no longer exists, it keeps its stored sentence.
+
+    One about resemblance says the habits, too.
+    """
     code, held_back = reason["reason_code"], reason["held_back_by"]
-    features = {rule.code: rule.main.feature for rule in rules.rules["member"]}
-    words = rules.texts.get(code)
+    by_code = {rule.code: rule for rule in rules.rules["member"]}
+    rule, words = by_code.get(code), rules.texts.get(code)
     text = words[language].format(value=reason["value"]) if words else reason["text"]
-    if reason["text"].startswith(f"{text}: "):
-        # It was proposed in the reader's language and says what it rests on, too.
-        text = reason["text"]
+    if habits and rule is not None and rule.family == RESEMBLANCE_FAMILY:
+        text = f"{text}: {habits}"
     explained = rules.texts.get(held_back or "", {}).get(language, held_back or "")
     return Sign(
         code=code,
         typology=reason["typology"],
         text=text,
         usual=reason["peer_median"],
-        unit=_UNITS.get(features.get(code, ""), ""),
+        unit=_UNITS.get(rule.feature if rule else "", ""),
         held_back=explained,
     )
 

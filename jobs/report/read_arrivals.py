@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame, Row, Window
 from pyspark.sql import functions as F
 
+from expectations.landing.reasons import RowReason, quarantined_reasons
 from expectations.ops import LANDING_BATCH, TABLE_BALANCE, VALIDATION_RESULT, quarantine
 from expectations.tables import LANDING_TABLES
 from jobs.lake.sequence import newest_first
@@ -47,18 +48,31 @@ def quarantined(lake: Lake) -> Quarantined:
             continue
         rows[table.name] = waiting.count()
         place = F.struct("batch", "source_file", "record_number")
+        coded = F.when(F.col("reason.code").isNotNull(), F.col("reason"))
         counted = (
-            waiting.select(F.explode("reasons").alias("reason"), place.alias("place"))
-            .groupBy("reason")
-            .agg(F.count("*").alias("rows"), F.min("place").alias("place"))
+            waiting.select(F.explode(quarantined_reasons()).alias("reason"), place.alias("place"))
+            .groupBy(F.col("reason.text").alias("text"))
+            .agg(
+                F.count("*").alias("rows"),
+                F.min("place").alias("place"),
+                F.first(coded, ignorenulls=True).alias("reason"),
+            )
         )
         cut += max(counted.count() - MAX_REASONS_OF_TABLE, 0)
-        commonest = counted.orderBy(F.desc("rows"), "reason").limit(MAX_REASONS_OF_TABLE)
+        commonest = counted.orderBy(F.desc("rows"), "text").limit(MAX_REASONS_OF_TABLE)
         reasons += [
-            QuarantineReason(table.name, row["reason"], row["rows"], *row["place"])
+            QuarantineReason(
+                table.name, row["text"], _row_reason(row["reason"]), row["rows"], *row["place"]
+            )
             for row in commonest.collect()
         ]
     return Quarantined(rows, tuple(reasons), cut)
+
+
+def _row_reason(found: Row | None) -> RowReason | None:
+    if found is None:
+        return None
+    return RowReason(found["code"], found["column"], found["parameters"])
 
 
 def arrivals(

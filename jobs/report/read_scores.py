@@ -104,14 +104,20 @@ def unscored(lake: Lake, day: date) -> tuple[Unscored, ...]:
     apart = as_of(lake, INSTITUTION_UNSCORED, day)
     if apart is None:
         return ()
-    by_reason = Window.partitionBy("reason").orderBy("institution_id")
+    reason = ("reason", "reason_code", "as_of_date")
+    by_reason = Window.partitionBy(*reason).orderBy("institution_id")
     numbered = apart.withColumn("at", F.row_number().over(by_reason))
     named = F.when(F.col("at") <= MAX_UNSCORED_NAMED, F.col("institution_id"))
-    counted = numbered.groupBy("reason").agg(
+    counted = numbered.groupBy(*reason).agg(
         F.count("*").alias("count"), F.sort_array(F.collect_list(named)).alias("named")
     )
     rows = counted.orderBy(F.desc("count"), "reason").limit(MAX_UNSCORED_REASONS).collect()
-    return tuple(Unscored(row["reason"], row["count"], tuple(row["named"])) for row in rows)
+    return tuple(
+        Unscored(
+            row["reason"], row["reason_code"], row["as_of_date"], row["count"], tuple(row["named"])
+        )
+        for row in rows
+    )
 
 
 def groups(lake: Lake, day: date, scored: DataFrame | None) -> Groups | None:

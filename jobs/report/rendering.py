@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from jobs.report.data_docs import content_policy
 from jobs.report.strings import Words, visible_text
+from jobs.report.svg import cut
 
 
 def rendered(
@@ -38,6 +39,12 @@ def rendered(
     return visible_text(page)
 
 
+def drawn(template: str, words: Words, **content: Any) -> Markup:
+    """A template as a picture for the inside of a page, in the language of the words."""
+    picture = _environment(words.language).get_template(template).render(words=words, **content)
+    return Markup(picture)  # noqa: S704 - a template of this package, which escapes
+
+
 @cache
 def _environment(language: str) -> Environment:
     templates = Environment(
@@ -49,6 +56,7 @@ def _environment(language: str) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    templates.filters |= {"shortest": "{:g}".format, "cut": cut}
     templates.policies["ext.i18n.trimmed"] = True
     install: Callable[..., Any] = templates.install_gettext_translations  # type: ignore[attr-defined]
     install(Words(language).catalogue, newstyle=True)

@@ -19,19 +19,21 @@ from babel.support import NullTranslations, Translations
 
 from expectations.feature.institution import INSTITUTION_FEATURES
 from expectations.feature.member_model import MEMBER_MODEL_INPUTS
-from jobs.report.content import Reason
+from jobs.report.arrival import QuarantineReason
+from jobs.report.content import Reason, Unscored
 from jobs.report.words import (
     EXPECTATIONS,
     FIGURES,
     INSTITUTION_KINDS,
     LINK_KINDS,
+    OTHER_VISIT,
     OUTCOMES,
     PART_KINDS,
-    QUARANTINE_REASONS,
     RANKED_BY,
     RING_FINDINGS,
     ROLE_REASONS,
     ROLES,
+    ROW_REASONS,
     RUN_OUTCOMES,
     STATES,
     SUBJECTS,
@@ -39,6 +41,7 @@ from jobs.report.words import (
     TABLES,
     TYPOLOGIES,
     UNSCORED_REASONS,
+    VISIT_KINDS,
 )
 
 #: Characters that turn the direction of the text around them (Unicode TR 9, explicit formatting).
@@ -164,13 +167,20 @@ class Words:
             typical=self.value(reason.feature, reason.typical),
         )
 
-    def quarantine_reason(self, reason: str) -> str:
-        """A reason for quarantine: `<column>: <fault>`, the fault in words."""
-        return self._matched(reason, QUARANTINE_REASONS)
+    def quarantine_reason(self, found: QuarantineReason) -> str:
+        """A reason for quarantine; the job's sentence if it has no code or one without words here."""
+        if found.reason is None or found.reason.code not in ROW_REASONS:
+            return found.text
+        values = dict(found.reason.parameters)
+        if "table" in values:
+            values["table"] = self.table(values["table"])
+        return self.text(ROW_REASONS[found.reason.code], column=found.reason.column, **values)
 
-    def unscored_reason(self, reason: str) -> str:
-        """The reason why there is no score."""
-        return self._matched(reason, UNSCORED_REASONS)
+    def unscored_reason(self, found: Unscored) -> str:
+        """The reason why there is no score; the job's sentence if it has no code."""
+        if found.code not in UNSCORED_REASONS:
+            return found.text
+        return self.text(UNSCORED_REASONS[found.code], day=self.day(found.day))
 
     def typology(self, name: str) -> str:
         """The name of a pattern of the rules; its code if it has no name here."""
@@ -224,6 +234,10 @@ class Words:
         """The name of a figure of model quality."""
         return self.text(FIGURES.get(name, name.replace("_", " ")))
 
+    def visit_kind(self, code: str) -> str:
+        """The kind of a visit."""
+        return self.text(VISIT_KINDS.get(code, OTHER_VISIT))
+
     def outcome(self, outcome: int | None) -> str:
         """A known outcome, or nothing."""
         return "" if outcome is None else self.text(OUTCOMES[outcome])
@@ -231,19 +245,6 @@ class Words:
     def run_outcome(self, outcome: str) -> str:
         """How a job ended."""
         return self.text(RUN_OUTCOMES.get(outcome, outcome))
-
-    def _matched(self, message: str, patterns: tuple[tuple[str, str], ...]) -> str:
-        """A job's message, translated by the first pattern that matches; else unchanged."""
-        for pattern, translation in patterns:
-            found = re.fullmatch(pattern, message, flags=re.DOTALL)
-            if found:
-                values = found.groupdict()
-                if "table" in values:
-                    values["table"] = self.table(values["table"])
-                if "day" in values:
-                    values["day"] = self.day(date.fromisoformat(values["day"]))
-                return self.text(translation, **values)
-        return message
 
 
 def _cents(value: float) -> int:

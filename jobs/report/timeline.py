@@ -8,7 +8,6 @@ from expectations.landing.codes import STAY
 
 #: Days that a timeline shows, up to the day before the as-of date.
 YEAR = 365
-#: The visit type of a stay in hospital.
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,11 @@ class Supply:
         """The largest supply on hand."""
         return max((days for _, days in self.on_hand), default=0.0)
 
+    @property
+    def left(self) -> float:
+        """The supply on hand at the end."""
+        return self.on_hand[-1][1]
+
 
 @dataclass(frozen=True)
 class Timeline:
@@ -64,6 +68,10 @@ class Timeline:
     supplies: tuple[Supply, ...] = ()
     more_ingredients: int = 0
     names: Mapping[str, str] = field(default_factory=dict)
+
+    def name_of(self, institution: str) -> str:
+        """The name of an institution, or its id if none is known."""
+        return self.names.get(institution) or institution
 
     @property
     def first_day(self) -> date:

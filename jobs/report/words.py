@@ -1,5 +1,6 @@
 """Codes of the tables and the words that a reader sees for them."""
 
+from expectations.landing import reasons
 from expectations.landing.codes import (
     CARD_HOLDER,
     CERTIFICATE_VISIT,
@@ -173,41 +174,25 @@ EXPECTATIONS = {
     "expect_column_pair_values_a_to_be_greater_than_b": N_("the first is not below the second"),
 }
 
-#: What ingest and conform write as reasons, as patterns, and the words for them.
-QUARANTINE_REASONS = (
-    (
-        r"record: does not have as many fields as the header",
-        N_("the record does not have as many fields as the header"),
+#: What keeps a row in quarantine, by code. `%(table)s` is a table in words.
+ROW_REASONS = {
+    reasons.WRONG_FIELD_COUNT: N_("the record does not have as many fields as the header"),
+    reasons.UNREADABLE: N_("%(column)s can't be read as %(type)s"),
+    reasons.REQUIRED: N_("%(column)s is empty, and it is required"),
+    reasons.IMPLAUSIBLE_YEAR: N_("%(column)s lies outside the years %(first)s to %(last)s"),
+    reasons.NOT_UTF8: N_("%(column)s is not valid UTF-8"),
+    reasons.NUL_CHARACTER: N_("%(column)s holds a NUL character"),
+    reasons.SHORTENED_NUMBER: N_(
+        "%(column)s is a number that a spreadsheet shortened, its digits are lost"
     ),
-    (r"(?P<column>\w+): can't be read as (?P<type>.+)", N_("%(column)s can't be read as %(type)s")),
-    (
-        r"(?P<column>\w+): is empty, and it is required",
-        N_("%(column)s is empty, and it is required"),
-    ),
-    (r"(?P<column>\w+): is not valid UTF-8", N_("%(column)s is not valid UTF-8")),
-    (r"(?P<column>\w+): is none of (?P<values>.+)", N_("%(column)s is not one of %(values)s")),
-    (
-        r"(?P<column>\w+): lies in the future of arrive_time.*",
-        N_("%(column)s lies after the arrival of the row (a clock error?)"),
-    ),
-    (
-        r"(?P<column>\w+): points at no row of (?P<table>\w+)",
-        N_("%(column)s refers to none of the %(table)s"),
-    ),
-    (
-        r"(?P<column>\w+): holds a placeholder, not a value",
-        N_("%(column)s holds a placeholder, and it is required"),
-    ),
-    (r"(?P<column>\w+): names the row itself", N_("%(column)s names the row itself")),
-    (
-        r"(?P<column>\w+): is above zero in a refund",
-        N_("%(column)s is above zero in a refund"),
-    ),
-    (
-        r"(?P<column>\w+): is not 1 in a row that takes another back",
-        N_("%(column)s is not 1 in a row that takes another back"),
-    ),
-)
+    reasons.NOT_LISTED: N_("%(column)s is not one of %(values)s"),
+    reasons.AFTER_ARRIVAL: N_("%(column)s lies after the arrival of the row (a clock error?)"),
+    reasons.MISSING_PARENT: N_("%(column)s refers to none of the %(table)s"),
+    reasons.PLACEHOLDER: N_("%(column)s holds a placeholder, and it is required"),
+    reasons.OWN_ORIGINAL: N_("%(column)s names the row itself"),
+    reasons.POSITIVE_REFUND: N_("%(column)s is above zero in a refund"),
+    reasons.UNMARKED_REFUND: N_("%(column)s is not 1 in a row that takes another back"),
+}
 
 FIGURES = {
     "average_precision": N_("average precision"),
@@ -330,11 +315,8 @@ SUBSETS = {
     "all_labelled": N_("all with a known outcome"),
 }
 
-#: What score_subjects gives as the reason for no score.
-UNSCORED_REASONS = (
-    (
-        r"no inpatient claims before (?P<day>\d{4}-\d{2}-\d{2})",
-        N_("no inpatient claims before %(day)s"),
-    ),
-    (r"no claims before (?P<day>\d{4}-\d{2}-\d{2})", N_("no claims before %(day)s")),
-)
+#: Why an institution has no score, by code.
+UNSCORED_REASONS = {
+    "no_inpatient_claims": N_("no inpatient claims before %(day)s"),
+    "no_claims": N_("no claims before %(day)s"),
+}

@@ -5,82 +5,53 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from expectations.contract.errors import ConfigError
 from expectations.contract.feature import FeatureDefinition
 from expectations.contract.yaml_files import nearest_name, read_yaml
 from features.indicator.accounts import TEXT_FORMATS
 from features.indicator.evidence import EVIDENCE
-from features.indicator.rules import MOST_WEIGHT, Allowance, Condition, Rule
+from features.indicator.rules import Allowance, Condition, Part, Rule
 
 Subject = Literal["member", "institution", "doctor"]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class _Words(_Part):
+class _Words(Part):
     en: str
     zh: str
 
 
-class _Condition(_Part):
-    feature: str
-    at_least: float | None = None
-    at_most: float | None = None
-
-    @model_validator(mode="after")
-    def _has_bound(self) -> "_Condition":
-        if self.at_least is None and self.at_most is None:
-            raise ValueError("give at_least or at_most")
-        return self
-
-    @property
-    def condition(self) -> Condition:
-        return Condition(self.feature, self.at_least, self.at_most)
-
-
-class _Rule(_Part):
-    code: str
-    family: str
-    typology: str
-    feature: str
-    at_least: float = Field(gt=0)
-    also: tuple[_Condition, ...] = ()
-    among_peers: bool = True
-    evidence: str = "drugs"
-    points: float = Field(gt=0)
-    grows_to: float | None = Field(default=None, ge=1)
+class _Rule(Rule):
     source: str
     text: _Words
     check: _Words
 
 
-class _Allowance(_Part):
-    code: str
-    holds_back: tuple[str, ...]
-    when: tuple[_Condition, ...] = Field(min_length=1)
+class _Allowance(Allowance):
     text: _Words
 
 
-class _File(_Part):
+class _File(Part):
     member: tuple[_Rule, ...] = Field(min_length=1)
     institution: tuple[_Rule, ...] = ()
     doctor: tuple[_Rule, ...] = ()
     allowed: tuple[_Allowance, ...] = ()
 
 
-_PARTS = (_File, _Rule, _Condition, _Allowance, _Words)
+_PARTS = (_File, _Rule, Condition, _Allowance, _Words)
 _KEYS = sorted({key for part in _PARTS for key in part.model_fields})
 
 
 @dataclass(frozen=True)
 class Typologies:
-    """The rules of each kind of subject, what explains those of members, and the words for all."""
+    """The rules of each kind of subject, what explains those of members, and the words for all.
 
-    rules: dict[Subject, tuple[Rule, ...]]
+    `windows` has the days that each feature of a kind of subject looks back.
+    """
+
+    rules: Mapping[Subject, tuple[Rule, ...]]
+    windows: Mapping[Subject, Mapping[str, int]]
     allowances: tuple[Allowance, ...]
     texts: dict[str, dict[str, str]]
     checks: dict[str, dict[str, str]]
@@ -106,14 +77,9 @@ def load_typologies(path: str, known: Mapping[Subject, Iterable[FeatureDefinitio
         raise ConfigError("\n".join(f"{path}: {fault}" for fault in faults))
     rules = (*file.member, *file.institution, *file.doctor)
     return Typologies(
-        rules={
-            subject: tuple(_rule(each, windows[subject]) for each in getattr(file, subject))
-            for subject in windows
-        },
-        allowances=tuple(
-            Allowance(each.code, each.holds_back, tuple(part.condition for part in each.when))
-            for each in file.allowed
-        ),
+        rules={subject: getattr(file, subject) for subject in windows},
+        windows=windows,
+        allowances=file.allowed,
         texts={each.code: each.text.model_dump() for each in rules}
         | {each.code: each.text.model_dump() for each in file.allowed},
         checks={each.code: each.check.model_dump() for each in rules},
@@ -211,18 +177,3 @@ def _shows_value_at_most(text: str) -> bool:
 
 def _unknown(name: str, known: dict[str, int]) -> str:
     return f"there is no feature {name}; {nearest_name(name, known)}"
-
-
-def _rule(rule: _Rule, windows: dict[str, int]) -> Rule:
-    return Rule(
-        code=rule.code,
-        family=rule.family,
-        typology=rule.typology,
-        main=Condition(rule.feature, rule.at_least),
-        also=tuple(each.condition for each in rule.also),
-        among_peers=rule.among_peers,
-        points=rule.points,
-        window_days=windows[rule.feature],
-        evidence=rule.evidence,
-        grows_to=MOST_WEIGHT if rule.grows_to is None else rule.grows_to,
-    )

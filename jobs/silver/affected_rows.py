@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 from functools import reduce
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from expectations.landing.reasons import MISSING_PARENT, no_reasons, quarantined_reasons
 from expectations.landing.reference import INSTITUTION
 from expectations.landing.table import LandingTable
 from expectations.ops import quarantine
@@ -25,7 +26,6 @@ from features.placeholders import (
     without_placeholders,
 )
 from features.versions import (
-    POINTS_AT_NOTHING,
     References,
     institutions_elsewhere,
     late_parents,
@@ -170,7 +170,7 @@ class AffectedRows:
         columns = ", ".join(f"{each.name} {each.type}" for each in table.fields)
         record = F.from_json("raw_record", columns, JSON_TIMES)
         lineage = [name for name in table.bronze.columns if name not in table.columns]
-        faults = F.filter("reasons", lambda reason: ~F.contains(reason, F.lit(POINTS_AT_NOTHING)))
+        faults = F.filter(quarantined_reasons(), lambda each: ~self._is_of_parent(each))
         rows = waiting.select(*lineage, faults.alias(FAULTS), record.alias("record")).select(
             *lineage, FAULTS, "record.*"
         )
@@ -182,6 +182,11 @@ class AffectedRows:
             F.xxhash64(*table.key).alias("key_hash"),
         )
 
+    def _is_of_parent(self, reason: Column) -> Column:
+        """Whether a reason is a missing parent. Rows of an older version have sentences only, no codes."""
+        sentences = [each.missing.text for each in self._table.references]
+        return F.coalesce(reason["code"] == MISSING_PARENT, reason["text"].isin(*sentences))
+
     def _older(self, days: list[date]) -> DataFrame:
         """The history's rows of some batches."""
         names = {silver: landed for landed, silver in self._table.silver_names.items()}
@@ -190,7 +195,7 @@ class AffectedRows:
         older = self._silver().filter(F.col("batch").isin(*days))
         return older.withColumnsRenamed(names).select(
             *self._table.bronze.columns,
-            F.array().cast("array<string>").alias(FAULTS),
+            no_reasons().alias(FAULTS),
             was.alias("was"),
             "key_hash",
         )

@@ -11,6 +11,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from expectations.landing.reasons import quarantine_columns
 from expectations.landing.table import LandingTable
 from expectations.ops import quarantine
 from features.placeholders import TablePlaceholders
@@ -177,12 +178,7 @@ def _silver(rows: DataFrame, table: LandingTable, *others: Column) -> DataFrame:
 
 def _quarantined(ranked: DataFrame, table: LandingTable) -> DataFrame:
     record = F.to_json(F.struct(*table.columns), JSON_TIMES)
-    return ranked.filter(F.col("state") == "orphan").select(
-        F.lit(JOB_NAME).alias("job"),
-        "batch",
-        "batch_version",
-        "source_file",
-        "record_number",
-        "reasons",
-        record.alias("raw_record"),
+    orphans = ranked.filter(F.col("state") == "orphan").withColumns(
+        {"job": F.lit(JOB_NAME), "raw_record": record, **quarantine_columns()}
     )
+    return orphans.select(*quarantine(table.name).columns)

@@ -36,7 +36,7 @@ def test_what_may_be_empty_is_emptied_and_what_may_not_is_a_fault(spark):
         {"setl_id": "s3", "agnter_cert_hash": "p3", "agnter_tel_hash": "t", "agnter_rlts": "N/A"},
         {"setl_id": "s4", "agnter_cert_hash": "p4"},
     )
-    columns = ("setl_id", "agnter_cert_hash", "agnter_tel_hash", "agnter_rlts", "faults")
+    columns = ("setl_id", "agnter_cert_hash", "agnter_tel_hash", "agnter_rlts", "faults.text")
     found = without_placeholders(rows, placeholders).orderBy("setl_id").select(*columns).collect()
     assert [tuple(row) for row in found] == [
         ("s1", "p1", None, None, []),
@@ -76,7 +76,9 @@ def test_refunds_that_are_not_as_the_contract_has_them_are_faults(spark):
     ]
     frame = frame_of(spark, placeholders.table.bronze, *rows)
     found = with_row_faults(without_placeholders(frame, placeholders), placeholders.table)
-    assert {row["setl_id"]: row["faults"] for row in found.collect()} == {
+    assert {
+        row["setl_id"]: [each["text"] for each in row["faults"]] for row in found.collect()
+    } == {
         "visit": [],
         "refund": [],
         "itself": ["orig_setl_id: names the row itself"],

@@ -87,8 +87,9 @@ def test_a_scan_in_another_province_waits_for_no_settlement(spark):
         # What the institution table does not hold is still missing.
         *(("h8", setl_id) for setl_id in ("s1", "s2", None)),
     }
-    assert found["h1", "s2"]["reasons"] == ["setl_id: points at no row of settlement"]
-    assert found["h8", "s2"]["reasons"] == ["fixmedins_code: points at no row of institution"]
+    texts = {key: [each["text"] for each in row["reasons"]] for key, row in found.items()}
+    assert texts["h1", "s2"] == ["setl_id: points at no row of settlement"]
+    assert texts["h8", "s2"] == ["fixmedins_code: points at no row of institution"]
     days = {key: (row["valid_from"] - START).days for key, row in found.items()}
     # Its own arrival, its settlement's and its institution's, whichever is last; elsewhere the settlement's
     # counts for nothing, so that it makes no difference whether it comes in time.

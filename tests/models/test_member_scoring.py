@@ -6,7 +6,8 @@ from support.registered import member_booster
 from xgboost import DMatrix
 
 from expectations.feature.member_model import MEMBER_MODEL_INPUT_NAMES, MEMBER_MODEL_INPUTS
-from models.member_scoring import Calibration, Trees, calibration_of, sentence, sentences
+from models.input_sentences import sentence, sentences
+from models.member_scoring import Calibration, Trees, calibration_of
 
 NAMES = list(MEMBER_MODEL_INPUT_NAMES)
 

@@ -214,8 +214,9 @@ def test_institutions_are_ranked_with_five_reasons_and_the_rest_listed_apart(don
         (row["score"] for row in scores), reverse=True
     )
     assert all(0 <= row["score"] <= 1 and len(row["reasons"]) == 5 for row in scores)
-    apart = {row["institution_id"] for row in done.lake.read(gold.INSTITUTION_UNSCORED).collect()}
-    assert apart == {"PRV90001", "PRV90002"}
+    apart = done.lake.read(gold.INSTITUTION_UNSCORED).drop("as_of_date").collect()
+    why = ("no inpatient claims before 2010-01-03", "no_inpatient_claims")
+    assert {tuple(row) for row in apart} == {("PRV90001", *why), ("PRV90002", *why)}
 
 
 def test_training_rows_look_no_further_than_their_cut(done, source):

@@ -7,6 +7,7 @@ from typing import Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from expectations.landing.codes import CREDENTIAL_TYPES, VISIT_TYPES
 from jobs.province.arrays.draws import Floats, Ints
 
 #: `Lines.item_type`; the words of the landing contract in this order.
@@ -14,10 +15,10 @@ ITEM_TYPES = ("drug", "exam", "treatment", "material", "other")
 DRUG, EXAM, TREATMENT, MATERIAL, OTHER = range(5)
 
 #: `Visits.med_type`; the codes of the landing contract.
-OUTPATIENT, SPECIAL, INPATIENT, PHARMACY = 11, 14, 21, 41
+OUTPATIENT, SPECIAL, INPATIENT, PHARMACY = map(int, VISIT_TYPES)
 
 #: `Visits.certificate_type`
-E_VOUCHER, IDENTITY_CARD, INSURANCE_CARD = 1, 2, 3
+E_VOUCHER, IDENTITY_CARD, INSURANCE_CARD = map(int, CREDENTIAL_TYPES)
 
 #: `Visits.relation`: what a proxy states to be to the insured person.
 RELATIONS = ("spouse", "child", "parent", "relative", "carer", "neighbour", "other")

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from expectations.landing.codes import CREDENTIAL_TYPES, VISIT_TYPES
 from jobs.province.arrays.columns import coded, decimals, texts, timestamps, worded
 from jobs.province.arrays.days import DAY
 from jobs.province.arrays.draws import Flags, Ints, generator, hex_text, mixed
@@ -78,11 +79,13 @@ def settlements(ids: Ids, start: int, places: Places, settled: Settled) -> Arriv
         "psn_no": ids.column(visits.person, "psn_no"),
         "fixmedins_code": coded(visits.institution, texts(places.code)),
         "setl_time": timestamps(start, bills.time),
-        "med_type": _words(visits.med_type, {11: "11", 14: "14", 21: "21", 41: "41"}),
+        "med_type": _words(visits.med_type, {int(code): code for code in VISIT_TYPES}),
         "dise_codg": worded(visits.diagnosis, DIAGNOSES.code.tolist()),
         "begntime": timestamps(start, end - length),
         "endtime": timestamps(start, end),
-        "mdtrt_cert_type": _words(visits.certificate_type, {1: "01", 2: "02", 3: "03"}),
+        "mdtrt_cert_type": _words(
+            visits.certificate_type, {int(code): code for code in CREDENTIAL_TYPES}
+        ),
         "device_hash": ids.column(visits.device, "device", visits.device < 0),
         "terminal_id": ids.column(visits.institution << 12 | visits.terminal, "terminal"),
         "opter_no": ids.column(desk, "operator"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from expectations.landing import codes
 from jobs.province.arrays.draws import Flags, Floats, Ints
 from jobs.province.arrays.shapes import Columns
 from jobs.province.care.illness import Health
@@ -45,18 +46,7 @@ TYPOLOGIES = (
 ) = range(10)
 
 #: `Cards.role`, `Members.role`; the words of `closed_case.role` in this order.
-ROLES = (
-    "card_holder",
-    "collector",
-    "dispenser",
-    "dealer",
-    "seller",
-    "organiser",
-    "pharmacy",
-    "doctor",
-    "victim",
-    "none",
-)
+ROLES = (*codes.ROLES, codes.NO_ROLE)
 (
     CARD_HOLDER,
     COLLECTOR,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from expectations.landing import codes
 from jobs.province.arrays.days import DAY
 from jobs.province.arrays.draws import Floats, Ints, hex_text, mixed, pick
 from jobs.province.arrays.shapes import Columns, stacked
@@ -18,7 +19,8 @@ NEVER = int(np.iinfo(np.int64).min)
 #: `closed_case.trigger` in this order; the settings give shares for all but the last.
 TRIGGERS = ("tip", "model", "audit", "police", "other_agency", "random_audit")
 RANDOM_AUDIT = TRIGGERS.index("random_audit")
-_SANCTIONS = ("criminal", "administrative")
+#: outcomes that say that somebody did it
+SANCTIONS = (codes.CRIMINAL, codes.ADMINISTRATIVE)
 #: an appeal is decided within so many days, and one in so many succeeds
 _APPEAL_DAYS = (60, 240)
 _APPEAL_SUCCEEDS = 0.15
@@ -149,7 +151,7 @@ def case_versions(rng: np.random.Generator, settings: CaseSettings, decided_case
         # The row of an open case arrives before its decision, however quick that was.
         arrive_time=np.minimum(cases.open_time + landed[0], cases.decision_time - 60),
     )
-    appealed = np.isin(cases.outcome, _SANCTIONS) & (rng.random(count) < settings.appeal)
+    appealed = np.isin(cases.outcome, SANCTIONS) & (rng.random(count) < settings.appeal)
     closed = replace(
         cases,
         final=np.where(appealed, 0, 1),
@@ -159,8 +161,8 @@ def case_versions(rng: np.random.Generator, settings: CaseSettings, decided_case
     later = in_office(rng, cases.decision_time // DAY + rng.integers(*_APPEAL_DAYS, count))
     appeal = replace(
         cases,
-        outcome=np.where(succeeds, "cleared", cases.outcome),
-        role=np.where(succeeds, "none", cases.role),
+        outcome=np.where(succeeds, codes.CLEARED, cases.outcome),
+        role=np.where(succeeds, codes.NO_ROLE, cases.role),
         loss_amt=np.where(succeeds, 0.0, cases.loss_amt),
         recovered_amt=np.where(succeeds, 0.0, cases.recovered_amt),
         decision_time=later,

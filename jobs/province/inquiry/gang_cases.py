@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from expectations.landing import codes
 from jobs.province.arrays.days import DAY
 from jobs.province.arrays.draws import Floats, Ints, generator, pick
 from jobs.province.arrays.shapes import Columns
@@ -22,6 +23,7 @@ from jobs.province.gangs.gangs import (
 from jobs.province.gangs.settings import GangSettings
 from jobs.province.inquiry.cases import (
     NEVER,
+    SANCTIONS,
     TRIGGERS,
     Cases,
     Clues,
@@ -122,9 +124,11 @@ def _case(
     decision = decided(rng, settings.cases, open_time, 1)
     outcome = np.repeat(outcomes(rng, settings.cases.outcomes_gang, 1), count)
     chance = rng.random(count)
-    outcome = np.where((outcome == "criminal") & (chance < _MILDER), "administrative", outcome)
-    sanctioned = np.isin(outcome, ("criminal", "administrative"))
-    outcome = np.where(sanctioned & (chance > 1 - _CLEARED), "cleared", outcome)
+    outcome = np.where(
+        (outcome == codes.CRIMINAL) & (chance < _MILDER), codes.ADMINISTRATIVE, outcome
+    )
+    sanctioned = np.isin(outcome, SANCTIONS)
+    outcome = np.where(sanctioned & (chance > 1 - _CLEARED), codes.CLEARED, outcome)
     back = np.rint(rng.gamma(2.0, 110.0, count)).astype(np.int64)
     recovered = rng.beta(2.0, 2.0 / settings.cases.recovered - 2.0 + 1e-6, count)
     days = rng.integers(0, 12, count)
@@ -133,7 +137,7 @@ def _case(
     month = _month_of(province, opened)
     first_month = np.array([_month_of(province, int(day)) for day in start])
     recorded = _recorded(losses, subjects.account, first_month, month)
-    guilty = np.isin(outcome, ("criminal", "administrative"))
+    guilty = np.isin(outcome, SANCTIONS)
     loss = np.where(guilty, np.round(recorded * proven_share, 2), 0.0)
     loss = np.where(guilty & (subjects.account < 0), np.nan, loss)
     alone = int(plan.gangs.typology[gang]) == LONE_COLLECTOR
@@ -143,7 +147,7 @@ def _case(
         case_id=np.repeat(hashed(np.array([_GANG_NUMBERS + gang]), province.seed, "case"), count),
         subject_type=subjects.kind,
         subject_id=subjects.id,
-        role=np.where(guilty, words[subjects.role], "none"),
+        role=np.where(guilty, words[subjects.role], codes.NO_ROLE),
         gang_id=np.where(guilty & (not alone), gang_id, ""),
         trigger=np.repeat(np.array(TRIGGERS)[plan.gangs.trigger[[gang]]], count),
         offence_start=np.where(guilty, start, NEVER),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from expectations.landing import codes
 from jobs.province.arrays.days import DAY
 from jobs.province.arrays.draws import Flags, Floats, Ints, generator, pick
 from jobs.province.arrays.shapes import Columns
@@ -122,7 +123,7 @@ def honest_inquiry(
     clues = _clues(rng, province, settings, looked_at, totals, number, seen, subject)
     hit = guilty[looked_at.row] & ~looked_at.is_place & (rng.random(count) < _FOUND_BY_CHANCE)
     outcome = outcomes(rng, settings.cases.outcomes_honest, count)
-    outcome = np.where(hit, "administrative", outcome)
+    outcome = np.where(hit, codes.ADMINISTRATIVE, outcome)
     loss = np.round(totals.drug_amount[looked_at.row] * _PROVEN_OF_MONTH, 2)
     back = rng.integers(*_LOOKED_BACK_DAYS, count)
     back_to = np.round(rng.beta(2.0, 1.5, count) * loss, 2)
@@ -130,7 +131,7 @@ def honest_inquiry(
         case_id=hashed(number, seed, "case"),
         subject_type=np.where(looked_at.is_place, "institution", "person"),
         subject_id=subject,
-        role=np.where(hit, "card_holder", "none"),
+        role=np.where(hit, codes.CARD_HOLDER, codes.NO_ROLE),
         gang_id=np.full(count, ""),
         trigger=np.array(TRIGGERS)[looked_at.trigger],
         offence_start=np.where(hit, np.maximum(seen // DAY - back, 0), NEVER),

@@ -151,6 +151,16 @@ def peers(spark, *rows):
     return spark.createDataFrame(list(rows), schema)
 
 
+def rule_of(code, feature, at_least, **more):
+    given = {"family": "use", "typology": "much", "points": 1} | more
+    return Rule(code=code, feature=feature, at_least=at_least, **given)
+
+
+def allowance_of(code, feature, at_least, family="use"):
+    when = (Condition(feature=feature, at_least=at_least),)
+    return Allowance(code=code, holds_back=(family,), when=when)
+
+
 @pytest.fixture(scope="module")
 def spoken(spark):
     """The codes that speak of each case, by subject and case; one query a kind of subject."""
@@ -166,7 +176,8 @@ def spoken(spark):
         if subject == "member":
             features = features.selectExpr("*", "'all' AS peer_group")
             compared = peers(spark, ("all", "visit_count_365d", 1.0, 2.0, 3.0, 4.0))
-        shown = indicators(features, compared, RULES.rules[subject], ()).collect()
+        rules, windows = RULES.rules[subject], RULES.windows[subject]
+        shown = indicators(features, compared, rules, (), windows).collect()
         found[subject] = {case: set() for case in rows}
         for row in shown:
             found[subject][row["subject_id"]].add(row["reason_code"])
@@ -205,7 +216,8 @@ def held_back(spark):
         }
     features = frame(spark, "member", rows).selectExpr("*", "'all' AS peer_group")
     nothing = peers(spark, ("all", "visit_count_365d", 1.0, 2.0, 3.0, 4.0))
-    shown = indicators(features, nothing, RULES.rules["member"], RULES.allowances).collect()
+    rules, windows = RULES.rules["member"], RULES.windows["member"]
+    shown = indicators(features, nothing, rules, RULES.allowances, windows).collect()
     found = {case: {} for case in rows}
     for row in shown:
         found[row["subject_id"]][row["family"], row["reason_code"]] = row["held_back_by"]
@@ -241,22 +253,10 @@ def test_some_families_are_never_explained_away():
 
 def test_points_follow_how_few_of_the_peers_have_as_much_or_else_the_value(spark):
     """A rule of 2 points from 10 on, with one condition beside it, and two explanations."""
-    rule = Rule(
-        "MANY",
-        "use",
-        "much",
-        Condition("visits", 10),
-        (Condition("age", at_most=9),),
-        True,
-        2.0,
-        90,
-        "drugs",
-    )
-    alone = Rule("EVER", "use", "much", Condition("visits", 10), (), False, 1.0, 90, "drugs", 4.0)
-    explained = (
-        Allowance("FIRST", ("use",), (Condition("ill", 1),)),
-        Allowance("SECOND", ("use",), (Condition("ill", 0),)),
-    )
+    young = Condition(feature="age", at_most=9)
+    rule = rule_of("MANY", "visits", 10, also=(young,), points=2)
+    alone = rule_of("EVER", "visits", 10, among_peers=False, grows_to=4)
+    explained = (allowance_of("FIRST", "ill", 1), allowance_of("SECOND", "ill", 0))
     rows = {
         # visits, age, ill, peers
         "at the threshold": (10, 9, None, "usual"),
@@ -294,7 +294,7 @@ def test_points_follow_how_few_of_the_peers_have_as_much_or_else_the_value(spark
         ("old", "visits", 12.0, None, 30.0, None),
         ("usual", "age", 0.0, 0.0, 0.0, 0.0),
     )
-    shown = indicators(features, usual, (rule, alone), explained).collect()
+    shown = indicators(features, usual, (rule, alone), explained, {"visits": 90}).collect()
     found = {
         row["subject_id"]: (
             row["threshold"],
@@ -352,10 +352,10 @@ def test_points_among_peers_are_half_the_surprise_that_resemblance_looks_at(spar
         for group, usual in groups.items()
         for value in (*usual[usual > 0], 0.5, 1.5, 4, 7, 20, 100)
     ]
-    rule = Rule("R", "use", "t", Condition("visits", 1e-9), (), True, 2.0, 90, "drugs")
+    rule = rule_of("R", "visits", 1e-9, points=2)
     features = spark.createDataFrame(rows, "subject_id string, visits double, peer_group string")
     usual = peers(spark, *((group, "visits", *map(float, four)) for group, four in groups.items()))
-    shown = indicators(features, usual, (rule,), ()).collect()
+    shown = indicators(features, usual, (rule,), (), {"visits": 90}).collect()
     found = {row["subject_id"]: row["points"] for row in shown}
     expected = {
         name: surprises(np.array([[value]]), groups[group].reshape(1, 4, 1))[0, 0]
@@ -368,10 +368,10 @@ def test_points_among_peers_are_half_the_surprise_that_resemblance_looks_at(spar
 
 def test_names_of_rules_may_hold_quotes_and_backslashes(spark):
     name = r"""It's "A\B" \'"""
-    rule = Rule(name, name, name, Condition("visits", 1), (), False, 1e-7, 90, "drugs")
-    explained = Allowance(name, (name,), (Condition("visits", 1e-5),))
+    rule = rule_of(name, "visits", 1, family=name, typology=name, among_peers=False, points=1e-7)
+    explained = allowance_of(name, "visits", 1e-5, family=name)
     features = spark.createDataFrame([("m", 2.0)], "subject_id string, visits double")
-    [row] = indicators(features, None, (rule,), (explained,)).collect()
+    [row] = indicators(features, None, (rule,), (explained,), {"visits": 90}).collect()
     assert {row[column] for column in ("reason_code", "family", "typology", "held_back_by")} == {
         name
     }
@@ -380,8 +380,8 @@ def test_names_of_rules_may_hold_quotes_and_backslashes(spark):
 
 def test_what_looks_like_a_property_of_the_session_stays_as_it_is_written(spark):
     code = "${spark.app.name} '\\ ${system:user.home}"
-    rule = Rule(code, "use", "t", Condition("f", 1.0), (), False, 1.0, 30, "drugs")
-    allowance = Allowance("${spark.app.name}", ("use",), (Condition("f", 1.0),))
+    rule = rule_of(code, "f", 1, among_peers=False)
+    allowance = allowance_of("${spark.app.name}", "f", 1)
     features = spark.createDataFrame([("m1", 2.0)], "subject_id string, f double")
-    (row,) = indicators(features, None, [rule], [allowance]).collect()
+    (row,) = indicators(features, None, [rule], [allowance], {"f": 30}).collect()
     assert (row["reason_code"], row["held_back_by"]) == (code, "${spark.app.name}")

@@ -18,6 +18,7 @@ from jinja2.ext import babel_extract
 from support.pages import EMPTY, HOSTILE, Seen
 
 from expectations.feature.institution import INSTITUTION_FEATURES
+from expectations.landing.reasons import SENTENCES, RowReason
 from expectations.tables import LANDING_TABLES
 from jobs.report import content as facts
 from jobs.report.arrival import (
@@ -39,6 +40,10 @@ CATALOGUE = REPORT / "locale" / "zh" / "LC_MESSAGES" / "drugtrail.po"
 def arrival(table: str = "settlement", **changes: object) -> Arrival:
     row = Arrival(table, 2, 0, landed=100, kept=97, conformed=90, superseded=7, quarantined=3)
     return replace(row, **changes)
+
+
+def waiting(reason: RowReason) -> QuarantineReason:
+    return QuarantineReason("settlement", reason.text, reason, 3, date(2009, 7, 31), "a.csv", 7)
 
 
 def institution(name: str = "P1", **changes: object) -> facts.Ranked:
@@ -76,11 +81,7 @@ def full(institution_id: str = "P1") -> facts.Report:
             arrival(amounts=(AmountBalance("medfee_sumamt", *map(Decimal, ("9", "7", "2", "0"))),)),
         ),
         refused=(RefusedBatch("settlement", date(2009, 7, 31), ("the manifest lies",)),),
-        quarantine=(
-            QuarantineReason(
-                "settlement", "psn_no: points at no row of person", 3, date(2009, 7, 31), "a.csv", 7
-            ),
-        ),
+        quarantine=(waiting(RowReason("missing_parent", "psn_no", {"table": "person"})),),
         emptied=(
             EmptiedValue("settlement", "device_hash", "md5 of the empty text", 1234, 0.25),
             EmptiedValue("person", "tel_hash", "carried by too many people", 217, 0.5),
@@ -99,7 +100,15 @@ def full(institution_id: str = "P1") -> facts.Report:
         data_docs="data_docs/index.html",
         scored=1,
         ranked=(institution(institution_id, component="P1", component_size=3),),
-        unscored=(facts.Unscored("no inpatient claims before 2010-01-03", 5, ("P7",)),),
+        unscored=(
+            facts.Unscored(
+                "no inpatient claims before 2010-01-03",
+                "no_inpatient_claims",
+                date(2010, 1, 3),
+                5,
+                ("P7",),
+            ),
+        ),
         distribution=(facts.ScoreBin(0.0, 1, 2, 3), facts.ScoreBin(0.5, 1, 0, 0)),
         groups=facts.Groups(
             1, 3, (facts.LinkFilter("shared_member", 9, 2, 4.0, 1, 0, 0, 3),), (component,)
@@ -140,8 +149,10 @@ def test_hostile_text_is_shown_and_does_nothing() -> None:
         full(HOSTILE),
         source_title=HOSTILE,
         refused=(RefusedBatch("settlement", date(2009, 7, 31), (HOSTILE,)),),
-        unscored=(facts.Unscored(HOSTILE, 1, (HOSTILE,)),),
-        quarantine=(QuarantineReason("settlement", HOSTILE, 1, date(2009, 7, 31), HOSTILE, 7),),
+        unscored=(facts.Unscored(HOSTILE, None, date(2010, 1, 3), 1, (HOSTILE,)),),
+        quarantine=(
+            QuarantineReason("settlement", HOSTILE, None, 1, date(2009, 7, 31), HOSTILE, 7),
+        ),
         ranked=(institution(HOSTILE, reasons=(facts.Reason("new", 1.0, 1.0, 0.1, HOSTILE),)),),
         jobs=(facts.JobFact("train_model", "skipped", HOSTILE, 1.0, 0, 0, 0, None),),
     )
@@ -248,6 +259,31 @@ def test_a_reason_is_a_sentence_in_the_readers_language() -> None:
     assert "最长住院天数：36 天（已评分机构的中位数：8 天）" in chinese
     assert "psn_no 在“参保人”中找不到对应记录" in chinese
     assert "2010年1月3日 之前没有住院结算" in chinese
+
+
+@pytest.mark.parametrize("code", SENTENCES)
+def test_every_reason_of_quarantine_is_said_in_the_readers_language(code: str) -> None:
+    parameters = {"type": "date", "values": "a, b", "table": "person"}
+    reason = RowReason(code, "setl_time", parameters | {"first": "1880", "last": "2100"})
+    report = replace(full(), quarantine=(waiting(reason),))
+
+    english, chinese = (
+        Seen(report_page(replace(report, language=language))).text for language in ("en", "zh")
+    )
+
+    assert reason.text not in english + chinese
+    fault = reason.text.removeprefix("setl_time: ")
+    assert fault not in chinese
+    if code == "implausible_year":
+        assert "setl_time lies outside the years 1880 to 2100" in english
+        assert "setl_time 不在 1880 年至 2100 年之间" in chinese
+
+
+def test_a_reason_without_a_code_is_said_as_the_job_said_it() -> None:
+    old = replace(waiting(RowReason("required", "psn_no")), reason=None)
+    text = Seen(report_page(replace(full(), quarantine=(old,), language="zh"))).text
+
+    assert "psn_no: is empty, and it is required" in text
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", " =", "\uff1d"])

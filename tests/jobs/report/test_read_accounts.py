@@ -8,6 +8,7 @@ import pytest
 from expectations.gold.account import HIGH_RISK_ACCOUNT, INDICATOR
 from expectations.gold.fact import FEE_FACT, VISIT_FACT
 from expectations.gold.member_score import AUDIT_DRAW
+from expectations.gold.resemblance import MEMBER_RESEMBLANCE
 from jobs.report.account import Accounts, HeldBack, Pattern, Sign
 from jobs.report.read_accounts import accounts
 from jobs.report.timeline import Fill, Visit
@@ -115,7 +116,7 @@ def workspace(new_workspace):
                 reason("MANY_INSTITUTIONS", 7.0, 1.0),
                 reason("A_RULE_OF_LAST_YEAR", 3.0),
                 reason("OVER_SUPPLY", 1.5, 0.2, held_back_by="DIALYSIS"),
-                reason("MANY_VISITS", 30.0, text="一年内配药 30 次: 所据"),
+                reason("RESEMBLES_FRAUD", 0.99),
             ],
         ),
         account(2, typologies=["many_institutions", "over_supply"]),
@@ -138,7 +139,18 @@ def workspace(new_workspace):
         visit("of another", day, member_id="M2"),
         visit("too late", day, **late),
     ]
+    habits = [("proxy_count_180d", 3.0), ("proxy_visit_share_180d", 0.5)]
+    alike = {
+        "member_id": "M1",
+        "as_of_date": AS_OF,
+        "resemblance_365d": 1.0,
+        "resemblance_share_365d": 0.99,
+        # They were written in another language than the page's.
+        "reasons": [(name, value, 0.1, "as it was written") for name, value in habits],
+        "model_digest": "d",
+    }
     for contract, rows in (
+        (MEMBER_RESEMBLANCE, [alike]),
         (HIGH_RISK_ACCOUNT, listed),
         (INDICATOR, signs),
         (VISIT_FACT, visits),
@@ -177,7 +189,12 @@ def test_reasons_are_in_the_readers_language_whatever_they_were_proposed_in(foun
             "ratio",
             "透析治疗",
         ),
-        Sign("MANY_VISITS", "many_institutions", "一年内配药 30 次: 所据", None, "count"),
+        Sign(
+            "RESEMBLES_FRAUD",
+            "many_institutions",
+            "在同类人群中的位置与模拟省份中的欺诈账户相似: 代办人数\N{FULLWIDTH COLON}3; "
+            "代办就诊占比\N{FULLWIDTH COLON}50 %",
+        ),
     )
     assert first.next_check == "询问就诊多家机构的原因"
 

@@ -3,10 +3,12 @@
 import pytest
 from delta.tables import DeltaTable
 from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType
 from support.workspace import base_row
 
 from expectations.gold.fact import FEE_FACT
 from expectations.landing.event import FEE_DETAIL, SETTLEMENT
+from expectations.landing.reasons import REASON_CODE
 from expectations.landing.reference import PERSON
 from expectations.ops import TABLE_BALANCE, quarantine
 from jobs import build_facts, check_tables, conform_tables, ingest_batch
@@ -62,6 +64,7 @@ FAULTS = {
                 F.lit("conform_tables").alias("job"),
                 *("batch", "batch_version", "source_file", "record_number"),
                 F.array(F.lit("x")).alias("reasons"),
+                F.lit(None).cast(ArrayType(REASON_CODE)).alias("reason_codes"),
                 F.lit("{}").alias("raw_record"),
             ),
             quarantine("fee_detail"),
