@@ -7,7 +7,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from expectations.landing.placeholders import SHARED, ColumnPlaceholders, Shared
+from expectations.landing.placeholders import HASH_HEAD, SHARED, ColumnPlaceholders, Shared
 from expectations.landing.table import LandingField, LandingTable
 
 #: The column with what keeps a row out of silver whatever it refers to: `<column>: <fault>`.
@@ -120,6 +120,8 @@ def _is_listed(column: LandingField, listed: ColumnPlaceholders) -> Column:
     if listed.numbers:
         return F.col(column.name).isin(*listed.numbers)
     found = _plain(column).isin(*listed.texts)
+    if listed.hash_heads:
+        found = found | _head(column).isin(*listed.hash_heads)
     if listed.patterns:
         found = found | _plain(column).rlike(_whole(listed.patterns))
     return found
@@ -131,11 +133,21 @@ def _listed_entry(column: LandingField, listed: ColumnPlaceholders) -> Column:
             _moment(column) if listed.moments else F.col(column.name).cast("double").cast("string")
         )
         return F.when(_is_listed(column, listed), text)
-    names = F.create_map(*(F.lit(part) for pair in listed.texts.items() for part in pair))
-    name = F.try_element_at(names, _plain(column))
+    name = _named(_plain(column), listed.texts)
+    if listed.hash_heads:
+        name = F.coalesce(name, _named(_head(column), listed.hash_heads))
     for pattern in listed.patterns:
         name = F.coalesce(name, F.when(_plain(column).rlike(_whole((pattern,))), F.lit(pattern)))
     return name
+
+
+def _head(column: LandingField) -> Column:
+    return F.substring(_plain(column), 1, HASH_HEAD)
+
+
+def _named(text: Column, entries: Mapping[str, str]) -> Column:
+    names = F.create_map(*(F.lit(part) for pair in entries.items() for part in pair))
+    return F.try_element_at(names, text)
 
 
 def _whole(patterns: Sequence[str]) -> str:
