@@ -73,6 +73,10 @@ def read_header(names: Sequence[str], table: LandingTable, naming: Naming) -> He
         if len(same) > 1 and not faults:
             faults.append(f"columns {' and '.join(same)} both are {column}")
     missing = [column for column in table.columns if column not in found]
+    if not any(found) and not any(_nearest(name, missing, table) for name in names):
+        # Without a header the first record would be taken for it, and its values for names: none is told.
+        told = "none of its columns is in the contract: has it no header, or lines above it?"
+        return Header((None,) * len(names), (told,), ())
     ignored = {_plain(name) for name, meant in naming.more.items() if meant is None}
     unknown = []
     for name, meant in zip(names, found, strict=True):

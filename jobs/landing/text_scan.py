@@ -1,4 +1,4 @@
-"""What one pass over the bytes of a CSV file tells: its header, encoding, ends of lines and number of fields."""
+"""What one pass over the bytes of a CSV file tells: its kind, header, encoding, ends of lines and number of fields."""
 
 import codecs
 import csv
@@ -20,11 +20,42 @@ _NAMES = {
     "cp1251": "windows-1251",
     "cp1252": "windows-1252",
 }
+#: A letter beyond 16 bits as two of three bytes each.
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+_CESU = "CESU-8 (Oracle's UTF8; its AL32UTF8 is UTF-8)"
+#: How files of other kinds begin that are delivered as CSV.
+_OTHER_KINDS = {
+    b"\x1f\x8b": "gzip data where text should be: pack it once, and call it part-*.csv.gz",
+    b"PK\x03\x04": "an Excel workbook or another ZIP archive, not text: save it as CSV in UTF-8",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook, not text: save it as CSV in UTF-8",
+    b"PAR1": "a Parquet file: call it part-*.parquet",
+    b"ORC": "an ORC file, not text: deliver CSV or Parquet",
+    b"BZh": "packed by bzip2: deliver it plain or as gzip",
+    b"\xfd7zXZ": "packed by xz: deliver it plain or as gzip",
+    b"\x28\xb5\x2f\xfd": "packed by zstd: deliver it plain or as gzip",
+    b"%PDF": "a PDF, not CSV",
+    b"<": "XML or HTML, not CSV",
+    b"[": "JSON, not CSV",
+    b"{": "JSON, not CSV",
+}
+#: What others put between fields, and what to call it.
+_SEPARATORS = {
+    ";": "semicolons",
+    "\t": "tabs",
+    "|": "bars (|)",
+    "\x01": "Hive's control characters",
+    "\uff0c": "full-width commas",
+    "\u3001": "Chinese enumeration commas",
+}
 _UNKNOWN = "none of the usual encodings"
 #: The commonest Chinese letters in GBK. To a library many of them look Korean, above all the same few again and again.
 _COMMON_CHINESE = re.compile(rb"(?:[\xa1-\xf7][\xa1-\xfe]|[\x00-\x7f])*")
-#: Bytes that begin a letter of three bytes or more, as Chinese ones have in UTF-8.
-_WIDE = re.compile(rb"[\xe0-\xff]")
+#: Letters of three bytes or more, as Chinese ones have in UTF-8.
+_WIDE = re.compile("[\u0800-\U0010ffff]")
+_BOM = "\ufeff"
+_BLANKS = b" \t\r\n\0"
+#: What some programs take for the end of a line, and CSV does not.
+_ODD_LINE_END = re.compile("[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
 
 
@@ -35,6 +66,7 @@ class TextFacts:
     Attributes:
         columns: the header.
         first_fields: fields of the first record; 0 if there is none.
+        is_quote_open: whether it has an odd number of quotes, so that one may not be closed.
         mixed_line_ends: whether lines end in CR LF and in LF.
         encoding: what the bytes look like where they are not UTF-8.
         error: why the file can't be used.
@@ -44,6 +76,7 @@ class TextFacts:
     columns: tuple[str, ...] = ()
     first_fields: int = 0
     mixed_line_ends: bool = False
+    is_quote_open: bool = False
     encoding: str = ""
     error: str = ""
     warning: str = ""
@@ -76,8 +109,11 @@ class TextScan:
     def facts(self) -> TextFacts:
         """What the whole file is like."""
         self._look_at_line_ends(b"", is_last=True)
-        if not self.head.strip():
+        head = self.head.removeprefix(codecs.BOM_UTF8)
+        if not head.strip(_BLANKS):
             return TextFacts(error="is empty: even a file without rows needs a header")
+        if kind := next((told for mark, told in _OTHER_KINDS.items() if head.startswith(mark)), ""):
+            return TextFacts(error=f"is {kind}")
         if wide := _two_byte_encoding(self.head):
             return TextFacts(error=f"is {wide}, and the contract wants UTF-8: save it as UTF-8")
         if self._ends["cr"] and (self._ends["crlf"] or self._ends["lf"]):
@@ -89,6 +125,8 @@ class TextScan:
         except csv.Error:
             return TextFacts(error="has a header that is no CSV (an open quote?)")
         encoding = likely_encoding(self._sample) if self._sample else ""
+        if fault := _header_fault(header, encoding):
+            return TextFacts(error=fault)
         warning = ""
         if self._is_narrow and not self._is_wide and not encoding:
             warning = (
@@ -96,14 +134,15 @@ class TextScan:
                 " whether they mean anything"
             )
         is_mixed = self._ends["crlf"] and self._ends["lf"]
-        return TextFacts(tuple(header), len(first), is_mixed, encoding, warning=warning)
+        is_open = self._quotes % 2 == 1
+        return TextFacts(tuple(header), len(first), is_mixed, is_open, encoding, warning=warning)
 
     def _look_at_letters(self, chunk: bytes) -> None:
         if chunk.isascii() and not self._decoder.getstate()[0]:
             return
-        text = self._decoder.decode(chunk)
-        self._is_narrow = True
-        self._is_wide = self._is_wide or bool(_WIDE.search(chunk.removeprefix(codecs.BOM_UTF8)))
+        text = self._decoder.decode(chunk).replace(_BOM, "")
+        self._is_narrow = self._is_narrow or not text.isascii()
+        self._is_wide = self._is_wide or bool(_WIDE.search(text))
         if _REPLACED in text and len(self._sample) < _SAMPLE:
             bad = [line for line in chunk.splitlines() if not _is_utf8(line)]
             self._sample += b"\n".join(bad)[:_SAMPLE]
@@ -129,6 +168,8 @@ class TextScan:
 
 def likely_encoding(sample: bytes) -> str:
     """The encoding that bytes look like which are not UTF-8; a guess, for people."""
+    if _SURROGATE.search(sample):
+        return _CESU
     if _COMMON_CHINESE.fullmatch(sample):
         # Korean in EUC-KR has such bytes too; here Chinese is what senders write.
         return _NAMES["gb18030"]
@@ -141,8 +182,35 @@ def _two_byte_encoding(head: bytes) -> str:
         return "UTF-32"
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "UTF-16"
-    # Every other byte of plain letters is zero then.
-    return "UTF-16" if head[:40].count(0) >= len(head[:40]) // 2 else ""
+    # Every other byte of plain letters, digits, commas and line ends is zero then.
+    first = head[:40]
+    if first.count(0) >= len(first) // 2:
+        return "UTF-16"
+    return "UTF-16" if any(mark in head for mark in (b",\0", b"\0,")) and _is_utf16(head) else ""
+
+
+def _is_utf16(head: bytes) -> bool:
+    """Whether bytes with a zero beside a comma are lines of text in UTF-16."""
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = head[: len(head) // 2 * 2].decode(encoding, errors="replace")
+        if "," in text and "\n" in text and _REPLACED not in text and "\0" not in text:
+            return True
+    return False
+
+
+def _header_fault(header: list[str], encoding: str) -> str:
+    """Why a file's first record cannot be a header."""
+    if any(_REPLACED in name for name in header):
+        told = f", its bytes look like {encoding}" if encoding else ""
+        return f"is not UTF-8 in its header{told}: save it as UTF-8"
+    if any(_ODD_LINE_END.search(name) for name in header):
+        return "has lines that end neither in LF nor in CR LF"
+    if len(header) != 1:
+        return ""
+    if "\n" in header[0]:
+        return "has a header that is no CSV (an open quote?)"
+    found = [told for mark, told in _SEPARATORS.items() if mark in header[0]]
+    return f"has {found[0]} between its fields, and the contract wants commas" if found else ""
 
 
 def _first_records(head: bytes) -> tuple[list[str], list[str]]:
