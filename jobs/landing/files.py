@@ -17,7 +17,12 @@ from expectations.landing.table import LandingTable
 from jobs.landing.copies import copy_landed, cut_copy
 from jobs.landing.entries import NotReadable, NotThere, filesystem
 from jobs.landing.parquet_sizes import exceeds, slices
-from jobs.landing.parquet_types import Form, column_forms
+from jobs.landing.parquet_types import (
+    Form,
+    column_forms,
+    fault_of_unreadable,
+    unknown_codec,
+)
 from jobs.landing.text_scan import TextFacts, TextScan
 
 _CHUNK = 1 << 20
@@ -112,13 +117,17 @@ def _inspect_parquet(path: str, digest: str, table: LandingTable, limits: Limits
         with system.open_input_file(inner) as opened, pq.ParquetFile(opened) as file:
             if exceeds(opened, file, limits.max_bytes):
                 return FileFacts(path, digest, error=_too_large(limits.max_bytes))
+            if codec := unknown_codec(file):
+                told = (
+                    f"is compressed by {codec}, which can't be read here: use zstd, snappy or gzip"
+                )
+                return FileFacts(path, digest, error=told)
             forms = column_forms(file)
             sums = _sound_sums(opened, file, table, limits)
             rows = file.metadata.num_rows
     except (OSError, ValueError):
-        return FileFacts(
-            path, digest, error="is not a readable Parquet file (damaged or truncated)"
-        )
+        with system.open_input_file(inner) as opened:
+            return FileFacts(path, digest, error=fault_of_unreadable(opened))
     except NotImplementedError:
         return FileFacts(path, digest, error="uses a feature of Parquet that can't be read here")
     names = tuple(form.name for form in forms)

@@ -1,6 +1,7 @@
 """In which form a Parquet file has its columns, and as what Spark is to read them."""
 
 from dataclasses import dataclass
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,12 +24,17 @@ _SPARK = {
     pa.date64(): "date",
     pa.string(): "string",
     pa.large_string(): "string",
+    pa.string_view(): "string",
     # Text of writers that do not say that it is text.
     pa.binary(): "string",
     pa.large_binary(): "string",
+    pa.binary_view(): "string",
     pa.null(): NOTHING,
 }
 _MOST_DIGITS = 38
+#: What Spark unpacks pages with.
+_CODECS = frozenset({"UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD", "LZ4", "LZ4_RAW"})
+_MAGIC = 4
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,34 @@ class Form:
     spark: str
     is_moment: bool = False
     is_nanoseconds: bool = False
+
+
+def unknown_codec(file: pq.ParquetFile) -> str:
+    """The compression of some pages that Spark can't unpack; empty if there is none."""
+    groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
+    used = {
+        group.column(place).compression for group in groups for place in range(group.num_columns)
+    }
+    return ", ".join(sorted(used - _CODECS))
+
+
+def fault_of_unreadable(source: IO[bytes]) -> str:
+    """Why a file that should be Parquet cannot be opened, told by its first and last bytes."""
+    source.seek(0, 2)
+    size = source.tell()
+    if not size:
+        return "is empty: even a file without rows needs a footer"
+    source.seek(0)
+    first = source.read(_MAGIC)
+    source.seek(max(0, size - _MAGIC))
+    last = source.read(_MAGIC)
+    if b"PARE" in (first, last):
+        return "is encrypted, and there is no key for it here: deliver it plain"
+    if first != b"PAR1":
+        return "is no Parquet file: it does not begin as one"
+    if last != b"PAR1":
+        return "is a truncated Parquet file: send it again"
+    return "is a damaged Parquet file (or its footer has far too many bytes): send it again"
 
 
 def column_forms(file: pq.ParquetFile) -> tuple[Form, ...]:
