@@ -5,7 +5,7 @@ that nothing required is empty, no value outside its list, no text broken, no ti
 is not certain, it says so and the rows have to be looked at one by one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from expectations.landing.plausible import Plausible
-from expectations.landing.row_rules import NUL, REPLACEMENT, SHORTENED
+from expectations.landing.row_rules import NUL, REPLACEMENT
 from expectations.landing.table import LandingField, LandingTable
+from expectations.landing.written_names import OUTER_BLANKS, SPOILT_MARKS, UNSEEN, fault_pattern
 
 _TYPES = {
     "string": pa.string(),
@@ -25,6 +26,7 @@ _TYPES = {
     "integer": pa.int32(),
     "double": pa.float64(),
 }
+_BLANK, _BEYOND_ASCII = 0x20, 0x7F
 
 
 def has_contract_types(schema: pa.Schema, table: LandingTable) -> bool:
@@ -50,18 +52,9 @@ def sound_sums(
         plausible: which times are.
     """
     sums = dict.fromkeys(table.amounts, Decimal(0))
-    identifiers = [
-        column.name
-        for column in table.fields
-        if column.name in table.identifiers and column.type == "string"
-    ]
     for piece in pieces:
         present = [column for column in table.fields if column.name in piece.column_names]
-        if not all(_is_sound(piece[column.name], column, plausible) for column in present):
-            return None
-        if any(
-            _may_be_shortened(piece[name]) for name in identifiers if name in piece.column_names
-        ):
+        if not all(_is_sound(piece[column.name], column, table, plausible) for column in present):
             return None
         if table.event_time and _is_ahead(piece, table.event_time, plausible.clock_skew_hours):
             return None
@@ -78,7 +71,9 @@ def _is_of_type(found: pa.DataType, column: LandingField) -> bool:
     return bool(_TYPES.get(column.type) == found)
 
 
-def _is_sound(values: pa.ChunkedArray, column: LandingField, plausible: Plausible) -> bool:
+def _is_sound(
+    values: pa.ChunkedArray, column: LandingField, table: LandingTable, plausible: Plausible
+) -> bool:
     if column.required and values.null_count:
         return False
     if column.type == "double":
@@ -87,7 +82,7 @@ def _is_sound(values: pa.ChunkedArray, column: LandingField, plausible: Plausibl
         return _is_plausible(values, column, plausible)
     if column.type != "string":
         return True
-    return all(_is_sound_text(chunk, column) for chunk in values.chunks)
+    return all(_is_sound_text(chunk, column, table) for chunk in values.chunks)
 
 
 def _is_plausible(values: pa.ChunkedArray, column: LandingField, plausible: Plausible) -> bool:
@@ -98,7 +93,7 @@ def _is_plausible(values: pa.ChunkedArray, column: LandingField, plausible: Plau
     return is_within.as_py() is not False
 
 
-def _is_sound_text(values: pa.Array, column: LandingField) -> bool:
+def _is_sound_text(values: pa.Array, column: LandingField, table: LandingTable) -> bool:
     # A dictionary may hold values that no row has: in doubt the answer is no.
     texts = values.dictionary if pa.types.is_dictionary(values.type) else values
     try:
@@ -108,7 +103,7 @@ def _is_sound_text(values: pa.Array, column: LandingField) -> bool:
         return False
     if column.required and pc.any(pc.equal(texts, "")).as_py():
         return False
-    if _holds_any(texts, (REPLACEMENT.encode(), NUL.encode())):
+    if _may_be_odd(texts, column.name, table):
         return False
     if not column.values:
         return True
@@ -116,24 +111,33 @@ def _is_sound_text(values: pa.Array, column: LandingField) -> bool:
     return pc.all(pc.is_in(texts, allowed)).as_py() is not False
 
 
-def _holds_any(texts: pa.StringArray, marks: Sequence[bytes]) -> bool:
-    """Whether some bytes are anywhere in the texts, taken as one, which is faster than text by text."""
+def _may_be_odd(texts: pa.StringArray, name: str, table: LandingTable) -> bool:
+    """Whether some text may hold what has to be looked at by row.
+
+    The bytes of all texts are looked at as one first: in nearly every column of names they are plain letters and
+    digits, which is told far faster than text by text.
+    """
     _, ends, content = texts.buffers()
     if not len(texts) or content is None:
         return False
     first, last = np.frombuffer(ends, np.int32)[[texts.offset, texts.offset + len(texts)]].tolist()
-    whole = content.slice(first, last - first).to_pybytes()
-    return any(mark in whole for mark in marks)
+    if first == last:
+        return False
+    letters = np.frombuffer(content, np.uint8)[first:last]
+    whole = letters.tobytes()
+    is_plain = letters.min() > _BLANK and letters.max() < _BEYOND_ASCII
+    if not is_plain:
+        if REPLACEMENT.encode() in whole or NUL.encode() in whole:
+            return True
+        if _has(texts, OUTER_BLANKS) or (name in table.id_columns and _has(texts, UNSEEN)):
+            return True
+    if name not in table.id_columns or not any(mark.encode() in whole for mark in SPOILT_MARKS):
+        return False
+    return _has(texts, fault_pattern(is_whole=name in table.whole_id_columns))
 
 
-def _may_be_shortened(values: pa.ChunkedArray) -> bool:
-    """Whether an identifier may be a number that a spreadsheet shortened."""
-    chunks = (
-        chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk for chunk in values.chunks
-    )
-    return any(
-        pc.any(pc.match_substring(chunk, SHORTENED, ignore_case=True)).as_py() for chunk in chunks
-    )
+def _has(texts: pa.StringArray, pattern: str) -> bool:
+    return bool(pc.any(pc.match_substring_regex(texts, pattern)).as_py())
 
 
 def _is_ahead(piece: pa.Table, event_time: str, clock_skew_hours: int) -> bool:

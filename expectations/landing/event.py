@@ -17,6 +17,7 @@ from expectations.landing.table import (
 _SETTLEMENT_ID = required("setl_id", "string", "settlement_id", "The settlement")
 _OF_SETTLEMENT = Reference("setl_id", "settlement", "setl_id")
 _OF_PERSON = Reference("psn_no", "person", "psn_no")
+_IS_REFUND = "coalesce(refd_setl_flag = '1', false)"
 _OF_INSTITUTION = Reference("fixmedins_code", "institution", "fixmedins_code")
 
 SPECIAL_CERT = LandingTable(
@@ -96,16 +97,39 @@ SETTLEMENT = LandingTable(
     faults=(
         RowFault("orig_setl_id = setl_id", "orig_setl_id: names the row itself"),
         RowFault(
-            "refd_setl_flag = '1' AND medfee_sumamt > 0",
+            f"{_IS_REFUND} AND medfee_sumamt > 0",
             "medfee_sumamt: is above zero in a refund",
         ),
         RowFault(
-            "orig_setl_id IS NOT NULL AND medfee_sumamt < 0 AND coalesce(refd_setl_flag, '0') = '0'",
+            f"{_IS_REFUND} AND fund_pay_sumamt > 0",
+            "fund_pay_sumamt: is above zero in a refund",
+        ),
+        RowFault(
+            f"orig_setl_id IS NOT NULL AND NOT {_IS_REFUND}",
             "refd_setl_flag: is not 1 in a row that takes another back",
+        ),
+        RowFault(
+            f"orig_setl_id IS NULL AND NOT {_IS_REFUND} AND medfee_sumamt < 0",
+            "medfee_sumamt: is below zero in a row that is no refund",
+        ),
+        RowFault(
+            f"orig_setl_id IS NULL AND NOT {_IS_REFUND} AND fund_pay_sumamt < 0",
+            "fund_pay_sumamt: is below zero in a row that is no refund",
         ),
     ),
     checks=(
         at_most("start_time", "end_time", "a visit ends after it starts"),
+        at_most("end_time", "arrive_time", "a visit that is not over has not arrived"),
+        Check(
+            "ExpectColumnValuesToNotBeNull",
+            {
+                "column": "original_settlement_id",
+                "row_condition": "refund_flag = '1'",
+                "condition_parser": "spark",
+            },
+            severity="warning",
+            note="a refund names what it reverses; one that does not takes nothing off",
+        ),
         Check(
             "ExpectColumnPairValuesAToBeGreaterThanB",
             {
@@ -160,6 +184,9 @@ FEE_DETAIL = LandingTable(
     ),
     references=(_OF_SETTLEMENT,),
     event_time="fee_ocur_time",
+    faults=(
+        RowFault("cnt * det_item_fee_sumamt < 0", "cnt: has another sign than det_item_fee_sumamt"),
+    ),
     checks=(between("unit_price", 0, None, "yuan"), between("supply_days", 0, 3660, "days")),
 )
 

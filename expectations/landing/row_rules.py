@@ -7,12 +7,14 @@ from pyspark.sql.types import DataType, DecimalType, StringType, StructType
 from expectations.landing.headers import Header
 from expectations.landing.plausible import Plausible
 from expectations.landing.table import ARRIVE_TIME, LandingField, LandingTable
+from expectations.landing.written_names import bare_text, name_fault
 
 #: Added by the reader: the text of a record with the wrong number of fields.
 MALFORMED = "_malformed_record"
 #: And the reason that such a record is given.
 MALFORMED_RECORD = "record: does not have as many fields as the header"
 
+_TOLD_AT_MOST = 20
 _TIMESTAMP = "yyyy-MM-dd HH:mm:ss"
 _DATE = "yyyy-MM-dd"
 _MOST_PRECISE = "decimal(38,18)"
@@ -20,10 +22,6 @@ _MOST_PRECISE = "decimal(38,18)"
 REPLACEMENT = "\ufffd"
 #: No text of the contract has one; many programs take it for the end of the text.
 NUL = "\0"
-
-#: In a number as a spreadsheet shortens it, and the whole of it.
-SHORTENED = "E+"
-_SHORTENED_NUMBER = r"^-?[0-9]([.,][0-9]+)?E\+[0-9]+$"
 
 _READABLE_AS = {
     "string": {"string", "integer", "long", "short", "byte", "boolean", "date"},
@@ -61,8 +59,13 @@ def _is_readable(found: DataType, column: LandingField) -> bool:
 
 def tolerated_columns(header: Header, table: LandingTable) -> list[str]:
     """Warnings for columns that are left out, and for optional ones that are missing."""
+    more = len(header.unknown) - _TOLD_AT_MOST
     return [
-        *(f"column {name} is not in the contract and was left out" for name in header.unknown),
+        *(
+            f"column {name} is not in the contract and was left out"
+            for name in header.unknown[:_TOLD_AT_MOST]
+        ),
+        *([f"{more} more columns are not in the contract and were left out"] if more > 0 else []),
         *(
             f"column {column.name} is missing and was taken as empty"
             for column in table.fields
@@ -87,14 +90,17 @@ def _sound_value(raw: DataFrame, column: LandingField) -> Column:
         return _absent(column)
     if column.required:
         return F.col(column.name)
-    return _value(F.col(column.name), raw.schema[column.name].dataType, column).alias(column.name)
+    found = F.col(column.name)
+    return _value(found, raw.schema[column.name].dataType, column, is_bare=True).alias(column.name)
 
 
 def _absent(column: LandingField) -> Column:
     return F.lit(None).cast(column.type).alias(column.name)
 
 
-def typed_rows(raw: DataFrame, table: LandingTable, plausible: Plausible) -> DataFrame:
+def typed_rows(
+    raw: DataFrame, table: LandingTable, plausible: Plausible, *, is_bare: bool = False
+) -> DataFrame:
     """Give each landed row its typed columns, its `reasons` and its `unreadable` columns.
 
     Args:
@@ -102,6 +108,7 @@ def typed_rows(raw: DataFrame, table: LandingTable, plausible: Plausible) -> Dat
             a text column named `MALFORMED` marks records of the wrong shape.
         table: the landing table.
         plausible: which times are.
+        is_bare: whether it is known that no text has blanks around it or a letter that does not show.
 
     Returns:
         The other columns of `raw`; `landed`, a struct of the landing columns as they came; the landing
@@ -114,7 +121,8 @@ def typed_rows(raw: DataFrame, table: LandingTable, plausible: Plausible) -> Dat
     malformed = F.col(MALFORMED).isNotNull() if MALFORMED in raw.columns else F.lit(False)
     values = [
         F.when(
-            ~malformed, _value(F.col(column.name), raw.schema[column.name].dataType, column)
+            ~malformed,
+            _value(F.col(column.name), raw.schema[column.name].dataType, column, is_bare=is_bare),
         ).alias(column.name)
         for column in present
     ]
@@ -125,7 +133,9 @@ def typed_rows(raw: DataFrame, table: LandingTable, plausible: Plausible) -> Dat
             column,
             raw.schema[column.name].dataType,
             plausible,
-            is_id=column.name in table.identifiers,
+            is_name=column.name in table.id_columns,
+            is_whole=column.name in table.whole_id_columns,
+            is_bare=is_bare,
         )
         for column in present
     ]
@@ -170,14 +180,10 @@ def _all_that_apply(sentences: list[Column]) -> Column:
     return F.when(is_any, F.array_compact(F.array(*sentences))).otherwise(none)
 
 
-def _text(found: Column) -> Column:
-    return F.when(found != "", found)
-
-
-def _value(found: Column, type_found: DataType, column: LandingField) -> Column:
+def _value(found: Column, type_found: DataType, column: LandingField, *, is_bare: bool) -> Column:
     """The typed value, or null when there is none or it cannot be read exactly."""
     if isinstance(type_found, StringType):
-        return _value_of_text(_text(found), column)
+        return _value_of_text(bare_text(found, is_bare=is_bare), column)
     if _is_typed(type_found, column):
         return found
     kind = _kind(column)
@@ -237,11 +243,12 @@ def _exact_decimal(found: Column, type_found: DataType, wanted: str) -> Column:
 
 
 def _is_unreadable(column: LandingField, type_found: DataType) -> Column:
-    landed = F.col(f"landed.{column.name}")
-    is_there = landed.isNotNull()
-    if isinstance(type_found, StringType):
-        is_there = is_there & (landed != "")
-    return is_there & F.col(column.name).isNull()
+    landed, value = F.col(f"landed.{column.name}"), F.col(column.name)
+    if not isinstance(type_found, StringType):
+        return landed.isNotNull() & value.isNull()
+    if column.type == "string":
+        return F.lit(False)
+    return value.isNull() & bare_text(landed, is_bare=False).isNotNull()
 
 
 def _ahead_of_arrival(table: LandingTable, plausible: Plausible) -> Column:
@@ -260,7 +267,13 @@ def _is_implausible(column: LandingField, plausible: Plausible) -> Column:
 
 
 def _fault(
-    column: LandingField, type_found: DataType, plausible: Plausible, *, is_id: bool
+    column: LandingField,
+    type_found: DataType,
+    plausible: Plausible,
+    *,
+    is_name: bool,
+    is_whole: bool,
+    is_bare: bool,
 ) -> Column:
     """The reason that one column gives against its row, or null."""
     value = F.col(column.name)
@@ -282,13 +295,9 @@ def _fault(
         is_broken = value.contains(REPLACEMENT) | ~F.is_valid_utf8(value)
         fault = fault.when(is_broken, F.lit(f"{column.name}: is not valid UTF-8"))
         fault = fault.when(value.contains(NUL), F.lit(f"{column.name}: holds a NUL character"))
-    if column.type == "string" and is_id:
-        upper = F.upper(value)
-        is_shortened = value.contains("+") & upper.contains(SHORTENED)
-        fault = fault.when(
-            is_shortened & upper.rlike(_SHORTENED_NUMBER),
-            F.lit(f"{column.name}: is a number that a spreadsheet shortened, its digits are lost"),
-        )
+    if is_name:
+        told = name_fault(value, column.name, is_whole=is_whole, is_bare=is_bare)
+        fault = fault.when(told.isNotNull(), told)
     if column.values:
         allowed = ", ".join(column.values)
         fault = fault.when(

@@ -30,6 +30,15 @@ def find_arrivals(run: JobRun, root: str, known: Ledger, plausible: Plausible) -
             arrivals.errors.append(landed.error)
         wanted = [batch for batch in landed.batches if run.options.batch in (None, batch.day)]
         arrivals.found += len(wanted)
+        standing = known.of(table.name)
+        for batch in wanted:
+            is_known = (table.name, batch.version) in known.versions
+            if is_known and batch.day in standing and standing[batch.day].version != batch.version:
+                run.log.warning(
+                    "an earlier version of a batch lies there again, and the later one stands: to go back to it,"
+                    " send it with another manifest",
+                    batch=batch.name,
+                )
         new = [batch for batch in wanted if (table.name, batch.version) not in known.versions]
         for batch in new:
             if not plausible.is_batch_day(batch.day):

@@ -20,8 +20,8 @@ from jobs.landing.parquet_sizes import exceeds, slices
 from jobs.landing.parquet_types import (
     Form,
     column_forms,
+    fault_of_pages,
     fault_of_unreadable,
-    unknown_codec,
 )
 from jobs.landing.text_scan import TextFacts, TextScan
 
@@ -117,11 +117,8 @@ def _inspect_parquet(path: str, digest: str, table: LandingTable, limits: Limits
         with system.open_input_file(inner) as opened, pq.ParquetFile(opened) as file:
             if exceeds(opened, file, limits.max_bytes):
                 return FileFacts(path, digest, error=_too_large(limits.max_bytes))
-            if codec := unknown_codec(file):
-                told = (
-                    f"is compressed by {codec}, which can't be read here: use zstd, snappy or gzip"
-                )
-                return FileFacts(path, digest, error=told)
+            if fault := fault_of_pages(file):
+                return FileFacts(path, digest, error=fault)
             forms = column_forms(file)
             sums = _sound_sums(opened, file, table, limits)
             rows = file.metadata.num_rows
@@ -170,7 +167,7 @@ def _inspect_csv(path: str, stream: IO[bytes], max_bytes: int) -> FileFacts:
             path, error="has other bytes after the end of its gzip data: send it again"
         )
     text = scan.facts()
-    layout = f"{text.columns} {text.mixed_line_ends}"
+    layout = f"{text.columns} {text.mixed_line_ends} {text.is_bare}"
     return FileFacts(
         path,
         digest.hexdigest(),

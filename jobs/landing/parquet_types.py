@@ -34,6 +34,7 @@ _SPARK = {
 _MOST_DIGITS = 38
 #: What Spark unpacks pages with.
 _CODECS = frozenset({"UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD", "LZ4", "LZ4_RAW"})
+_NO_ENCODINGS = frozenset({"BYTE_STREAM_SPLIT"})
 _MAGIC = 4
 
 
@@ -56,13 +57,17 @@ class Form:
     is_nanoseconds: bool = False
 
 
-def unknown_codec(file: pq.ParquetFile) -> str:
-    """The compression of some pages that Spark can't unpack; empty if there is none."""
+def fault_of_pages(file: pq.ParquetFile) -> str:
+    """Why Spark can't read some pages of a file; empty if it can."""
     groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
-    used = {
-        group.column(place).compression for group in groups for place in range(group.num_columns)
-    }
-    return ", ".join(sorted(used - _CODECS))
+    chunks = [group.column(place) for group in groups for place in range(group.num_columns)]
+    codecs = {chunk.compression for chunk in chunks} - _CODECS
+    if codecs:
+        return f"is compressed by {', '.join(sorted(codecs))}, which can't be read here: use zstd, snappy or gzip"
+    encodings = {name for chunk in chunks for name in chunk.encodings} & _NO_ENCODINGS
+    if encodings:
+        return f"is encoded by {', '.join(encodings)}, which can't be read here: write it plain or with a dictionary"
+    return ""
 
 
 def fault_of_unreadable(source: IO[bytes]) -> str:

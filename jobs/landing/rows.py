@@ -144,7 +144,8 @@ def landed_rows(
         if is_sound:
             landed.sound.append(sound_rows(rows, table))
         else:
-            landed.others.append(_common(typed_rows(rows, table, how.plausible), table))
+            typed = typed_rows(rows, table, how.plausible, is_bare=facts.text.is_bare)
+            landed.others.append(_common(typed, table))
     return landed
 
 

@@ -6,10 +6,12 @@ import io
 import re
 from dataclasses import dataclass, field
 
+import numpy as np
 from charset_normalizer import from_bytes
 
 _HEAD = 1 << 20
 _SAMPLE = 1 << 16
+_MOST_COLUMNS = 2_000
 _REPLACED = "\ufffd"
 #: Encodings that senders use instead of UTF-8, by the name that Python and Java know them by.
 _NAMES = {
@@ -53,6 +55,14 @@ _COMMON_CHINESE = re.compile(rb"(?:[\xa1-\xf7][\xa1-\xfe]|[\x00-\x7f])*")
 #: Letters of three bytes or more, as Chinese ones have in UTF-8.
 _WIDE = re.compile("[\u0800-\U0010ffff]")
 _BOM = "\ufeff"
+#: Of the letters beyond ASCII those that do not show, and blanks.
+_UNSEEN = re.compile(
+    "[\x80-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\ufffb]"
+)
+#: A blank at the beginning or the end of a field.
+_PADDINGS = (b" ,", b", ", b' "', b'" ', b" \n", b" \r", b"\n ", b"\r ")
+_PLAIN_BLANKS = (b" ", b"\t")
+_BLANK, _LF, _CR = 0x20, 0x0A, 0x0D
 _BLANKS = b" \t\r\n\0"
 #: What some programs take for the end of a line, and CSV does not.
 _ODD_LINE_END = re.compile("[\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -68,6 +78,7 @@ class TextFacts:
         first_fields: fields of the first record; 0 if there is none.
         is_quote_open: whether it has an odd number of quotes, so that one may not be closed.
         mixed_line_ends: whether lines end in CR LF and in LF.
+        is_bare: whether no field has blanks around it and no letter that does not show is in it.
         encoding: what the bytes look like where they are not UTF-8.
         error: why the file can't be used.
         warning: what is odd about it.
@@ -77,6 +88,7 @@ class TextFacts:
     first_fields: int = 0
     mixed_line_ends: bool = False
     is_quote_open: bool = False
+    is_bare: bool = False
     encoding: str = ""
     error: str = ""
     warning: str = ""
@@ -89,6 +101,9 @@ class TextScan:
     head: bytes = b""
     _held: bytes = b""
     _sample: bytes = b""
+    _is_begun: bool = False
+    _is_bare: bool = True
+    _last: bytes = b"\n"
     _is_narrow: bool = False
     _is_wide: bool = False
     _quotes: int = 0
@@ -104,6 +119,7 @@ class TextScan:
         if len(self.head) < _HEAD:
             self.head += chunk[: _HEAD - len(self.head)]
         self._look_at_letters(chunk)
+        self._look_at_blanks(chunk)
         self._look_at_line_ends(chunk)
 
     def facts(self) -> TextFacts:
@@ -133,19 +149,39 @@ class TextScan:
                 "has letters that are UTF-8 by their bytes, but may as well be Chinese ones in GBK: look"
                 " whether they mean anything"
             )
-        is_mixed = self._ends["crlf"] and self._ends["lf"]
-        is_open = self._quotes % 2 == 1
-        return TextFacts(tuple(header), len(first), is_mixed, is_open, encoding, warning=warning)
+        return TextFacts(
+            tuple(header),
+            len(first),
+            mixed_line_ends=self._ends["crlf"] and self._ends["lf"],
+            is_quote_open=self._quotes % 2 == 1,
+            is_bare=self._is_bare and self._last not in _PLAIN_BLANKS,
+            encoding=encoding,
+            warning=warning,
+        )
 
     def _look_at_letters(self, chunk: bytes) -> None:
         if chunk.isascii() and not self._decoder.getstate()[0]:
+            self._is_begun = self._is_begun or bool(chunk)
             return
-        text = self._decoder.decode(chunk).replace(_BOM, "")
+        text = self._decoder.decode(chunk)
+        if not self._is_begun:
+            self._is_begun = bool(text)
+            text = text.removeprefix(_BOM)
         self._is_narrow = self._is_narrow or not text.isascii()
+        self._is_bare = self._is_bare and not _UNSEEN.search(text)
         self._is_wide = self._is_wide or bool(_WIDE.search(text))
         if _REPLACED in text and len(self._sample) < _SAMPLE:
             bad = [line for line in chunk.splitlines() if not _is_utf8(line)]
             self._sample += b"\n".join(bad)[:_SAMPLE]
+
+    def _look_at_blanks(self, chunk: bytes) -> None:
+        if not chunk or not self._is_bare:
+            return
+        letters = np.frombuffer(chunk, np.uint8)
+        is_control = (letters < _BLANK) & (letters != _LF) & (letters != _CR)
+        padded = self._last + chunk
+        self._is_bare = not is_control.any() and not any(mark in padded for mark in _PADDINGS)
+        self._last = chunk[-1:]
 
     def _look_at_line_ends(self, chunk: bytes, *, is_last: bool = False) -> None:
         if self._held:
@@ -203,6 +239,8 @@ def _header_fault(header: list[str], encoding: str) -> str:
     if any(_REPLACED in name for name in header):
         told = f", its bytes look like {encoding}" if encoding else ""
         return f"is not UTF-8 in its header{told}: save it as UTF-8"
+    if len(header) > _MOST_COLUMNS:
+        return f"has a header of {len(header)} columns: is it one, and does its line end?"
     if any(_ODD_LINE_END.search(name) for name in header):
         return "has lines that end neither in LF nor in CR LF"
     if len(header) != 1:

@@ -207,6 +207,38 @@ QUARANTINE_REASONS = (
         r"(?P<column>\w+): is not 1 in a row that takes another back",
         N_("%(column)s is not 1 in a row that takes another back"),
     ),
+    (
+        r"(?P<column>\w+): lies outside the years (?P<first>\d+) to (?P<last>\d+)",
+        N_("%(column)s lies outside the years %(first)s to %(last)s"),
+    ),
+    (
+        r"(?P<column>\w+): holds a NUL character",
+        N_("%(column)s holds a NUL character"),
+    ),
+    (
+        r"(?P<column>\w+): holds a letter that does not show",
+        N_("%(column)s holds a letter that does not show"),
+    ),
+    (
+        r"(?P<column>\w+): is a number that a spreadsheet shortened, its digits are lost",
+        N_("%(column)s is a number that a spreadsheet shortened, its digits are lost"),
+    ),
+    (
+        r"(?P<column>\w+): is what a spreadsheet writes for a text or in place of a number",
+        N_("%(column)s is what a spreadsheet writes for a text or in place of a number"),
+    ),
+    (
+        r"(?P<column>\w+): is a number with decimals \(\.0\), and an id has none",
+        N_("%(column)s is a number with decimals (.0), and an id has none"),
+    ),
+    (
+        r"(?P<column>\w+): is below zero in a row that is no refund",
+        N_("%(column)s is below zero in a row that is no refund"),
+    ),
+    (
+        r"(?P<column>\w+): has another sign than (?P<other>\w+)",
+        N_("%(column)s has another sign than %(other)s"),
+    ),
 )
 
 FIGURES = {

@@ -149,6 +149,14 @@ PEOPLE = {"psn_no": ["m1"], "arrive_time": ["2024-01-01 00:00:00"]}
             parquet(PEOPLE, compression="brotli"),
             "is compressed by BROTLI, which can't be read here",
         ),
+        (
+            parquet(
+                PEOPLE | {"home_lat": [1.5]},
+                use_dictionary=False,
+                use_byte_stream_split=["home_lat"],
+            ),
+            "is encoded by BYTE_STREAM_SPLIT, which can't be read here",
+        ),
         (b"PAR1" + bytes(99) + b"PARE", "is encrypted, and there is no key for it here"),
         (b"PARE" + bytes(99) + b"PARE", "is encrypted, and there is no key for it here"),
         (parquet(PEOPLE)[:-9], "is a truncated Parquet file: send it again"),

@@ -81,6 +81,7 @@ def test_a_lone_return_among_other_line_ends_is_a_fault(content):
             HEADER[:-1] + "\u20281,2,3\u2028".encode(),
             "has lines that end neither in LF nor in CR LF",
         ),
+        (b"," * 2_000, "has a header of 2001 columns: is it one, and does its line end?"),
         (b'"' + b"x" * 200_000, "has a header that is no CSV"),
     ],
 )
@@ -127,3 +128,26 @@ def test_letters_as_two_surrogates_are_named():
 def test_a_quote_that_may_not_be_closed_is_told(size):
     assert scanned(HEADER + b'1,"2,x\n3,4,y\n', size).is_quote_open
     assert not scanned(HEADER + b'1,"2 ""b""",x\n', size).is_quote_open
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1 << 20])
+@pytest.mark.parametrize(
+    ("line", "is_bare"),
+    [
+        (b"1,2 3,x\n", True),
+        (b'1,"2 3",x\r\n', True),
+        ("1,张伟,x\n".encode(), True),
+        (b"1 ,2,x\n", False),
+        (b"1, 2,x\n", False),
+        (b" 1,2,x\n", False),
+        (b"1,2,x \r\n", False),
+        (b'1,2,"x "\n', False),
+        (b"1,2,x ", False),
+        (b"1,2\t,x\n", False),
+        ("1,2\u00a0,x\n".encode(), False),
+        ("1,\ufeff2,x\n".encode(), False),
+        ("1,2\u200b3,x\n".encode(), False),
+    ],
+)
+def test_blanks_around_fields_and_letters_that_do_not_show_are_seen(size, line, is_bare):
+    assert scanned(b"\xef\xbb\xbf" + HEADER + b"1,2,x\n" + line, size).is_bare == is_bare
