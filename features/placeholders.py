@@ -1,5 +1,6 @@
 """Values that stand for nothing: found in landed rows, and taken as empty or as a fault of the row."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -12,6 +13,7 @@ from expectations.landing.table import LandingField, LandingTable
 
 #: The column with what keeps a row out of silver whatever it refers to: `<column>: <fault>`.
 FAULTS = "faults"
+_HEAD = f"substring(lower(trim(`{{}}`)), 1, {HASH_HEAD})"
 _FAULT = "holds a placeholder, not a value"
 
 
@@ -121,7 +123,9 @@ def _is_listed(column: LandingField, listed: ColumnPlaceholders) -> Column:
         return F.col(column.name).isin(*listed.numbers)
     found = _plain(column).isin(*listed.texts)
     if listed.hash_heads:
-        found = found | _head(column).isin(*listed.hash_heads)
+        # As one text: a literal each would be a call to Spark's JVM each.
+        heads = ", ".join(f"'{head}'" for head in listed.hash_heads)
+        found = found | F.expr(f"{_HEAD.format(column.name)} IN ({heads})")
     if listed.patterns:
         found = found | _plain(column).rlike(_whole(listed.patterns))
     return found
@@ -135,18 +139,17 @@ def _listed_entry(column: LandingField, listed: ColumnPlaceholders) -> Column:
         return F.when(_is_listed(column, listed), text)
     name = _named(_plain(column), listed.texts)
     if listed.hash_heads:
-        name = F.coalesce(name, _named(_head(column), listed.hash_heads))
+        head = F.expr(_HEAD.format(column.name))
+        name = F.coalesce(name, _named(head, listed.hash_heads))
     for pattern in listed.patterns:
         name = F.coalesce(name, F.when(_plain(column).rlike(_whole((pattern,))), F.lit(pattern)))
     return name
 
 
-def _head(column: LandingField) -> Column:
-    return F.substring(_plain(column), 1, HASH_HEAD)
-
-
 def _named(text: Column, entries: Mapping[str, str]) -> Column:
-    names = F.create_map(*(F.lit(part) for pair in entries.items() for part in pair))
+    """The name of the entry that a text is; null if it is none."""
+    # One literal, for the same reason; Spark reads it once.
+    names = F.from_json(F.lit(json.dumps(dict(entries))), "map<string,string>")
     return F.try_element_at(names, text)
 
 

@@ -181,7 +181,8 @@ def _hash_heads(listed: Placeholders, keys: Mapping[str, str]) -> dict[str, str]
     """How hashes of what says nothing begin, in lower case, with the name of the entry.
 
     Programs hash what they call nothing in their own spelling, with or without a key, the empty one among them.
-    They write the hash in hexadecimal or in base64, and MD5 also as the 16 digits in its middle.
+    They write the hash in hexadecimal, MD5 also as the 16 digits in its middle, and seldom in base64: that is known
+    of the empty text alone.
     """
     found: dict[str, str] = {}
     texts = dict.fromkeys(("", *listed.texts, *listed.hashed_texts))
@@ -196,10 +197,14 @@ def _hash_heads(listed: Placeholders, keys: Mapping[str, str]) -> dict[str, str]
             continue
         for written in spelled:
             name = f"{function} of {written.strip() or 'the empty text'}"
-            found |= _heads(hashlib.new(function, written.encode()), name)
+            plain = hashlib.new(function, written.encode())
+            found |= _heads(plain.hexdigest(), name)
+            if not written:
+                coded = base64.b64encode(plain.digest()).decode().lower()
+                found[coded[:HASH_HEAD]] = name
             for secret in secrets:
                 digest = hmac.new(secret.encode(), written.encode(), function)
-                found |= _heads(digest, f"keyed {name}")
+                found |= _heads(digest.hexdigest(), f"keyed {name}")
     return found
 
 
@@ -207,9 +212,7 @@ def _spellings(text: str) -> tuple[str, ...]:
     return (text, text.upper(), text.lower(), text.capitalize())
 
 
-def _heads(digest: "hashlib._Hash | hmac.HMAC", name: str) -> dict[str, str]:
-    plain = digest.hexdigest()
-    coded = base64.b64encode(digest.digest()).decode().lower()
-    heads = {plain[:HASH_HEAD]: name, coded[:HASH_HEAD]: name}
+def _heads(digits: str, name: str) -> dict[str, str]:
     # Half of an MD5, as many systems shorten it.
-    return heads | ({plain[8 : 8 + HASH_HEAD]: name} if len(plain) == 2 * HASH_HEAD else {})
+    middle = {digits[8 : 8 + HASH_HEAD]: name} if len(digits) == 2 * HASH_HEAD else {}
+    return {digits[:HASH_HEAD]: name} | middle

@@ -42,10 +42,11 @@ VALIDITY = (
 )
 
 
-#: How the names of columns end that name somebody or something.
+#: How the names of columns end that name somebody or something; a diagnosis is none of that.
 _ID_ENDS = ("_id", "_no", "_codg", "_code", "_hash", "_sn")
+_DIAGNOSIS = "dise_codg"
 #: Ends of those that are codes of an illness or numbers of a line, in which .0 means something.
-_WITH_DECIMALS = ("dise_codg", "dise_code", "condition", "_sn")
+_WITH_DECIMALS = ("dise_code", "condition", "_sn")
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ class LandingTable:
             for column in self.fields
             if column.type == "string"
             and not column.values
+            and column.name != _DIAGNOSIS
             and (column.name in self.identifiers or column.name.endswith(_ID_ENDS))
         )
 

@@ -237,6 +237,21 @@ def test_no_private_copy_is_left(ingested):
     assert not (Path(ingested.config.lake.root) / "_landing").exists()
 
 
+def test_files_that_no_error_names_are_found_by_reading_them_alone(new_workspace, monkeypatch):
+    this = new_workspace()
+    monkeypatch.setattr(jobs.ingest_batch, "blame_files", lambda *given: False)
+    wide = b"psn_no,arrive_time\nu," + b"," * 30_000 + b"\nu,2023-12-01 00:00:00\n"
+    this.landing.csv("person", "2024-01-31", people("good"))
+    for day in ("2024-02-29", "2024-03-31"):
+        this.landing.content("person", day, wide, people("u", "u"))
+    assert this.run(JOB).exit_code == 3
+    assert [row["psn_no"] for row in this.lake.read(PERSON.bronze).collect()] == ["good"]
+    refused = this.lake.read(LANDING_BATCH).filter("outcome = 'refused'").collect()
+    assert [row["reasons"] for row in refused] == [
+        ["part-0.csv can't be read by Spark (FAILED_READ_FILE.NO_HINT): write it anew"]
+    ] * 2
+
+
 def test_a_file_replaced_after_its_hash_is_not_what_is_read(new_workspace, monkeypatch):
     this = new_workspace()
     csv = this.landing.csv("person", "2024-01-31", people("listed")) / "part-0.csv"
