@@ -17,6 +17,8 @@ MALFORMED_RECORD = "record: does not have as many fields as the header"
 _TOLD_AT_MOST = 20
 _TIMESTAMP = "yyyy-MM-dd HH:mm:ss"
 _DATE = "yyyy-MM-dd"
+#: Of the numbers that Spark reads those that people write: no 0x1p3 and no 1.5d.
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _MOST_PRECISE = "decimal(38,18)"
 #: What a reader puts in place of bytes that are not UTF-8.
 REPLACEMENT = "\ufffd"
@@ -219,7 +221,7 @@ def _value_of_text(text: Column, column: LandingField) -> Column:
     if kind == "integer":
         return F.when(text.rlike(r"^[+-]?\d+$"), text.try_cast("integer"))
     if kind == "double":
-        return _finite(text.try_cast("double"))
+        return F.when(text.rlike(_NUMBER), _finite(text.try_cast("double")))
     exact = text.try_cast(_MOST_PRECISE)
     rounded = exact.try_cast(column.type)
     return F.when(exact == rounded, rounded)

@@ -37,6 +37,8 @@ def check_content(
             told = f"{file.name} has {found} records, the manifest says {file.rows}"
             if batch.facts[file.name].text.is_quote_open:
                 told += ": one of its quotes may not be closed"
+            elif found_bad.malformed:
+                told += f": {found_bad.malformed} of the batch's records do not have as many fields as the header"
             batch.reasons.append(told)
     for name, (count, read) in found_bad.unreadable.items():
         if count > 1 and not read:

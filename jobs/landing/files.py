@@ -29,6 +29,7 @@ _CHUNK = 1 << 20
 _PIECE = 1 << 14
 #: The first byte of every gzip member.
 _GZIP_MARK = 0x1F
+_GZIP_MARKS = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -150,10 +151,12 @@ def _too_large(max_bytes: int) -> str:
 def _inspect_csv(path: str, stream: IO[bytes], max_bytes: int) -> FileFacts:
     digest = hashlib.sha256()
     scan = TextScan()
+    first = b""
     size = unpacked = padding = 0
     try:
         for packed, plain, zeros in _unpacked(stream, gzipped=path.endswith(".gz")):
             digest.update(packed)
+            first = first or packed[:2]
             size += len(packed)
             unpacked += len(plain)
             padding += zeros
@@ -161,6 +164,8 @@ def _inspect_csv(path: str, stream: IO[bytes], max_bytes: int) -> FileFacts:
                 return FileFacts(path, error=_too_large(max_bytes))
             scan.feed(plain)
     except (EOFError, zlib.error):
+        if not _GZIP_MARKS.startswith(first):
+            return FileFacts(path, error="is no gzip file, although its name says so")
         return FileFacts(path, error="is a damaged or truncated gzip file: send it again")
     except _BytesAfterEnd:
         return FileFacts(

@@ -95,3 +95,10 @@ def test_a_first_record_that_is_no_header_is_told_without_its_values(names):
     )
     assert header.unknown == ()
     assert header.columns == (None,) * len(names)
+
+
+def test_names_are_told_on_one_line_and_not_at_length():
+    names = [*SETTLEMENT.columns[1:], "setl\n_id", "a\tb" + "x" * 100]
+    header = read_header(names, SETTLEMENT, Naming())
+    assert header.faults[0].startswith("column setl\\n_id is not in the contract, and setl_id")
+    assert header.unknown == ("a\\tb" + "x" * 56 + "...",)

@@ -69,6 +69,7 @@ def test_zeros_that_pad_a_gzip_file_are_hashed_but_kept_from_spark(tmp_path, con
 
 
 DAMAGED = "is a damaged or truncated gzip file: send it again"
+NO_GZIP = "is no gzip file, although its name says so"
 MORE = "has other bytes after the end of its gzip data: send it again"
 
 
@@ -88,9 +89,10 @@ MORE = "has other bytes after the end of its gzip data: send it again"
         (DENSE[:-9], DAMAGED),
         (DENSE[:5], DAMAGED),
         (DENSE[:-8] + bytes(8), DAMAGED),
-        (ROWS, DAMAGED),
-        (bytes(600), DAMAGED),
-        (zlib.compress(ROWS), DAMAGED),
+        (ROWS, NO_GZIP),
+        (bytes(600), NO_GZIP),
+        (zlib.compress(ROWS), NO_GZIP),
+        (b"PK\x03\x04" + bytes(600), NO_GZIP),
         (member(ROWS) + member(HEADER + b"0" * (9 << 20)), "unpacks to more than landing.max_file"),
         (DENSE * 3, "unpacks to more than landing.max_file_gib (0.00781)"),
         (b"", "is empty: even a file without rows needs a header"),
