@@ -117,7 +117,7 @@ def _refuse(run: JobRun, arrivals: Arrivals) -> None:
         counted = f"{len(refused)} of {arrivals.found} batches refused, the others kept"
         raise DataRefused(f"{counted}. {'; '.join(told)}")
     if told:
-        raise DataRefused(f"a table's folder is refused, the others kept. {'; '.join(told)}")
+        raise DataRefused(f"a folder is refused, the others kept. {'; '.join(told)}")
 
 
 def _inspect(run: JobRun, batches: list[LandingBatch]) -> None:

@@ -11,7 +11,7 @@ from jobs.runtime.job import JobRun
 
 @dataclass
 class Arrivals:
-    """How many batches lie there; those never kept before, table by table; tables that cannot be looked into."""
+    """How many batches lie there; those never kept before, table by table; tables and folders that are refused."""
 
     found: int = 0
     new: list[list[LandingBatch]] = field(default_factory=list)
@@ -25,9 +25,9 @@ def find_arrivals(run: JobRun, root: str, known: Ledger, plausible: Plausible) -
         landed = landed_table(root, table)
         for text in landed.warnings:
             run.log.warning(text)
-        if landed.error:
-            run.log.error(landed.error)
-            arrivals.errors.append(landed.error)
+        for text in landed.errors:
+            run.log.error(text)
+        arrivals.errors += landed.errors
         wanted = [batch for batch in landed.batches if run.options.batch in (None, batch.day)]
         arrivals.found += len(wanted)
         standing = known.of(table.name)

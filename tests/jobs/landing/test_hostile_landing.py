@@ -120,6 +120,8 @@ def ingested(new_workspace):
     landing.content("person", "2024-05-12", wide, people("u", "u"))
     landing.csv("person", "9999-12-31", people("u"))
     (root / "person" / "batch=2024-0\n").mkdir()
+    for odd in ("batch=20240531", "BATCH=2024-05-31", "batch=2024-02-30", "batch=2024-05-31.bak"):
+        (root / "person" / odd).mkdir()
     (root / os.fsdecode(b"\xff\xfe")).mkdir()
 
     this.config = this.config.model_copy(
@@ -194,6 +196,13 @@ def test_a_table_that_is_a_link_or_a_file_is_refused_and_named(ingested):
     told = ingested.result.message
     assert "doctor is a link, which is never followed: put the folder itself there" in told
     assert "drug is a file, not a folder" in told
+
+
+def test_a_folder_that_is_meant_for_a_batch_and_called_otherwise_is_refused(ingested):
+    told = ingested.result.message
+    for odd in ("batch=20240531", "BATCH=2024-05-31", "batch=2024-02-30"):
+        assert f"person/{odd} is not called batch=<yyyy-MM-dd>" in told
+    assert ".bak" not in told
 
 
 def test_times_and_bytes_that_no_one_can_mean_are_quarantined(ingested):
