@@ -133,15 +133,6 @@ def _declared(check: Check, contract: TableContract) -> Rule:
             check.note,
             _among(arguments, _is_outside(column, arguments)),
         )
-    if check.expectation == "ExpectColumnValuesToNotBeNull":
-        column = str(arguments["column"])
-        return Rule(
-            "expect_column_values_to_not_be_null",
-            (column,),
-            check.severity,
-            check.note,
-            _among(arguments, _is_null(column)),
-        )
     raise ContractError(
         f"contract {contract.name}: {check.expectation} can't be counted; add it to"
         " expectations/contract/suite.py beside ExpectColumnValuesToBeBetween"

@@ -96,6 +96,8 @@ SETTLEMENT = LandingTable(
     # A refund has an id of its own, the flag, negative amounts and the id of what it reverses.
     faults=(
         RowFault("orig_setl_id = setl_id", "orig_setl_id: names the row itself"),
+        # It may be the settlement itself under its own id, which it must not replace.
+        RowFault(f"{_IS_REFUND} AND orig_setl_id IS NULL", "orig_setl_id: is empty in a refund"),
         RowFault(
             f"{_IS_REFUND} AND medfee_sumamt > 0",
             "medfee_sumamt: is above zero in a refund",
@@ -120,16 +122,6 @@ SETTLEMENT = LandingTable(
     checks=(
         at_most("start_time", "end_time", "a visit ends after it starts"),
         at_most("end_time", "arrive_time", "a visit that is not over has not arrived"),
-        Check(
-            "ExpectColumnValuesToNotBeNull",
-            {
-                "column": "original_settlement_id",
-                "row_condition": "refund_flag = '1'",
-                "condition_parser": "spark",
-            },
-            severity="warning",
-            note="a refund names what it reverses; one that does not takes nothing off",
-        ),
         Check(
             "ExpectColumnPairValuesAToBeGreaterThanB",
             {

@@ -181,21 +181,21 @@ def _hash_heads(listed: Placeholders, keys: Mapping[str, str]) -> dict[str, str]
     """How hashes of what says nothing begin, in lower case, with the name of the entry.
 
     Programs hash what they call nothing in their own spelling, with or without a key, the empty one among them.
-    They write the hash in hexadecimal, MD5 also as the 16 digits in its middle, and seldom in base64: that is known
-    of the empty text alone.
+    They write the hash in hexadecimal, MD5 also as the 16 digits in its middle. Base64 and functions that are not listed
+    are seldom: they are known of the empty text alone.
     """
     found: dict[str, str] = {}
     texts = dict.fromkeys(("", *listed.texts, *listed.hashed_texts))
     spelled = dict.fromkeys(form for text in texts for form in _spellings(text))
     secrets = ["", *(keys[name] for name in listed.hash_key_variables if keys.get(name))]
-    for function in listed.hash_functions:
+    for function in _FUNCTIONS:
         try:
             hashlib.new(function)
         except ValueError:
             if function == "sm3":
                 found[_SM3_OF_NOTHING[:HASH_HEAD]] = "sm3 of the empty text"
             continue
-        for written in spelled:
+        for written in spelled if function in listed.hash_functions else ("",):
             name = f"{function} of {written.strip() or 'the empty text'}"
             plain = hashlib.new(function, written.encode())
             found |= _heads(plain.hexdigest(), name)

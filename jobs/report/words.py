@@ -199,6 +199,7 @@ QUARANTINE_REASONS = (
         N_("%(column)s holds a placeholder, and it is required"),
     ),
     (r"(?P<column>\w+): names the row itself", N_("%(column)s names the row itself")),
+    (r"(?P<column>\w+): is empty in a refund", N_("%(column)s is empty in a refund")),
     (
         r"(?P<column>\w+): is above zero in a refund",
         N_("%(column)s is above zero in a refund"),

@@ -54,6 +54,7 @@ def keyed(text, function="sha256", key=KEY):
         ("settlement.device_hash", keyed("", key="")),
         ("settlement.device_hash", hashlib.md5(b"").hexdigest()[8:24].upper()),
         ("settlement.device_hash", "1B2M2Y8AsgTpgAmY7PhCfg=="),
+        ("settlement.device_hash", hashlib.sha384(b"").hexdigest()),
         ("settlement.device_hash", hashlib.sha512(b"NaN").hexdigest()),
         ("person.cert_hash", hashlib.md5(b"None").hexdigest()[:20]),
         ("person.cert_hash", hashlib.sha1(b" ").hexdigest()),

@@ -88,6 +88,7 @@ def test_refunds_that_are_not_as_the_contract_has_them_are_faults(spark):
     no_flag = ["refd_setl_flag: is not 1 in a row that takes another back"]
     assert {row["setl_id"]: row["faults"] for row in found.collect() if row["faults"]} == {
         "itself": ["orig_setl_id: names the row itself"],
+        "nameless": ["orig_setl_id: is empty in a refund"],
         "positive": [f"{medfee} above zero in a refund", f"{fund} above zero in a refund"],
         "mixed": [f"{fund} above zero in a refund"],
         "no flag": no_flag,
