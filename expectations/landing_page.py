@@ -12,7 +12,8 @@ table, and what a mapping has to give ([adding a source](adding_a_source.md)).
 - A batch is one table and one date: `<landing.root>/<table>/batch=<yyyy-MM-dd>/part-*.csv`, `part-*.csv.gz` or
   `part-*.parquet`, with a `_manifest.json` that lists the files with rows and SHA-256, and sums of amounts.
 - CSV is UTF-8 (with or without a byte order mark) with a header and commas, quoted as RFC 4180 has it: a quoted field may
-  hold a line break, a quote is doubled, a backslash is a letter. An empty field is null. Lines end in LF, CR LF or a mix.
+  hold a line break, a quote is doubled, a backslash is a letter. An empty field is null, and blanks around a text are no
+  part of it. Lines end in LF, CR LF or a mix.
 - `timestamp` is `yyyy-MM-dd HH:mm:ss`, what the clock on the wall showed; `date` is `yyyy-MM-dd`; `boolean` is `true` or
   `false`. Parquet may have them typed. Times that are moments in UTC (INT96, and what Spark writes) are refused unless
   `landing.time_zone` names the zone to convert them with; `UTC` takes them as they are.

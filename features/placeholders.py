@@ -1,5 +1,6 @@
 """Values that stand for nothing: found in landed rows, and taken as empty or as a fault of the row."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -7,12 +8,13 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from expectations.landing.placeholders import SHARED, ColumnPlaceholders, Shared
+from expectations.landing.placeholders import HASH_HEAD, SHARED, ColumnPlaceholders, Shared
 from expectations.landing.reasons import PLACEHOLDER, REASONS, RowReason, no_reasons
 from expectations.landing.table import LandingField, LandingTable
 
 #: The column with the reasons that keep a row out of silver whatever it refers to.
 FAULTS = "faults"
+_HEAD = f"substring(lower(trim(`{{}}`)), 1, {HASH_HEAD})"
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,10 @@ def _is_listed(column: LandingField, listed: ColumnPlaceholders) -> Column:
     if listed.numbers:
         return F.col(column.name).isin(*listed.numbers)
     found = _plain(column).isin(*listed.texts)
+    if listed.hash_heads:
+        # As one text: a literal each would be a call to Spark's JVM each.
+        heads = ", ".join(f"'{head}'" for head in listed.hash_heads)
+        found = found | F.expr(f"{_HEAD.format(column.name)} IN ({heads})")
     if listed.patterns:
         found = found | _plain(column).rlike(_whole(listed.patterns))
     return found
@@ -131,11 +137,20 @@ def _listed_entry(column: LandingField, listed: ColumnPlaceholders) -> Column:
             _moment(column) if listed.moments else F.col(column.name).cast("double").cast("string")
         )
         return F.when(_is_listed(column, listed), text)
-    names = F.create_map(*(F.lit(part) for pair in listed.texts.items() for part in pair))
-    name = F.try_element_at(names, _plain(column))
+    name = _named(_plain(column), listed.texts)
+    if listed.hash_heads:
+        head = F.expr(_HEAD.format(column.name))
+        name = F.coalesce(name, _named(head, listed.hash_heads))
     for pattern in listed.patterns:
         name = F.coalesce(name, F.when(_plain(column).rlike(_whole((pattern,))), F.lit(pattern)))
     return name
+
+
+def _named(text: Column, entries: Mapping[str, str]) -> Column:
+    """The name of the entry that a text is; null if it is none."""
+    # One literal, for the same reason; Spark reads it once.
+    names = F.from_json(F.lit(json.dumps(dict(entries))), "map<string,string>")
+    return F.try_element_at(names, text)
 
 
 def _whole(patterns: Sequence[str]) -> str:

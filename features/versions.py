@@ -16,6 +16,12 @@ from features.provinces import most_common_province, province_of
 STATES = ("standing", "superseded", "orphan")
 #: Rows that differ in one thing alone may be corrections of each other.
 _FEWEST_COMPARED = 2
+#: What tells people, places and drugs apart that were given one key; what is empty tells nothing.
+_TOLD_APART_BY = {
+    "person": ["brdy", "cert_hash"],
+    "institution": ["fixmedins_name", "admdvs"],
+    "drug": ["drug_name", "ingredient"],
+}
 
 
 @dataclass(frozen=True)
@@ -163,23 +169,28 @@ def ranked_versions(rows: DataFrame, key: Sequence[str], columns: Sequence[str])
 def clashing_rows(rows: DataFrame, table: LandingTable) -> DataFrame | None:
     """How many rows share their key with others of their batch that are no versions of them, as `rows`.
 
-    They differ in whose they are, where and when. None for a table that does not say at least two of that.
+    They differ in two of whose they are, where and when, or in what tells one person, place or drug from another. None
+    for a table that does not say at least two of that.
 
     Args:
         rows: in landing names, with `batch` and `key_hash`.
         table: the landing table.
     """
-    said = ("psn_no", "fixmedins_code", table.event_time)
-    compared = [
+    said = _TOLD_APART_BY.get(table.name) or [
         column.name
         for column in table.fields
-        if column.required and column.name in said and column.name not in table.key
+        if column.required and column.name in ("psn_no", "fixmedins_code", table.event_time)
     ]
+    compared = [name for name in said if name not in table.key]
     if len(compared) < _FEWEST_COMPARED:
         return None
-    differ = reduce(Column.__and__, (F.min(name) != F.max(name) for name in compared))
+    # An id that a spreadsheet rounded is mostly one of the same place, so that two differences are enough.
+    differences = reduce(
+        Column.__add__,
+        (F.coalesce(F.min(name) != F.max(name), F.lit(False)).cast("int") for name in compared),
+    )
     keys = rows.groupBy("batch", "key_hash").agg(
-        F.count("*").alias("of_key"), differ.alias("is_clash")
+        F.count("*").alias("of_key"), (differences >= _FEWEST_COMPARED).alias("is_clash")
     )
     return keys.filter("is_clash").agg(F.coalesce(F.sum("of_key"), F.lit(0)).alias("rows"))
 

@@ -61,7 +61,8 @@ def main(run: JobRun) -> str:
         profiles.extend(profile)
         if found["clashing_rows"]:
             run.log.warning(
-                "rows of one key in one batch differ in person, place and time: only one of each key stands;"
+                "rows of one key in one batch differ in person, place or time, or are of other people, places or"
+                " drugs: only one of each key stands;"
                 " look whether a spreadsheet rounded the ids, and send the batch again",
                 table=table.name,
                 rows=found["clashing_rows"],
@@ -81,7 +82,7 @@ def main(run: JobRun) -> str:
     waiting = sum(row["rows_quarantined"] for row in balances)
     told = f"{len(tables)} tables, {waiting} orphans wait in quarantine"
     if sum(clashes):
-        told += f"; {sum(clashes)} rows share a key with rows of another person, place and time"
+        told += f"; {sum(clashes)} rows share a key with rows of others"
     return told
 
 

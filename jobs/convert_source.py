@@ -209,19 +209,38 @@ def _deliver(
             "files": files,
             "source": title,
         }
-        text = json.dumps(manifest, indent=1)
         place = target / folder.name
         rows += manifest["rows"]
-        if (place / MANIFEST).exists() and (place / MANIFEST).read_text(encoding="utf-8") == text:
-            unchanged += 1
-            continue
+        before = _manifest_text(place)
+        if before is not None:
+            if _is_same(before, manifest):
+                unchanged += 1
+                continue
+            # What was given before, taken back and is given again is a new version: ingest_batch knows the old one.
+            manifest["replaces"] = hashlib.sha256(before.encode()).hexdigest()
         new += 1
-        (folder / MANIFEST).write_text(text, encoding="utf-8")
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
         if place.exists():
             shutil.rmtree(place)
         place.parent.mkdir(parents=True, exist_ok=True)
         folder.rename(place)
     return new, unchanged, rows
+
+
+def _manifest_text(place: Path) -> str | None:
+    try:
+        return (place / MANIFEST).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+
+
+def _is_same(before: str, manifest: dict[str, Any]) -> bool:
+    """Whether a delivered manifest says the same, whatever it replaced."""
+    try:
+        told = json.loads(before)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(told, dict) and {**told, "replaces": ""} == {**manifest, "replaces": ""}
 
 
 def _empty_stale(run: JobRun, landing: Path, title: str, given: set[tuple[str, str]]) -> int:

@@ -38,10 +38,12 @@ from jobs.landing.rows import (
     landed_rows,
     reading,
 )
+from jobs.landing.trials import try_files
 from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config, existing_folder
 from jobs.runtime.job import Job, JobRun, Options, step
 from jobs.runtime.session import session_conf
+from jobs.runtime.stopping import STOP
 from jobs.runtime.threads import each_table
 
 #: Letters of an address that a library may take for a wildcard, an escape or the end of the path.
@@ -115,7 +117,7 @@ def _refuse(run: JobRun, arrivals: Arrivals) -> None:
         counted = f"{len(refused)} of {arrivals.found} batches refused, the others kept"
         raise DataRefused(f"{counted}. {'; '.join(told)}")
     if told:
-        raise DataRefused(f"a table's folder is refused, the others kept. {'; '.join(told)}")
+        raise DataRefused(f"a folder is refused, the others kept. {'; '.join(told)}")
 
 
 def _inspect(run: JobRun, batches: list[LandingBatch]) -> None:
@@ -160,14 +162,19 @@ def _ingest_all(
 
 def _ingest(run: JobRun, batches: list[LandingBatch], known: Ledger) -> list[dict[str, Any]]:
     """Ingest the new batches of one table in one commit; their rows for the ledger."""
+    is_first = True
     while True:
         try:
             stats = _kept_stats(run, batches)
             break
         except (Py4JJavaError, PySparkException) as error:
-            # What neither we nor Arrow took exception to, Spark may: those files alone are refused.
-            if not blame_files(_sound(batches), error):
+            # What neither we nor Arrow took exception to, Spark may: those files alone are refused. An error names
+            # one of them at most, so that from the second on all are tried.
+            sound = _sound(batches)
+            is_blamed = is_first and blame_files(sound, error)
+            if STOP.is_asked or not (is_blamed or try_files(run.spark, sound, _reading(run))):
                 raise
+            is_first = False
     _say(run, batches)
     return _ledger_rows(run, batches, stats, known)
 

@@ -6,6 +6,7 @@ faulty file gives one sentence that names file and place.
 
 import difflib
 from collections.abc import Callable, Iterable
+from datetime import date
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin
@@ -126,9 +127,16 @@ def fault_sentence(fault: ErrorDetails, known: Iterable[str], key: str) -> str:
         return f"{key} must hold keys with values, not {fault['input']!r:.60}"
     if kind == "value_error":
         return f"{key}: {fault['msg'].removeprefix('Value error, ')}"
+    if kind == "string_type" and not isinstance(fault["input"], dict | list | None):
+        return f"{key} is {fault['input']!s:.200}, read as {_kind_of(fault['input'])}: put it in quotes"
     if isinstance(fault["input"], dict | list):
         return f"{key}: {fault['msg']}"
     return f"{key} is {fault['input']!r:.200}: {fault['msg']}"
+
+
+def _kind_of(value: Any) -> str:
+    kinds = {bool: "true or false", int: "a number", float: "a number", date: "a date"}
+    return next((told for kind, told in kinds.items() if isinstance(value, kind)), "something else")
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str:
@@ -215,6 +223,11 @@ class _StrictLoader(yaml.SafeLoader):
                 " put it in quotes if it is text",
                 problem_mark=node.start_mark,
             ) from None
+        if isinstance(value, str) and not _is_unicode(value):
+            raise yaml.MarkedYAMLError(
+                problem=f"{value!r:.40} holds half a letter (a surrogate), which is no text",
+                problem_mark=node.start_mark,
+            )
         if isinstance(value, int) and abs(value) > _LARGEST_NUMBER:
             raise yaml.MarkedYAMLError(
                 problem=f"{node.value:.40} is larger than any number of 64 bits",
@@ -244,4 +257,20 @@ def _merges_nothing(_: yaml.SafeLoader, node: Any) -> None:
     raise yaml.MarkedYAMLError(problem="<<: is not supported", problem_mark=node.start_mark)
 
 
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _makes_nothing(_: yaml.SafeLoader, node: Any) -> None:
+    raise yaml.MarkedYAMLError(
+        problem=f"!!{node.tag.rpartition(':')[2]} is not supported", problem_mark=node.start_mark
+    )
+
+
 _StrictLoader.add_constructor("tag:yaml.org,2002:merge", _merges_nothing)
+for _kind in ("binary", "set", "omap", "pairs"):
+    _StrictLoader.add_constructor(f"tag:yaml.org,2002:{_kind}", _makes_nothing)

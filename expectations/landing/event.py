@@ -3,6 +3,9 @@
 from expectations.contract.table import Check
 from expectations.landing.codes import CREDENTIAL_TYPES, VISIT_TYPES
 from expectations.landing.reasons import (
+    NAMELESS_REFUND,
+    NEGATIVE_AMOUNT,
+    OTHER_SIGN,
     OWN_ORIGINAL,
     POSITIVE_REFUND,
     UNMARKED_REFUND,
@@ -23,6 +26,7 @@ from expectations.landing.table import (
 _SETTLEMENT_ID = required("setl_id", "string", "settlement_id", "The settlement")
 _OF_SETTLEMENT = Reference("setl_id", "settlement", "setl_id")
 _OF_PERSON = Reference("psn_no", "person", "psn_no")
+_IS_REFUND = "coalesce(refd_setl_flag = '1', false)"
 _OF_INSTITUTION = Reference("fixmedins_code", "institution", "fixmedins_code")
 
 SPECIAL_CERT = LandingTable(
@@ -101,17 +105,32 @@ SETTLEMENT = LandingTable(
     # A refund has an id of its own, the flag, negative amounts and the id of what it reverses.
     faults=(
         RowFault("orig_setl_id = setl_id", RowReason(OWN_ORIGINAL, "orig_setl_id")),
+        # It may be the settlement itself under its own id, which it must not replace.
         RowFault(
-            "refd_setl_flag = '1' AND medfee_sumamt > 0",
-            RowReason(POSITIVE_REFUND, "medfee_sumamt"),
+            f"{_IS_REFUND} AND orig_setl_id IS NULL", RowReason(NAMELESS_REFUND, "orig_setl_id")
         ),
         RowFault(
-            "orig_setl_id IS NOT NULL AND medfee_sumamt < 0 AND coalesce(refd_setl_flag, '0') = '0'",
+            f"{_IS_REFUND} AND medfee_sumamt > 0", RowReason(POSITIVE_REFUND, "medfee_sumamt")
+        ),
+        RowFault(
+            f"{_IS_REFUND} AND fund_pay_sumamt > 0", RowReason(POSITIVE_REFUND, "fund_pay_sumamt")
+        ),
+        RowFault(
+            f"orig_setl_id IS NOT NULL AND NOT {_IS_REFUND}",
             RowReason(UNMARKED_REFUND, "refd_setl_flag"),
+        ),
+        RowFault(
+            f"orig_setl_id IS NULL AND NOT {_IS_REFUND} AND medfee_sumamt < 0",
+            RowReason(NEGATIVE_AMOUNT, "medfee_sumamt"),
+        ),
+        RowFault(
+            f"orig_setl_id IS NULL AND NOT {_IS_REFUND} AND fund_pay_sumamt < 0",
+            RowReason(NEGATIVE_AMOUNT, "fund_pay_sumamt"),
         ),
     ),
     checks=(
         at_most("start_time", "end_time", "a visit ends after it starts"),
+        at_most("end_time", "arrive_time", "a visit that is not over has not arrived"),
         Check(
             "ExpectColumnPairValuesAToBeGreaterThanB",
             {
@@ -166,6 +185,12 @@ FEE_DETAIL = LandingTable(
     ),
     references=(_OF_SETTLEMENT,),
     event_time="fee_ocur_time",
+    faults=(
+        RowFault(
+            "cnt * det_item_fee_sumamt < 0",
+            RowReason(OTHER_SIGN, "cnt", {"other": "det_item_fee_sumamt"}),
+        ),
+    ),
     checks=(between("unit_price", 0, None, "yuan"), between("supply_days", 0, 3660, "days")),
 )
 

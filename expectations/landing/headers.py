@@ -32,6 +32,7 @@ ALIASES: dict[str, dict[str, str]] = {
 }
 #: How alike two names are from which one may be meant by the other; less for columns that refunds hang on.
 _NEAR = 0.75
+_LONGEST_TOLD = 60
 _NEAR_FOR_REFUNDS = 0.6
 _FOR_REFUNDS = frozenset({"refd_setl_flag", "orig_setl_id", "orig_feedetl_sn"})
 
@@ -73,6 +74,10 @@ def read_header(names: Sequence[str], table: LandingTable, naming: Naming) -> He
         if len(same) > 1 and not faults:
             faults.append(f"columns {' and '.join(same)} both are {column}")
     missing = [column for column in table.columns if column not in found]
+    if not any(found) and not any(_nearest(name, missing, table) for name in names):
+        # Without a header the first record would be taken for it, and its values for names: none is told.
+        told = "none of its columns is in the contract: has it no header, or lines above it?"
+        return Header((None,) * len(names), (told,), ())
     ignored = {_plain(name) for name, meant in naming.more.items() if meant is None}
     unknown = []
     for name, meant in zip(names, found, strict=True):
@@ -81,11 +86,11 @@ def read_header(names: Sequence[str], table: LandingTable, naming: Naming) -> He
         nearest = _nearest(name, missing, table)
         if nearest:
             faults.append(
-                f"column {name} is not in the contract, and {nearest} is missing: rename it if it is that,"
+                f"column {_told(name)} is not in the contract, and {nearest} is missing: rename it if it is that,"
                 " or say what it is in landing.aliases"
             )
         else:
-            unknown.append(name)
+            unknown.append(_told(name))
     return Header(tuple(found), tuple(faults), tuple(unknown))
 
 
@@ -95,7 +100,9 @@ def _alike(names: Sequence[str]) -> list[str]:
     for name in names:
         other = seen.setdefault(_plain(name), name)
         if other != name:
-            faults.append(f"columns {other} and {name} differ in capitals or blanks only")
+            faults.append(
+                f"columns {_told(other)} and {_told(name)} differ in capitals or blanks only"
+            )
     return faults
 
 
@@ -135,6 +142,14 @@ def _nearest(name: str, missing: Sequence[str], table: LandingTable) -> str | No
         if ratio >= (_NEAR_FOR_REFUNDS if column in _FOR_REFUNDS else _NEAR)
     ]
     return max(near)[1] if near else None
+
+
+def _told(name: str) -> str:
+    """A name on one line, of bearable length."""
+    shown = "".join(
+        repr(each)[1:-1] if unicodedata.category(each) == "Cc" else each for each in name
+    )
+    return shown if len(shown) <= _LONGEST_TOLD else f"{shown[:_LONGEST_TOLD]}..."
 
 
 def _plain(name: str) -> str:

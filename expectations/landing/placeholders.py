@@ -1,5 +1,6 @@
 """Values that stand for "nothing" in a landed column, as `conf/placeholders.yaml` lists them. Pure."""
 
+import base64
 import hashlib
 import hmac
 import re
@@ -21,6 +22,8 @@ _HASH = "_hash"
 _ID_ENDS = ("_id", "_no", "_codg", _HASH)
 _ARRIVAL = "arrive_time"
 _FUNCTIONS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sm3")
+#: Hashes are delivered whole or cut. So many characters of one name it: no other value begins alike by chance.
+HASH_HEAD = 16
 #: OpenSSL may be built without SM3: then at least the hash of the empty text is known.
 _SM3_OF_NOTHING = "1ab21d8355cfa17f8e61194831e81a8f22bec8c728fefb747ed035eb5082aa2b"
 
@@ -84,12 +87,14 @@ class ColumnPlaceholders:
 
     Args:
         texts: lower-case texts without outer blanks.
+        hash_heads: the first `HASH_HEAD` characters of hashes, in lower case.
         patterns: regular expressions of whole lower-case texts.
         moments: dates, or wall-clock times, as the column's type is.
         numbers: numbers.
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
+    hash_heads: Mapping[str, str] = field(default_factory=dict)
     patterns: tuple[str, ...] = ()
     moments: Mapping[date | datetime, str] = field(default_factory=dict)
     numbers: tuple[float, ...] = ()
@@ -99,7 +104,8 @@ class ColumnPlaceholders:
         if isinstance(value, str):
             text = value.strip().lower()
             whole = (each for each in self.patterns if re.fullmatch(each, text))
-            return self.texts.get(text) or next(whole, None)
+            head = self.hash_heads.get(text[:HASH_HEAD])
+            return self.texts.get(text) or head or next(whole, None)
         if isinstance(value, date):
             return self.moments.get(value)
         return next((f"{each:g}" for each in self.numbers if value == each), None)
@@ -150,14 +156,13 @@ def column_placeholders(
         return None
     if column.type == "string":
         texts = {text.strip().lower(): text or EMPTY_TEXT for text in listed.texts}
+        heads = _hash_heads(listed, keys) if column.name.endswith(_HASH) else {}
         patterns: tuple[str, ...] = ()
-        if column.name.endswith(_HASH):
-            texts |= _hashes(listed, keys)
         if column.name.endswith(_HASH) or (
             not column.required and not is_key and column.name.endswith(_ID_ENDS)
         ):
             patterns = listed.id_patterns
-        return ColumnPlaceholders(texts=texts, patterns=patterns)
+        return ColumnPlaceholders(texts=texts, hash_heads=heads, patterns=patterns)
     if column.type in ("date", "timestamp") and not is_key:
         days = [*listed.dates, *(() if column.is_open_ended else listed.far_dates)]
         if column.type == "date":
@@ -172,24 +177,42 @@ def _is_number(column: LandingField) -> bool:
     return column.type in ("integer", "double") or column.type.startswith("decimal")
 
 
-def _hashes(listed: Placeholders, keys: Mapping[str, str]) -> dict[str, str]:
-    """Hashes of what says nothing, in hexadecimal, with the name of the entry."""
+def _hash_heads(listed: Placeholders, keys: Mapping[str, str]) -> dict[str, str]:
+    """How hashes of what says nothing begin, in lower case, with the name of the entry.
+
+    Programs hash what they call nothing in their own spelling, with or without a key, the empty one among them.
+    They write the hash in hexadecimal, MD5 also as the 16 digits in its middle. Base64 and functions that are not listed
+    are seldom: they are known of the empty text alone.
+    """
     found: dict[str, str] = {}
     texts = dict.fromkeys(("", *listed.texts, *listed.hashed_texts))
-    secrets = [keys[name] for name in listed.hash_key_variables if keys.get(name)]
-    for function in listed.hash_functions:
+    spelled = dict.fromkeys(form for text in texts for form in _spellings(text))
+    secrets = ["", *(keys[name] for name in listed.hash_key_variables if keys.get(name))]
+    for function in _FUNCTIONS:
         try:
             hashlib.new(function)
         except ValueError:
             if function == "sm3":
-                found[_SM3_OF_NOTHING] = "sm3 of the empty text"
+                found[_SM3_OF_NOTHING[:HASH_HEAD]] = "sm3 of the empty text"
             continue
-        for written in dict.fromkeys(
-            form for text in texts for form in (text, text.upper(), text.lower())
-        ):
-            name = f"{function} of {written or 'the empty text'}"
-            found[hashlib.new(function, written.encode()).hexdigest()] = name
+        for written in spelled if function in listed.hash_functions else ("",):
+            name = f"{function} of {written.strip() or 'the empty text'}"
+            plain = hashlib.new(function, written.encode())
+            found |= _heads(plain.hexdigest(), name)
+            if not written:
+                coded = base64.b64encode(plain.digest()).decode().lower()
+                found[coded[:HASH_HEAD]] = name
             for secret in secrets:
-                digest = hmac.new(secret.encode(), written.encode(), function).hexdigest()
-                found[digest] = f"keyed {name}"
+                digest = hmac.new(secret.encode(), written.encode(), function)
+                found |= _heads(digest.hexdigest(), f"keyed {name}")
     return found
+
+
+def _spellings(text: str) -> tuple[str, ...]:
+    return (text, text.upper(), text.lower(), text.capitalize())
+
+
+def _heads(digits: str, name: str) -> dict[str, str]:
+    # Half of an MD5, as many systems shorten it.
+    middle = {digits[8 : 8 + HASH_HEAD]: name} if len(digits) == 2 * HASH_HEAD else {}
+    return {digits[:HASH_HEAD]: name} | middle

@@ -17,14 +17,20 @@ REQUIRED = "required"
 IMPLAUSIBLE_YEAR = "implausible_year"
 NOT_UTF8 = "not_utf8"
 NUL_CHARACTER = "nul_character"
+UNSEEN_LETTER = "unseen_letter"
 SHORTENED_NUMBER = "shortened_number"
+SPREADSHEET_TEXT = "spreadsheet_text"
+DECIMAL_ID = "decimal_id"
 NOT_LISTED = "not_listed"
 AFTER_ARRIVAL = "after_arrival"
 MISSING_PARENT = "missing_parent"
 PLACEHOLDER = "placeholder"
 OWN_ORIGINAL = "own_original"
+NAMELESS_REFUND = "nameless_refund"
 POSITIVE_REFUND = "positive_refund"
 UNMARKED_REFUND = "unmarked_refund"
+NEGATIVE_AMOUNT = "negative_amount"
+OTHER_SIGN = "other_sign"
 
 #: What each code says of its column, with its parameters by name.
 SENTENCES = {
@@ -34,14 +40,20 @@ SENTENCES = {
     IMPLAUSIBLE_YEAR: "lies outside the years {first} to {last}",
     NOT_UTF8: "is not valid UTF-8",
     NUL_CHARACTER: "holds a NUL character",
+    UNSEEN_LETTER: "holds a letter that does not show",
     SHORTENED_NUMBER: "is a number that a spreadsheet shortened, its digits are lost",
+    SPREADSHEET_TEXT: "is what a spreadsheet writes for a text or in place of a number",
+    DECIMAL_ID: "is a number with decimals (.0), and an id has none",
     NOT_LISTED: "is none of {values}",
     AFTER_ARRIVAL: "lies in the future of arrive_time (a clock error?)",
     MISSING_PARENT: "points at no row of {table}",
     PLACEHOLDER: "holds a placeholder, not a value",
     OWN_ORIGINAL: "names the row itself",
+    NAMELESS_REFUND: "is empty in a refund",
     POSITIVE_REFUND: "is above zero in a refund",
     UNMARKED_REFUND: "is not 1 in a row that takes another back",
+    NEGATIVE_AMOUNT: "is below zero in a row that is no refund",
+    OTHER_SIGN: "has another sign than {other}",
 }
 
 #: A reason as a table keeps it beside its sentence.

@@ -39,6 +39,9 @@ PERSON = LandingTable(
     ),
     checks=(
         at_most("birth_date", "death_date", "no one dies before birth"),
+        at_most("birth_date", "arrive_time", "no one is insured before birth"),
+        at_most("birth_date", "paused_from", "no insurance pauses before birth"),
+        at_most("insured_from", "paused_from", "no insurance pauses before it begins"),
         between("home_latitude", -90, 90, "degrees"),
         between("home_longitude", -180, 180, "degrees"),
     ),

@@ -15,12 +15,16 @@ from expectations.landing.value_rules import (
     ahead_of_arrival,
     is_ahead_of_arrival,
 )
+from expectations.landing.written_names import bare_text
 
 #: Added by the reader: the text of a record with the wrong number of fields.
 MALFORMED = "_malformed_record"
 
+_TOLD_AT_MOST = 20
 _TIMESTAMP = "yyyy-MM-dd HH:mm:ss"
 _DATE = "yyyy-MM-dd"
+#: Of the numbers that Spark reads those that people write: no 0x1p3 and no 1.5d.
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _MOST_PRECISE = "decimal(38,18)"
 
 _READABLE_AS = {
@@ -59,8 +63,13 @@ def _is_readable(found: DataType, column: LandingField) -> bool:
 
 def tolerated_columns(header: Header, table: LandingTable) -> list[str]:
     """Warnings for columns that are left out, and for optional ones that are missing."""
+    more = len(header.unknown) - _TOLD_AT_MOST
     return [
-        *(f"column {name} is not in the contract and was left out" for name in header.unknown),
+        *(
+            f"column {name} is not in the contract and was left out"
+            for name in header.unknown[:_TOLD_AT_MOST]
+        ),
+        *([f"{more} more columns are not in the contract and were left out"] if more > 0 else []),
         *(
             f"column {column.name} is missing and was taken as empty"
             for column in table.fields
@@ -85,14 +94,17 @@ def _sound_value(raw: DataFrame, column: LandingField) -> Column:
         return _absent(column)
     if column.required:
         return F.col(column.name)
-    return _value(F.col(column.name), raw.schema[column.name].dataType, column).alias(column.name)
+    found = F.col(column.name)
+    return _value(found, raw.schema[column.name].dataType, column, is_bare=True).alias(column.name)
 
 
 def _absent(column: LandingField) -> Column:
     return F.lit(None).cast(column.type).alias(column.name)
 
 
-def typed_rows(raw: DataFrame, table: LandingTable, plausible: Plausible) -> DataFrame:
+def typed_rows(
+    raw: DataFrame, table: LandingTable, plausible: Plausible, *, is_bare: bool = False
+) -> DataFrame:
     """Give each landed row its typed columns, its `reasons` and its `unreadable` columns.
 
     Args:
@@ -100,6 +112,7 @@ def typed_rows(raw: DataFrame, table: LandingTable, plausible: Plausible) -> Dat
             a text column named `MALFORMED` marks records of the wrong shape.
         table: the landing table.
         plausible: which times are.
+        is_bare: whether it is known that no text has blanks around it or a letter that does not show.
 
     Returns:
         The other columns of `raw`; `landed`, a struct of the landing columns as they came; the landing
@@ -112,14 +125,16 @@ def typed_rows(raw: DataFrame, table: LandingTable, plausible: Plausible) -> Dat
     malformed = F.col(MALFORMED).isNotNull() if MALFORMED in raw.columns else F.lit(False)
     values = [
         F.when(
-            ~malformed, _value(F.col(column.name), raw.schema[column.name].dataType, column)
+            ~malformed,
+            _value(F.col(column.name), raw.schema[column.name].dataType, column, is_bare=is_bare),
         ).alias(column.name)
         for column in present
     ]
     absent = [_absent(column) for column in table.fields if column.name not in raw.columns]
     typed = raw.select(*others, landed, *values, *absent)
     faults = [
-        _fault(table, column, raw.schema[column.name].dataType, plausible) for column in present
+        _fault(table, column, raw.schema[column.name].dataType, plausible, is_bare=is_bare)
+        for column in present
     ]
     if table.event_time:
         faults.append(F.when(is_ahead_of_arrival(table, plausible), ahead_of_arrival(table)))
@@ -164,14 +179,10 @@ def _all_that_apply(faults: list[Column], none: Column) -> Column:
     return F.when(is_any, F.array_compact(F.array(*faults))).otherwise(none)
 
 
-def _text(found: Column) -> Column:
-    return F.when(found != "", found)
-
-
-def _value(found: Column, type_found: DataType, column: LandingField) -> Column:
+def _value(found: Column, type_found: DataType, column: LandingField, *, is_bare: bool) -> Column:
     """The typed value, or null when there is none or it cannot be read exactly."""
     if isinstance(type_found, StringType):
-        return _value_of_text(_text(found), column)
+        return _value_of_text(bare_text(found, is_bare=is_bare), column)
     if _is_typed(type_found, column):
         return found
     kind = _kind(column)
@@ -207,7 +218,7 @@ def _value_of_text(text: Column, column: LandingField) -> Column:
     if kind == "integer":
         return F.when(text.rlike(r"^[+-]?\d+$"), text.try_cast("integer"))
     if kind == "double":
-        return _finite(text.try_cast("double"))
+        return F.when(text.rlike(_NUMBER), _finite(text.try_cast("double")))
     exact = text.try_cast(_MOST_PRECISE)
     rounded = exact.try_cast(column.type)
     return F.when(exact == rounded, rounded)
@@ -231,21 +242,28 @@ def _exact_decimal(found: Column, type_found: DataType, wanted: str) -> Column:
 
 
 def _is_there(column: LandingField, type_found: DataType) -> Column:
-    """Whether the file has a value; an empty text is none."""
+    """Whether the file has a value; an empty text is none, nor is one of blanks."""
     landed = F.col(f"landed.{column.name}")
-    if isinstance(type_found, StringType):
-        return landed.isNotNull() & (landed != "")
-    return landed.isNotNull()
+    if not isinstance(type_found, StringType):
+        return landed.isNotNull()
+    if column.type == "string":
+        return F.lit(False)
+    return bare_text(landed, is_bare=False).isNotNull()
 
 
 def _fault(
-    table: LandingTable, column: LandingField, type_found: DataType, plausible: Plausible
+    table: LandingTable,
+    column: LandingField,
+    type_found: DataType,
+    plausible: Plausible,
+    *,
+    is_bare: bool,
 ) -> Column:
     """The reason that one column gives against its row, or null."""
     is_there = F.lit(False)
     if not _is_typed(type_found, column):
         is_there = _is_there(column, type_found)
-    cell = Cell(column, F.col(column.name), is_there, plausible)
+    cell = Cell(column, F.col(column.name), is_there, plausible, is_bare)
     fault = F.when(F.lit(False), F.lit(None).cast(REASONS.elementType))
     for rule in VALUE_RULES:
         if rule.concerns(table, column):

@@ -43,6 +43,13 @@ VALIDITY = (
 )
 
 
+#: How the names of columns end that name somebody or something; a diagnosis is none of that.
+_ID_ENDS = ("_id", "_no", "_codg", "_code", "_hash", "_sn")
+_DIAGNOSIS = "dise_codg"
+#: Ends of those that are codes of an illness or numbers of a line, in which .0 means something.
+_WITH_DECIMALS = ("dise_code", "condition", "_sn")
+
+
 @dataclass(frozen=True)
 class LandingField:
     """One landed column: its landing name, type, silver name and meaning.
@@ -116,6 +123,23 @@ class LandingTable:
     def identifiers(self) -> frozenset[str]:
         """The columns that name the row itself or another one."""
         return frozenset({*self.key, *(each.column for each in self.references)})
+
+    @property
+    def id_columns(self) -> frozenset[str]:
+        """The columns of text that name somebody or something: what shows alike has to be alike in them."""
+        return frozenset(
+            column.name
+            for column in self.fields
+            if column.type == "string"
+            and not column.values
+            and column.name != _DIAGNOSIS
+            and (column.name in self.identifiers or column.name.endswith(_ID_ENDS))
+        )
+
+    @property
+    def whole_id_columns(self) -> frozenset[str]:
+        """Those of `id_columns` in which a number has no decimals."""
+        return frozenset(name for name in self.id_columns if not name.endswith(_WITH_DECIMALS))
 
     @property
     def amounts(self) -> list[str]:

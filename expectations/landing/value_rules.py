@@ -7,6 +7,7 @@ rule; where that is not certain, it says so, and Spark looks at the rows.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -18,24 +19,34 @@ from pyspark.sql import functions as F
 from expectations.landing.plausible import Plausible
 from expectations.landing.reasons import (
     AFTER_ARRIVAL,
+    DECIMAL_ID,
     IMPLAUSIBLE_YEAR,
     NOT_LISTED,
     NOT_UTF8,
     NUL_CHARACTER,
     REQUIRED,
     SHORTENED_NUMBER,
+    SPREADSHEET_TEXT,
     UNREADABLE,
+    UNSEEN_LETTER,
     RowReason,
 )
 from expectations.landing.table import ARRIVE_TIME, LandingField, LandingTable
+from expectations.landing.written_names import (
+    OF_SPREADSHEET,
+    OUTER_BLANKS,
+    SHORTENED,
+    UNSEEN,
+    WITH_DECIMALS,
+)
 
 #: What a reader puts in place of bytes that are not UTF-8.
 _REPLACEMENT = "\ufffd"
 #: No text of the contract has one; many programs take it for the end of the text.
 NUL = "\0"
-#: In a number as a spreadsheet shortens it, and the whole of it.
-_SHORTENED = "E+"
-_SHORTENED_NUMBER = r"^-?[0-9]([.,][0-9]+)?E\+[0-9]+$"
+#: One of these is in every match of a pattern, and hardly in other names: most are told without the pattern.
+_MARKS = {SHORTENED: "+.,", OF_SPREADSHEET: "=#'", WITH_DECIMALS: "."}
+_BLANK, _BEYOND_ASCII = 0x20, 0x80
 
 
 @dataclass(frozen=True)
@@ -47,12 +58,14 @@ class Cell:
         value: in the type of the contract; null if the row has none that can be read.
         is_there: whether the row has one.
         plausible: which times are.
+        is_bare: whether it is known that no letter of a text does not show.
     """
 
     column: LandingField
     value: Column
     is_there: Column
     plausible: Plausible
+    is_bare: bool
 
 
 @dataclass(frozen=True)
@@ -155,29 +168,73 @@ def _is_any_not_utf8(values: pa.ChunkedArray, *_: object) -> bool:
 
 
 def _is_in_any(values: pa.ChunkedArray, mark: str) -> bool:
-    return any(_holds(texts, mark.encode()) for texts in _texts(values))
+    return any(mark.encode() in _bytes_of(texts) for texts in _texts(values))
 
 
-def _holds(texts: pa.StringArray, mark: bytes) -> bool:
-    """Whether some bytes are anywhere in the texts, taken as one, which is faster than text by text."""
+def _bytes_of(texts: pa.StringArray) -> bytes:
+    """The texts taken as one, in which something is found faster than text by text."""
     _, ends, content = texts.buffers()
     if not len(texts) or content is None:
-        return False
+        return b""
     first, last = np.frombuffer(ends, np.int32)[[texts.offset, texts.offset + len(texts)]].tolist()
-    return mark in content.slice(first, last - first).to_pybytes()
+    return bytes(content.slice(first, last - first).to_pybytes())
 
 
-def _is_shortened(cell: Cell) -> Column:
-    upper = F.upper(cell.value)
-    # Looked at in the order of cost: nearly no identifier has a plus.
-    may_be = cell.value.contains("+") & upper.contains(_SHORTENED)
-    return may_be & upper.rlike(_SHORTENED_NUMBER)
+def _is_plain(texts: pa.StringArray) -> bool:
+    """Whether there are only letters, digits and signs of ASCII: in nearly every column of names."""
+    letters = np.frombuffer(_bytes_of(texts), np.uint8)
+    return not len(letters) or bool(letters.min() > _BLANK and letters.max() < _BEYOND_ASCII)
 
 
-def _may_be_shortened(values: pa.ChunkedArray, *_: object) -> bool:
+def may_have_outer_blanks(values: pa.ChunkedArray) -> bool:
+    """In Arrow, whether some text may have blanks around it, which are no part of it."""
     return any(
-        _is_any(pc.match_substring(texts, _SHORTENED, ignore_case=True)) for texts in _texts(values)
+        not _is_plain(texts) and _is_any(pc.match_substring_regex(texts, OUTER_BLANKS))
+        for texts in _texts(values)
     )
+
+
+def _has_unseen(cell: Cell) -> Column:
+    return F.lit(False) if cell.is_bare else cell.value.rlike(UNSEEN)
+
+
+def _may_have_unseen(values: pa.ChunkedArray, *_: object) -> bool:
+    return any(
+        not _is_plain(texts) and _is_any(pc.match_substring_regex(texts, UNSEEN))
+        for texts in _texts(values)
+    )
+
+
+def _is_written(pattern: str) -> Callable[[Cell], Column]:
+    """In Spark, whether a text is written as a pattern has it."""
+
+    def is_broken(cell: Cell) -> Column:
+        may_be = reduce(Column.__or__, (cell.value.contains(mark) for mark in _MARKS[pattern]))
+        return may_be & cell.value.rlike(pattern)
+
+    return is_broken
+
+
+def _may_be_written(pattern: str) -> Callable[[pa.ChunkedArray, LandingField, Plausible], bool]:
+    """The same in Arrow."""
+
+    def may_be_broken(values: pa.ChunkedArray, *_: object) -> bool:
+        for texts in _texts(values):
+            whole = _bytes_of(texts)
+            is_marked = any(mark.encode() in whole for mark in _MARKS[pattern])
+            if is_marked and _is_any(pc.match_substring_regex(texts, pattern)):
+                return True
+        return False
+
+    return may_be_broken
+
+
+def _is_id(table: LandingTable, column: LandingField) -> bool:
+    return column.name in table.id_columns
+
+
+def _is_whole_id(table: LandingTable, column: LandingField) -> bool:
+    return column.name in table.whole_id_columns
 
 
 def _is_any_unlisted(values: pa.ChunkedArray, column: LandingField, _: Plausible) -> bool:
@@ -190,7 +247,7 @@ VALUE_RULES = (
     ValueRule(
         UNREADABLE,
         lambda table, column: True,
-        lambda cell: cell.is_there & cell.value.isNull(),
+        lambda cell: cell.value.isNull() & cell.is_there,
         # Values of the contract's types can be read, but for numbers that are none.
         _is_not_finite,
         lambda column, _: {"type": column.type},
@@ -220,12 +277,12 @@ VALUE_RULES = (
         lambda cell: cell.value.contains(NUL),
         lambda values, *_: _is_in_any(values, NUL),
     ),
+    ValueRule(UNSEEN_LETTER, _is_id, _has_unseen, _may_have_unseen),
+    ValueRule(SHORTENED_NUMBER, _is_id, _is_written(SHORTENED), _may_be_written(SHORTENED)),
     ValueRule(
-        SHORTENED_NUMBER,
-        lambda table, column: _is_text(table, column) and column.name in table.identifiers,
-        _is_shortened,
-        _may_be_shortened,
+        SPREADSHEET_TEXT, _is_id, _is_written(OF_SPREADSHEET), _may_be_written(OF_SPREADSHEET)
     ),
+    ValueRule(DECIMAL_ID, _is_whole_id, _is_written(WITH_DECIMALS), _may_be_written(WITH_DECIMALS)),
     ValueRule(
         NOT_LISTED,
         lambda table, column: bool(column.values),

@@ -58,8 +58,13 @@ def sales(
     first = F.lit(as_of - timedelta(days=YEAR))
     recent = (F.col("service_date") >= first) & (F.col("service_date") < F.lit(as_of))
     at = visits.filter(recent & ~F.col("visit_type").eqNullSafe(F.lit(STAY))).select(
-        "settlement_id", "institution_id", "visit_type", "credential_type"
+        "settlement_id", "institution_id", "visit_type", "credential_type", "is_refund"
     )
+    # A refund takes back, whichever signs its lines have.
+    taken_back = {
+        name: F.when(F.col("is_refund"), -F.abs(name)).otherwise(F.col(name))
+        for name in ("quantity", "line_amount")
+    }
     known = drugs.select(
         "drug_id",
         F.coalesce("is_cold_chain", F.lit(False)).alias("is_cold_chain"),
@@ -81,6 +86,8 @@ def sales(
             "line_amount",
         )
         .join(at, on="settlement_id", how="inner")
+        .withColumns(taken_back)
+        .drop("is_refund")
         .join(F.broadcast(known), on="drug_id", how="left")
         .join(over, on="member_id", how="left")
         .withColumn("is_over", F.coalesce("is_over", F.lit(False)))

@@ -120,6 +120,11 @@ def _own_fees(fees: pl.DataFrame, settled: pl.DataFrame, visits: pl.DataFrame) -
     return (
         fees.join(changed.drop("changed"), on="settlement_id")
         .filter(pl.col("member_id") == pl.col("owner"))
+        # A refund takes back, whichever signs its lines have.
+        .with_columns(
+            pl.when(is_refund).then(-pl.col(name).abs()).otherwise(name).alias(name)
+            for name in _FEE_SUMS
+        )
         .select("visit", "is_refund", "item_type", "drug_id", "doctor_id", "day", *_FEE_SUMS)
     )
 

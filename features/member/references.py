@@ -38,7 +38,7 @@ def usable(references: References) -> References:
         )
     )
     institutions = _first_of_key(references.institutions, "institution_id").with_columns(
-        _positive("visit_cap"), _finite("latitude"), _finite("longitude")
+        _positive("visit_cap"), _on_globe("latitude", 90), _on_globe("longitude", 180)
     )
     diseases = _first_of_key(references.diseases, "special_disease_code").with_columns(
         indications=_plain_codes(codes)
@@ -59,8 +59,8 @@ def _plain_codes(codes: pl.Expr) -> pl.Expr:
     return codes.list.eval(plain_code(pl.element()).drop_nulls())
 
 
-def _finite(name: str) -> pl.Expr:
-    return pl.when(pl.col(name).is_finite()).then(name).alias(name)
+def _on_globe(name: str, most: int) -> pl.Expr:
+    return pl.when(pl.col(name).is_between(-most, most)).then(name).alias(name)
 
 
 def _positive(name: str) -> pl.Expr:

@@ -80,8 +80,9 @@ def person_rows(members: DataFrame) -> DataFrame:
         "member_id",
         _after("paused_from", "birth_date", "insured_from").alias("paused_from"),
         _after("death_date", "birth_date").alias("death_date"),
-        F.col("home_latitude").alias("latitude"),
-        F.col("home_longitude").alias("longitude"),
+        # Beyond the globe it is a placeholder, or latitude and longitude are confused.
+        F.when(F.abs("home_latitude") <= 90, F.col("home_latitude")).alias("latitude"),
+        F.when(F.abs("home_longitude") <= 180, F.col("home_longitude")).alias("longitude"),
     )
 
 

@@ -11,7 +11,7 @@ from jobs.runtime.job import JobRun
 
 @dataclass
 class Arrivals:
-    """How many batches lie there; those never kept before, table by table; tables that cannot be looked into."""
+    """How many batches lie there; those never kept before, table by table; tables and folders that are refused."""
 
     found: int = 0
     new: list[list[LandingBatch]] = field(default_factory=list)
@@ -25,11 +25,20 @@ def find_arrivals(run: JobRun, root: str, known: Ledger, plausible: Plausible) -
         landed = landed_table(root, table)
         for text in landed.warnings:
             run.log.warning(text)
-        if landed.error:
-            run.log.error(landed.error)
-            arrivals.errors.append(landed.error)
+        for text in landed.errors:
+            run.log.error(text)
+        arrivals.errors += landed.errors
         wanted = [batch for batch in landed.batches if run.options.batch in (None, batch.day)]
         arrivals.found += len(wanted)
+        standing = known.of(table.name)
+        for batch in wanted:
+            is_known = (table.name, batch.version) in known.versions
+            if is_known and batch.day in standing and standing[batch.day].version != batch.version:
+                run.log.warning(
+                    "an earlier version of a batch lies there again, and the later one stands: to go back to it,"
+                    " send it with another manifest",
+                    batch=batch.name,
+                )
         new = [batch for batch in wanted if (table.name, batch.version) not in known.versions]
         for batch in new:
             if not plausible.is_batch_day(batch.day):

@@ -34,7 +34,12 @@ def check_content(
     for file in batch.files:
         found = by_file[file.name]["rows"] if file.name in by_file else 0
         if found != file.rows:
-            batch.reasons.append(f"{file.name} has {found} records, the manifest says {file.rows}")
+            told = f"{file.name} has {found} records, the manifest says {file.rows}"
+            if batch.facts[file.name].text.is_quote_open:
+                told += ": one of its quotes may not be closed"
+            elif found_bad.malformed:
+                told += f": {found_bad.malformed} of the batch's records do not have as many fields as the header"
+            batch.reasons.append(told)
     for name, (count, read) in found_bad.unreadable.items():
         if count > 1 and not read:
             batch.reasons.append(

@@ -17,13 +17,19 @@ from expectations.landing.table import LandingTable
 from jobs.landing.copies import copy_landed, cut_copy
 from jobs.landing.entries import NotReadable, NotThere, filesystem
 from jobs.landing.parquet_sizes import exceeds, slices
-from jobs.landing.parquet_types import Form, column_forms
+from jobs.landing.parquet_types import (
+    Form,
+    column_forms,
+    fault_of_pages,
+    fault_of_unreadable,
+)
 from jobs.landing.text_scan import TextFacts, TextScan
 
 _CHUNK = 1 << 20
 _PIECE = 1 << 14
 #: The first byte of every gzip member.
 _GZIP_MARK = 0x1F
+_GZIP_MARKS = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -112,13 +118,14 @@ def _inspect_parquet(path: str, digest: str, table: LandingTable, limits: Limits
         with system.open_input_file(inner) as opened, pq.ParquetFile(opened) as file:
             if exceeds(opened, file, limits.max_bytes):
                 return FileFacts(path, digest, error=_too_large(limits.max_bytes))
+            if fault := fault_of_pages(file):
+                return FileFacts(path, digest, error=fault)
             forms = column_forms(file)
             sums = _sound_sums(opened, file, table, limits)
             rows = file.metadata.num_rows
     except (OSError, ValueError):
-        return FileFacts(
-            path, digest, error="is not a readable Parquet file (damaged or truncated)"
-        )
+        with system.open_input_file(inner) as opened:
+            return FileFacts(path, digest, error=fault_of_unreadable(opened))
     except NotImplementedError:
         return FileFacts(path, digest, error="uses a feature of Parquet that can't be read here")
     names = tuple(form.name for form in forms)
@@ -144,10 +151,12 @@ def _too_large(max_bytes: int) -> str:
 def _inspect_csv(path: str, stream: IO[bytes], max_bytes: int) -> FileFacts:
     digest = hashlib.sha256()
     scan = TextScan()
+    first = b""
     size = unpacked = padding = 0
     try:
         for packed, plain, zeros in _unpacked(stream, gzipped=path.endswith(".gz")):
             digest.update(packed)
+            first = first or packed[:2]
             size += len(packed)
             unpacked += len(plain)
             padding += zeros
@@ -155,13 +164,15 @@ def _inspect_csv(path: str, stream: IO[bytes], max_bytes: int) -> FileFacts:
                 return FileFacts(path, error=_too_large(max_bytes))
             scan.feed(plain)
     except (EOFError, zlib.error):
+        if not _GZIP_MARKS.startswith(first):
+            return FileFacts(path, error="is no gzip file, although its name says so")
         return FileFacts(path, error="is a damaged or truncated gzip file: send it again")
     except _BytesAfterEnd:
         return FileFacts(
             path, error="has other bytes after the end of its gzip data: send it again"
         )
     text = scan.facts()
-    layout = f"{text.columns} {text.mixed_line_ends}"
+    layout = f"{text.columns} {text.mixed_line_ends} {text.is_bare}"
     return FileFacts(
         path,
         digest.hexdigest(),

@@ -44,7 +44,7 @@ def parsed_manifest(content: bytes) -> Manifest:
     told = _loaded(content)
     if not isinstance(told, dict):
         raise ManifestFault("it has to be an object with table, batch, rows, control and files")
-    control = told.get("control") or {}
+    control = {} if told.get("control") is None else told["control"]
     if not isinstance(control, dict):
         raise ManifestFault("control has to be an object of amount columns and their sums")
     files = told.get("files")

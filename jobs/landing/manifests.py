@@ -21,6 +21,8 @@ from jobs.landing.files import FileFacts
 from jobs.landing.manifest_form import ListedFile, Manifest, ManifestFault, parsed_manifest
 
 _BATCH = re.compile(r"batch=([0-9]{4}-[0-9]{2}-[0-9]{2})")
+#: A folder that is meant for a batch and is not called as one.
+_MEANT = re.compile(r"(?i)batch\W?[0-9]{4}\W?[0-9]{1,2}\W?[0-9]{1,2}\W?")
 #: No blank, wildcard or look-alike: a name means the same to a shell, a URL and Spark.
 _DATA_FILE = re.compile(r"part-[A-Za-z0-9._-]{0,200}\.(csv|csv\.gz|parquet)")
 MANIFEST = "_manifest.json"
@@ -56,11 +58,11 @@ class LandingBatch:
 
 @dataclass
 class LandedTable:
-    """The batches of a table, what lies beside them, and why the table cannot be looked into, if so."""
+    """The batches of a table, what lies beside them, and what is refused: the table itself, or a folder in it."""
 
     batches: list[LandingBatch] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    error: str = ""
+    errors: list[str] = field(default_factory=list)
 
 
 def landed_table(root: str, table: LandingTable) -> LandedTable:
@@ -69,7 +71,7 @@ def landed_table(root: str, table: LandingTable) -> LandedTable:
     try:
         entries = folder_entries(f"{root}/{table.name}", 1)
     except NotReadable as error:
-        landed.error = f"{table.name} {error}"
+        landed.errors.append(f"{table.name} {error}")
         return landed
     for name, kind in entries.items():
         day = _day(name)
@@ -77,6 +79,10 @@ def landed_table(root: str, table: LandingTable) -> LandedTable:
             batch = LandingBatch(table, day, f"{root}/{table.name}/{name}")
             _read_batch(batch, kind)
             landed.batches.append(batch)
+        elif _MEANT.fullmatch(name):
+            landed.errors.append(
+                f"{table.name}/{shown(name)} is not called batch=<yyyy-MM-dd>: rename it, or move it away"
+            )
         elif not name.startswith((".", "_")):
             landed.warnings.append(
                 f"{table.name}/{shown(name)} is not a folder batch=<yyyy-MM-dd> and was left alone"

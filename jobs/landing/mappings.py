@@ -14,6 +14,7 @@ from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 from expectations.contract.errors import ConfigError, DataRefused
 from expectations.contract.yaml_files import checked, read_yaml
 from expectations.tables import LANDING_BY_NAME
+from jobs.landing.mapping_faults import mapping_faults
 from jobs.landing.selects import fault_of_select
 from jobs.landing.source_errors import is_of_mapping, unreadable_file, without_values
 
@@ -86,11 +87,11 @@ class View(_Closed):
     @field_validator("options", mode="before")
     @classmethod
     def _as_text(cls, options: Any) -> Any:
-        """`header: true` and `header: "true"` are the same."""
+        """`header: true` and `header: "true"` are the same, and so are numbers and their texts."""
         if not isinstance(options, dict):
             return options
         return {
-            name: str(value).lower() if isinstance(value, bool) else str(value)
+            name: str(value).lower() if isinstance(value, bool | int) else value
             for name, value in options.items()
         }
 
@@ -132,29 +133,9 @@ def load_mapping(path: str | None) -> Mapping:
     if not path:
         raise ConfigError("source.mapping is not set: name a file of conf/sources/")
     mapping = checked(Mapping, read_yaml(path, "source.mapping:"), path)
-    unknown = sorted(set(mapping.tables) - set(LANDING_BY_NAME))
-    if unknown:
-        raise ConfigError(f"{path}: tables: {', '.join(unknown)} is no landing table")
-    for name, view in mapping.views.items():
-        if (view.files is None) == (view.sql is None):
-            raise ConfigError(f"{path}: views.{name}: give either files or sql")
-        unknown = _unknown_options(view)
-        if unknown:
-            raise ConfigError(
-                f"{path}: views.{name}: {', '.join(unknown)} is no option that a mapping may give"
-                f" for {view.format}"
-            )
-        mode = {key.lower(): text for key, text in view.options.items()}.get("mode", "FAILFAST")
-        if mode.upper() != "FAILFAST":
-            raise ConfigError(
-                f"{path}: views.{name}: mode {mode} would lose records in silence, only FAILFAST does not"
-            )
+    if faults := list(mapping_faults(mapping, _OPTIONS)):
+        raise ConfigError("\n".join(f"{path}: {fault}" for fault in faults))
     return mapping
-
-
-def _unknown_options(view: View) -> list[str]:
-    known = {name.lower() for name in _OPTIONS[view.format]}
-    return sorted(name for name in view.options if name.lower() not in known)
 
 
 def source_files(mapping: Mapping, folder: Path) -> dict[str, list[str]]:

@@ -14,6 +14,10 @@ _OFFSET = 4
 _SLICE = 1 << 17
 _SLICE_OF_DIFFERENCES = 1 << 10
 _DIFFERENCES = "DELTA_BYTE_ARRAY"
+_TEXTS = (
+    *(pa.string(), pa.large_string(), pa.string_view()),
+    *(pa.binary(), pa.large_binary(), pa.binary_view()),
+)
 #: Bytes that the texts of a slice may take.
 _BUDGET = 1 << 28
 
@@ -94,7 +98,7 @@ def _texts(file: pq.ParquetFile) -> list[str]:
     found = []
     for column in file.schema_arrow:
         kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-        if kind in (pa.string(), pa.large_string(), pa.binary(), pa.large_binary()):
+        if kind in _TEXTS:
             found.append(column.name)
     return found
 

@@ -1,6 +1,7 @@
 """In which form a Parquet file has its columns, and as what Spark is to read them."""
 
 from dataclasses import dataclass
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,12 +24,18 @@ _SPARK = {
     pa.date64(): "date",
     pa.string(): "string",
     pa.large_string(): "string",
+    pa.string_view(): "string",
     # Text of writers that do not say that it is text.
     pa.binary(): "string",
     pa.large_binary(): "string",
+    pa.binary_view(): "string",
     pa.null(): NOTHING,
 }
 _MOST_DIGITS = 38
+#: What Spark unpacks pages with.
+_CODECS = frozenset({"UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD", "LZ4", "LZ4_RAW"})
+_NO_ENCODINGS = frozenset({"BYTE_STREAM_SPLIT"})
+_MAGIC = 4
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,38 @@ class Form:
     spark: str
     is_moment: bool = False
     is_nanoseconds: bool = False
+
+
+def fault_of_pages(file: pq.ParquetFile) -> str:
+    """Why Spark can't read some pages of a file; empty if it can."""
+    groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
+    chunks = [group.column(place) for group in groups for place in range(group.num_columns)]
+    codecs = {chunk.compression for chunk in chunks} - _CODECS
+    if codecs:
+        return f"is compressed by {', '.join(sorted(codecs))}, which can't be read here: use zstd, snappy or gzip"
+    encodings = {name for chunk in chunks for name in chunk.encodings} & _NO_ENCODINGS
+    if encodings:
+        return f"is encoded by {', '.join(encodings)}, which can't be read here: write it plain or with a dictionary"
+    return ""
+
+
+def fault_of_unreadable(source: IO[bytes]) -> str:
+    """Why a file that should be Parquet cannot be opened, told by its first and last bytes."""
+    source.seek(0, 2)
+    size = source.tell()
+    if not size:
+        return "is empty: even a file without rows needs a footer"
+    source.seek(0)
+    first = source.read(_MAGIC)
+    source.seek(max(0, size - _MAGIC))
+    last = source.read(_MAGIC)
+    if b"PARE" in (first, last):
+        return "is encrypted, and there is no key for it here: deliver it plain"
+    if first != b"PAR1":
+        return "is no Parquet file: it does not begin as one"
+    if last != b"PAR1":
+        return "is a truncated Parquet file: send it again"
+    return "is a damaged Parquet file (or its footer has far too many bytes): send it again"
 
 
 def column_forms(file: pq.ParquetFile) -> tuple[Form, ...]:

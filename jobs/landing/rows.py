@@ -147,7 +147,8 @@ def landed_rows(
         if is_sound:
             landed.sound.append(sound_rows(rows, table))
         else:
-            landed.others.append(_common(typed_rows(rows, table, how.plausible), table))
+            typed = typed_rows(rows, table, how.plausible, is_bare=facts.text.is_bare)
+            landed.others.append(_common(typed, table))
     return landed
 
 
@@ -192,6 +193,8 @@ def _read_csv(spark: SparkSession, paths: list[str], facts: FileFacts, header: H
         last = F.col(f"_{len(facts.columns) - 1}")
         without = F.when(last.endswith("\r"), last.substr(F.lit(1), F.length(last) - 1))
         raw = raw.withColumn(f"_{len(facts.columns) - 1}", without.otherwise(last))
+        # And of an empty line nothing else is left.
+        raw = raw.filter(~F.col(MALFORMED).eqNullSafe(F.lit("\r")))
     return raw.select(
         MALFORMED,
         *(

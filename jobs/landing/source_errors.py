@@ -12,19 +12,19 @@ _LONGEST = 300
 
 def is_of_mapping(error: Exception) -> bool:
     """Whether a fault is the mapping's or the reader options', seen before any row was read."""
-    return isinstance(error, _BEFORE_READING) or _condition(error).endswith("CHARSET")
+    return isinstance(error, _BEFORE_READING) or condition(error).endswith("CHARSET")
 
 
 def without_values(error: PySparkException | Py4JJavaError) -> str:
     """What went wrong, in Spark's words where they are about the mapping, else by its name for it."""
-    condition = _condition(error)
-    if condition.endswith("CHARSET"):
+    name = condition(error)
+    if name.endswith("CHARSET"):
         return "the encoding that its options name is not known to Java"
     if is_of_mapping(error):
         return str(error).strip().splitlines()[0][:_LONGEST]
     fragment = _fragment(error)
     where = f" in `{fragment}`" if fragment else ""
-    return f"a value of the source can't be worked with{where} ({condition or 'no name for it'})"
+    return f"a value of the source can't be worked with{where} ({name or 'no name for it'})"
 
 
 def unreadable_file(error: Exception) -> str | None:
@@ -35,7 +35,7 @@ def unreadable_file(error: Exception) -> str | None:
     return found[1] if found else None
 
 
-def _condition(error: Exception) -> str:
+def condition(error: Exception) -> str:
     """Spark's name for what went wrong, such as CAST_INVALID_INPUT; the innermost cause's."""
     if isinstance(error, PySparkException) and error.getCondition():
         return str(error.getCondition())

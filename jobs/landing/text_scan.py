@@ -1,4 +1,4 @@
-"""What one pass over the bytes of a CSV file tells: its header, encoding, ends of lines and number of fields."""
+"""What one pass over the bytes of a CSV file tells: its kind, header, encoding, ends of lines and number of fields."""
 
 import codecs
 import csv
@@ -6,10 +6,12 @@ import io
 import re
 from dataclasses import dataclass, field
 
+import numpy as np
 from charset_normalizer import from_bytes
 
 _HEAD = 1 << 20
 _SAMPLE = 1 << 16
+_MOST_COLUMNS = 2_000
 _REPLACED = "\ufffd"
 #: Encodings that senders use instead of UTF-8, by the name that Python and Java know them by.
 _NAMES = {
@@ -20,11 +22,50 @@ _NAMES = {
     "cp1251": "windows-1251",
     "cp1252": "windows-1252",
 }
+#: A letter beyond 16 bits as two of three bytes each.
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+_CESU = "CESU-8 (Oracle's UTF8; its AL32UTF8 is UTF-8)"
+#: How files of other kinds begin that are delivered as CSV.
+_OTHER_KINDS = {
+    b"\x1f\x8b": "gzip data where text should be: pack it once, and call it part-*.csv.gz",
+    b"PK\x03\x04": "an Excel workbook or another ZIP archive, not text: save it as CSV in UTF-8",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook, not text: save it as CSV in UTF-8",
+    b"PAR1": "a Parquet file: call it part-*.parquet",
+    b"ORC": "an ORC file, not text: deliver CSV or Parquet",
+    b"BZh": "packed by bzip2: deliver it plain or as gzip",
+    b"\xfd7zXZ": "packed by xz: deliver it plain or as gzip",
+    b"\x28\xb5\x2f\xfd": "packed by zstd: deliver it plain or as gzip",
+    b"%PDF": "a PDF, not CSV",
+    b"<": "XML or HTML, not CSV",
+    b"[": "JSON, not CSV",
+    b"{": "JSON, not CSV",
+}
+#: What others put between fields, and what to call it.
+_SEPARATORS = {
+    ";": "semicolons",
+    "\t": "tabs",
+    "|": "bars (|)",
+    "\x01": "Hive's control characters",
+    "\uff0c": "full-width commas",
+    "\u3001": "Chinese enumeration commas",
+}
 _UNKNOWN = "none of the usual encodings"
 #: The commonest Chinese letters in GBK. To a library many of them look Korean, above all the same few again and again.
 _COMMON_CHINESE = re.compile(rb"(?:[\xa1-\xf7][\xa1-\xfe]|[\x00-\x7f])*")
-#: Bytes that begin a letter of three bytes or more, as Chinese ones have in UTF-8.
-_WIDE = re.compile(rb"[\xe0-\xff]")
+#: Letters of three bytes or more, as Chinese ones have in UTF-8.
+_WIDE = re.compile("[\u0800-\U0010ffff]")
+_BOM = "\ufeff"
+#: Of the letters beyond ASCII those that do not show, and blanks.
+_UNSEEN = re.compile(
+    "[\x80-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\ufffb]"
+)
+#: A blank at the beginning or the end of a field.
+_PADDINGS = (b" ,", b", ", b' "', b'" ', b" \n", b" \r", b"\n ", b"\r ")
+_PLAIN_BLANKS = (b" ", b"\t")
+_BLANK, _LF, _CR = 0x20, 0x0A, 0x0D
+_BLANKS = b" \t\r\n\0"
+#: What some programs take for the end of a line, and CSV does not.
+_ODD_LINE_END = re.compile("[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
 
 
@@ -35,7 +76,9 @@ class TextFacts:
     Attributes:
         columns: the header.
         first_fields: fields of the first record; 0 if there is none.
+        is_quote_open: whether it has an odd number of quotes, so that one may not be closed.
         mixed_line_ends: whether lines end in CR LF and in LF.
+        is_bare: whether no field has blanks around it and no letter that does not show is in it.
         encoding: what the bytes look like where they are not UTF-8.
         error: why the file can't be used.
         warning: what is odd about it.
@@ -44,6 +87,8 @@ class TextFacts:
     columns: tuple[str, ...] = ()
     first_fields: int = 0
     mixed_line_ends: bool = False
+    is_quote_open: bool = False
+    is_bare: bool = False
     encoding: str = ""
     error: str = ""
     warning: str = ""
@@ -56,6 +101,9 @@ class TextScan:
     head: bytes = b""
     _held: bytes = b""
     _sample: bytes = b""
+    _is_begun: bool = False
+    _is_bare: bool = True
+    _last: bytes = b"\n"
     _is_narrow: bool = False
     _is_wide: bool = False
     _quotes: int = 0
@@ -71,13 +119,17 @@ class TextScan:
         if len(self.head) < _HEAD:
             self.head += chunk[: _HEAD - len(self.head)]
         self._look_at_letters(chunk)
+        self._look_at_blanks(chunk)
         self._look_at_line_ends(chunk)
 
     def facts(self) -> TextFacts:
         """What the whole file is like."""
         self._look_at_line_ends(b"", is_last=True)
-        if not self.head.strip():
+        head = self.head.removeprefix(codecs.BOM_UTF8)
+        if not head.strip(_BLANKS):
             return TextFacts(error="is empty: even a file without rows needs a header")
+        if kind := next((told for mark, told in _OTHER_KINDS.items() if head.startswith(mark)), ""):
+            return TextFacts(error=f"is {kind}")
         if wide := _two_byte_encoding(self.head):
             return TextFacts(error=f"is {wide}, and the contract wants UTF-8: save it as UTF-8")
         if self._ends["cr"] and (self._ends["crlf"] or self._ends["lf"]):
@@ -89,24 +141,47 @@ class TextScan:
         except csv.Error:
             return TextFacts(error="has a header that is no CSV (an open quote?)")
         encoding = likely_encoding(self._sample) if self._sample else ""
+        if fault := _header_fault(header, encoding):
+            return TextFacts(error=fault)
         warning = ""
         if self._is_narrow and not self._is_wide and not encoding:
             warning = (
                 "has letters that are UTF-8 by their bytes, but may as well be Chinese ones in GBK: look"
                 " whether they mean anything"
             )
-        is_mixed = self._ends["crlf"] and self._ends["lf"]
-        return TextFacts(tuple(header), len(first), is_mixed, encoding, warning=warning)
+        return TextFacts(
+            tuple(header),
+            len(first),
+            mixed_line_ends=self._ends["crlf"] and self._ends["lf"],
+            is_quote_open=self._quotes % 2 == 1,
+            is_bare=self._is_bare and self._last not in _PLAIN_BLANKS,
+            encoding=encoding,
+            warning=warning,
+        )
 
     def _look_at_letters(self, chunk: bytes) -> None:
         if chunk.isascii() and not self._decoder.getstate()[0]:
+            self._is_begun = self._is_begun or bool(chunk)
             return
         text = self._decoder.decode(chunk)
-        self._is_narrow = True
-        self._is_wide = self._is_wide or bool(_WIDE.search(chunk.removeprefix(codecs.BOM_UTF8)))
+        if not self._is_begun:
+            self._is_begun = bool(text)
+            text = text.removeprefix(_BOM)
+        self._is_narrow = self._is_narrow or not text.isascii()
+        self._is_bare = self._is_bare and not _UNSEEN.search(text)
+        self._is_wide = self._is_wide or bool(_WIDE.search(text))
         if _REPLACED in text and len(self._sample) < _SAMPLE:
             bad = [line for line in chunk.splitlines() if not _is_utf8(line)]
             self._sample += b"\n".join(bad)[:_SAMPLE]
+
+    def _look_at_blanks(self, chunk: bytes) -> None:
+        if not chunk or not self._is_bare:
+            return
+        letters = np.frombuffer(chunk, np.uint8)
+        is_control = (letters < _BLANK) & (letters != _LF) & (letters != _CR)
+        padded = self._last + chunk
+        self._is_bare = not is_control.any() and not any(mark in padded for mark in _PADDINGS)
+        self._last = chunk[-1:]
 
     def _look_at_line_ends(self, chunk: bytes, *, is_last: bool = False) -> None:
         if self._held:
@@ -129,6 +204,8 @@ class TextScan:
 
 def likely_encoding(sample: bytes) -> str:
     """The encoding that bytes look like which are not UTF-8; a guess, for people."""
+    if _SURROGATE.search(sample):
+        return _CESU
     if _COMMON_CHINESE.fullmatch(sample):
         # Korean in EUC-KR has such bytes too; here Chinese is what senders write.
         return _NAMES["gb18030"]
@@ -141,8 +218,37 @@ def _two_byte_encoding(head: bytes) -> str:
         return "UTF-32"
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "UTF-16"
-    # Every other byte of plain letters is zero then.
-    return "UTF-16" if head[:40].count(0) >= len(head[:40]) // 2 else ""
+    # Every other byte of plain letters, digits, commas and line ends is zero then.
+    first = head[:40]
+    if first.count(0) >= len(first) // 2:
+        return "UTF-16"
+    return "UTF-16" if any(mark in head for mark in (b",\0", b"\0,")) and _is_utf16(head) else ""
+
+
+def _is_utf16(head: bytes) -> bool:
+    """Whether bytes with a zero beside a comma are lines of text in UTF-16."""
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = head[: len(head) // 2 * 2].decode(encoding, errors="replace")
+        if "," in text and "\n" in text and _REPLACED not in text and "\0" not in text:
+            return True
+    return False
+
+
+def _header_fault(header: list[str], encoding: str) -> str:
+    """Why a file's first record cannot be a header."""
+    if any(_REPLACED in name for name in header):
+        told = f", its bytes look like {encoding}" if encoding else ""
+        return f"is not UTF-8 in its header{told}: save it as UTF-8"
+    if len(header) > _MOST_COLUMNS:
+        return f"has a header of {len(header)} columns: is it one, and does its line end?"
+    if any(_ODD_LINE_END.search(name) for name in header):
+        return "has lines that end neither in LF nor in CR LF"
+    if len(header) != 1:
+        return ""
+    if "\n" in header[0]:
+        return "has a header that is no CSV (an open quote?)"
+    found = [told for mark, told in _SEPARATORS.items() if mark in header[0]]
+    return f"has {found[0]} between its fields, and the contract wants commas" if found else ""
 
 
 def _first_records(head: bytes) -> tuple[list[str], list[str]]:

@@ -185,13 +185,21 @@ ROW_REASONS = {
     reasons.SHORTENED_NUMBER: N_(
         "%(column)s is a number that a spreadsheet shortened, its digits are lost"
     ),
+    reasons.UNSEEN_LETTER: N_("%(column)s holds a letter that does not show"),
+    reasons.SPREADSHEET_TEXT: N_(
+        "%(column)s is what a spreadsheet writes for a text or in place of a number"
+    ),
+    reasons.DECIMAL_ID: N_("%(column)s is a number with decimals (.0), and an id has none"),
     reasons.NOT_LISTED: N_("%(column)s is not one of %(values)s"),
     reasons.AFTER_ARRIVAL: N_("%(column)s lies after the arrival of the row (a clock error?)"),
     reasons.MISSING_PARENT: N_("%(column)s refers to none of the %(table)s"),
     reasons.PLACEHOLDER: N_("%(column)s holds a placeholder, and it is required"),
     reasons.OWN_ORIGINAL: N_("%(column)s names the row itself"),
+    reasons.NAMELESS_REFUND: N_("%(column)s is empty in a refund"),
     reasons.POSITIVE_REFUND: N_("%(column)s is above zero in a refund"),
     reasons.UNMARKED_REFUND: N_("%(column)s is not 1 in a row that takes another back"),
+    reasons.NEGATIVE_AMOUNT: N_("%(column)s is below zero in a row that is no refund"),
+    reasons.OTHER_SIGN: N_("%(column)s has another sign than %(other)s"),
 }
 
 FIGURES = {

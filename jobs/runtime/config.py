@@ -105,6 +105,16 @@ class Landing(_Section):
             raise ValueError("is no time zone; write it as Asia/Shanghai")
         return name
 
+    @field_validator("aliases")
+    @classmethod
+    def _are_different(cls, aliases: dict[str, str | None]) -> dict[str, str | None]:
+        seen: dict[str, str] = {}
+        for alias in aliases:
+            other = seen.setdefault(alias.casefold(), alias)
+            if other != alias:
+                raise ValueError(f"{other} and {alias} differ in capitals only")
+        return aliases
+
 
 class Source(_Section):
     """A foreign claims format and the folder of its files."""
@@ -125,7 +135,7 @@ class Quarantine(_Section):
     max_share: float = Field(ge=0, le=1)
     share_from_rows: int = Field(ge=0)
     max_share_of_few: float = Field(ge=0, le=1)
-    clock_skew_hours: int = Field(ge=0)
+    clock_skew_hours: int = Field(ge=0, le=8784)
     earliest_year: int = Field(ge=1, le=9999)
     earliest_arrival_year: int = Field(ge=1, le=9999)
     latest_year: int = Field(ge=1, le=9999)
@@ -372,6 +382,7 @@ def _merge(
     for key, value in layer.items():
         dotted = f"{at}{key}"
         if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+            origin[dotted] = name
             _merge(into[key], value, origin, name, f"{dotted}.")
         elif isinstance(value, Mapping):
             into[key] = {}

@@ -83,3 +83,22 @@ def test_every_known_alias_means_a_column_and_is_none_itself():
         for alias, meant in aliases.items():
             assert any(meant in table.columns for table in tables), meant
             assert not any(alias in table.columns and meant in table.columns for table in tables)
+
+
+@pytest.mark.parametrize(
+    "names", [["m1", "1990-01-01", "2023-12-01 00:00:00"], ["全省明细", ""], ["sep="], []]
+)
+def test_a_first_record_that_is_no_header_is_told_without_its_values(names):
+    header = read_header(names, SETTLEMENT, BY_ALIAS)
+    assert header.faults == (
+        "none of its columns is in the contract: has it no header, or lines above it?",
+    )
+    assert header.unknown == ()
+    assert header.columns == (None,) * len(names)
+
+
+def test_names_are_told_on_one_line_and_not_at_length():
+    names = [*SETTLEMENT.columns[1:], "setl\n_id", "a\tb" + "x" * 100]
+    header = read_header(names, SETTLEMENT, Naming())
+    assert header.faults[0].startswith("column setl\\n_id is not in the contract, and setl_id")
+    assert header.unknown == ("a\\tb" + "x" * 56 + "...",)

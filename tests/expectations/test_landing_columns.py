@@ -65,6 +65,18 @@ def test_sound_rows_have_the_sums_of_their_amounts(is_coded):
         ("dise_codg", "I\x000"),
         ("setl_id", "\0"),
         ("setl_id", "4.10123E+17"),
+        ("setl_id", "4.10123e17"),
+        ("mdtrt_id", "4,10123E+017"),
+        ("psn_no", "10001.0"),
+        ("psn_no", "'10001"),
+        ("psn_no", "########"),
+        ("psn_no", "m1 "),
+        ("psn_no", "\ufeffm1"),
+        ("psn_no", "m\u200b1"),
+        ("psn_no", "m\u00a01"),
+        ("fixmedins_code", "\u3000h1"),
+        ("med_type", "11 "),
+        ("dise_codg", "I10\t"),
         ("medfee_sumamt", None),
         ("setl_time", None),
         ("setl_time", datetime(2024, 1, 7, 0, 0, 1)),
@@ -76,6 +88,21 @@ def test_sound_rows_have_the_sums_of_their_amounts(is_coded):
 def test_one_row_that_breaks_the_contract_is_seen(is_coded, column, value):
     rows = settlements(is_coded=is_coded, **{column: value})
     assert sound_sums([rows], SETTLEMENT, PLAUSIBLE) is None
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        # A code of an illness, an id with a dot or a blank in it, a hash that looks like a number.
+        ("dise_codg", "250.0"),
+        ("psn_no", "m.1"),
+        ("psn_no", "m 1"),
+        ("psn_no", "5e12345678901234"),
+        ("psn_no", "张三"),
+    ],
+)
+def test_a_name_that_only_looks_odd_is_sound(column, value):
+    assert sound_sums([settlements(**{column: value})], SETTLEMENT, PLAUSIBLE) is not None
 
 
 def test_text_that_is_not_utf8_is_seen():

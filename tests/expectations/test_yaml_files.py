@@ -1,5 +1,7 @@
 """YAML as outsiders may write it: every fault is one sentence, none a traceback, none a long wait."""
 
+from datetime import date
+
 import pytest
 from pydantic import BaseModel, ConfigDict
 
@@ -14,6 +16,7 @@ class Inner(BaseModel):
 
 class Outer(BaseModel):
     model_config = ConfigDict(extra="forbid")
+    note: str = ""
     inner: Inner = Inner()
     rest: tuple[Inner, ...] = ()
 
@@ -43,6 +46,10 @@ BOMB = "a0: &a0 [x, x]\n" + "".join(
         ("a: *b", "found undefined alias 'b'"),
         ("a: 1\n---\nb: 1", "but found another document"),
         ("a: \0", "special characters are not allowed"),
+        ('a: "\\ud800"', "holds half a letter (a surrogate)"),
+        ("a: !!binary aGVsbG8=", "!!binary is not supported"),
+        ("a: !!set {x}", "!!set is not supported"),
+        ("a: !!omap [b: 1]", "!!omap is not supported"),
     ],
 )
 def test_a_fault_is_one_line(tmp_path, text, told):
@@ -93,6 +100,12 @@ def test_what_is_sound_is_read(tmp_path):
             ],
         ),
         ({"inner": [1]}, ["f: inner must hold keys with values, not [1]"]),
+        (
+            {"note": date(2020, 1, 1)},
+            ["f: note is 2020-01-01, read as a date: put it in quotes"],
+        ),
+        ({"note": True}, ["f: note is True, read as true or false: put it in quotes"]),
+        ({"note": None}, ["f: note is None: Input should be a valid string"]),
         (
             {"inner": {"share": "x"}},
             [

@@ -58,12 +58,19 @@ def test_what_may_be_empty_is_emptied_and_what_may_not_is_a_fault(spark):
 def test_refunds_that_are_not_as_the_contract_has_them_are_faults(spark):
     placeholders = placeholders_of("settlement")
     settlements = {
-        "visit": (None, None, 10),
-        "refund": ("1", "visit", -10),
-        "itself": ("1", "itself", -10),
-        "positive": ("1", "visit", 10),
-        "no flag": (None, "visit", -10),
-        "flag 0": ("0", "visit", -10),
+        "visit": (None, None, 10, 6),
+        "free visit": ("0", None, 0, 0),
+        "refund": ("1", "visit", -10, -6),
+        "part": ("1", "visit", 0, -6),
+        "nameless": ("1", None, -10, -6),
+        "itself": ("1", "itself", -10, -6),
+        "positive": ("1", "visit", 10, 6),
+        "mixed": ("1", "visit", -10, 6),
+        "no flag": (None, "visit", -10, -6),
+        "flag 0": ("0", "visit", -10, -6),
+        "no sign": (None, "visit", 10, 6),
+        "sign alone": ("0", None, -10, -6),
+        "fund alone": (None, None, 10, -6),
     }
     rows = [
         {
@@ -71,20 +78,31 @@ def test_refunds_that_are_not_as_the_contract_has_them_are_faults(spark):
             "refd_setl_flag": flag,
             "orig_setl_id": original,
             "medfee_sumamt": Decimal(amount),
+            "fund_pay_sumamt": Decimal(fund),
         }
-        for name, (flag, original, amount) in settlements.items()
+        for name, (flag, original, amount, fund) in settlements.items()
     ]
     frame = frame_of(spark, placeholders.table.bronze, *rows)
     found = with_row_faults(without_placeholders(frame, placeholders), placeholders.table)
+    medfee, fund = "medfee_sumamt: is", "fund_pay_sumamt: is"
+    no_flag = ["refd_setl_flag: is not 1 in a row that takes another back"]
     assert {
-        row["setl_id"]: [each["text"] for each in row["faults"]] for row in found.collect()
+        row["setl_id"]: [each["text"] for each in row["faults"]]
+        for row in found.collect()
+        if row["faults"]
     } == {
-        "visit": [],
-        "refund": [],
         "itself": ["orig_setl_id: names the row itself"],
-        "positive": ["medfee_sumamt: is above zero in a refund"],
-        "no flag": ["refd_setl_flag: is not 1 in a row that takes another back"],
-        "flag 0": ["refd_setl_flag: is not 1 in a row that takes another back"],
+        "nameless": ["orig_setl_id: is empty in a refund"],
+        "positive": [f"{medfee} above zero in a refund", f"{fund} above zero in a refund"],
+        "mixed": [f"{fund} above zero in a refund"],
+        "no flag": no_flag,
+        "flag 0": no_flag,
+        "no sign": no_flag,
+        "sign alone": [
+            f"{medfee} below zero in a row that is no refund",
+            f"{fund} below zero in a row that is no refund",
+        ],
+        "fund alone": [f"{fund} below zero in a row that is no refund"],
     }
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from pyspark.sql import functions as F
 
-from expectations.landing.event import FEE_DETAIL, SETTLEMENT
+from expectations.landing.event import FEE_DETAIL, SETTLEMENT, SPECIAL_CERT
 from expectations.landing.inquiry import TRACE_SCAN
 from expectations.landing.reference import PERSON
 from features.versions import (
@@ -111,10 +111,25 @@ def test_rows_of_one_key_that_differ_in_person_place_and_time_are_no_versions(sp
         ("s2", "m2", "h1", day, 1),
         ("s3", "m1", "h1", day, 1),
         ("s3", "m2", "h2", other, 2),
+        # Two records of one place, whose ids are rounded to one.
+        ("s4", "m1", "h1", day, 1),
+        ("s4", "m2", "h1", other, 1),
     ]
     frame = spark.createDataFrame(
         rows,
         "setl_id string, psn_no string, fixmedins_code string, setl_time timestamp, batch int",
     ).withColumn("key_hash", F.xxhash64("setl_id"))
-    assert clashing_rows(frame, SETTLEMENT).collect()[0]["rows"] == 3
-    assert clashing_rows(frame, PERSON) is None
+    assert clashing_rows(frame, SETTLEMENT).collect()[0]["rows"] == 5
+    people = [
+        # Two people, a corrected birthday, and one of whom less is known.
+        ("4.4E+17", day, "c1", 1),
+        ("4.4E+17", other, "c2", 1),
+        ("m1", day, "c1", 1),
+        ("m1", other, "c1", 1),
+        ("m2", day, "c1", 1),
+        ("m2", None, None, 1),
+    ]
+    schema = "psn_no string, brdy timestamp, cert_hash string, batch int"
+    frame = spark.createDataFrame(people, schema).withColumn("key_hash", F.xxhash64("psn_no"))
+    assert clashing_rows(frame, PERSON).collect()[0]["rows"] == 2
+    assert clashing_rows(frame, SPECIAL_CERT) is None

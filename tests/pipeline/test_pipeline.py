@@ -280,6 +280,7 @@ def test_a_second_run_gives_the_same_gold_even_after_later_rows(done, gold_befor
         "setl_id": "refund",
         "refd_setl_flag": "1",
         "medfee_sumamt": "-999999.00",
+        "fund_pay_sumamt": "-6.00",
         "orig_setl_id": visit["settlement_id"],
     }
     done.landing.csv("settlement", "2010-02-28", [correction, fresh, refund])

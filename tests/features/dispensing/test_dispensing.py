@@ -350,6 +350,8 @@ def test_sales_are_drugs_of_the_year_outside_stays_with_who_got_them(spark):
         fee | {"settlement_id": "stay"},
         fee | {"settlement_id": "not there"},
         fee | {"settlement_id": "kind unknown", "drug_id": "d3"},
+        # A refund's line takes back, also where its signs are those of a sale.
+        fee | {"settlement_id": "refund", "drug_id": "d3"},
     ]
     seen = {
         "institution_id": "h1",
@@ -362,6 +364,7 @@ def test_sales_are_drugs_of_the_year_outside_stays_with_who_got_them(spark):
         seen | {"settlement_id": "s2"},
         seen | {"settlement_id": "stay", "visit_type": "21"},
         seen | {"settlement_id": "kind unknown", "visit_type": None},
+        seen | {"settlement_id": "refund", "is_refund": True},
     ]
     known = [
         {"drug_id": "d1", "is_cold_chain": True, "category": "chemical", "resale_ratio": 0.3},
@@ -388,5 +391,9 @@ def test_sales_are_drugs_of_the_year_outside_stays_with_who_got_them(spark):
         ("s1", "unheard of", "14", "01", None, None, None, True, 365),
         ("s2", "d2", "14", "01", False, True, False, False, 1),
     ]
-    (other,) = [row for row in rows if row["drug_id"] == "d3"]
-    assert (other["visit_type"], other["quantity"], other["line_amount"]) == (None, 2, 30)
+    others = {row["settlement_id"]: row for row in rows if row["drug_id"] == "d3"}
+    named = ("visit_type", "quantity", "line_amount")
+    assert {at: tuple(row[name] for name in named) for at, row in others.items()} == {
+        "kind unknown": (None, 2, 30),
+        "refund": ("14", -2, -30),
+    }

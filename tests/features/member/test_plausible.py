@@ -50,6 +50,15 @@ EXAMPLES = (
         {"stock_peak_days_365d": 30},
     ),
     Example(
+        "a refund takes back whichever signs its lines have",
+        Account()
+        .visit(5, drug("d", 4, 20000))
+        .refund(1, 4, drug("d", 1, 5000), cents=-5000)
+        .visit(3, drug("unknown", 2, days=20))
+        .refund(2, 2, drug("unknown", 1, days=10), cents=-1000),
+        {"stock_peak_days_365d": 90},
+    ),
+    Example(
         "a cheap box is a box: a fifth of the list price is not yet tablets",
         Account().visit(5, drug("d", 2, 2000)),
         {"stock_peak_days_365d": 60},

@@ -133,6 +133,13 @@ def test_a_batch_that_the_source_no_longer_gives_is_taken_back(source):
     assert source.workspace.run(INGEST).exit_code == 0
     bronze = source.workspace.lake.read(PERSON.bronze)
     assert sorted(row["psn_no"] for row in bronze.collect()) == ["m1", "m3"]
+    # Given again as it was at first, it comes back.
+    source.file("people.csv", b"code,day\nm1,2025-01-31\nm2,2025-02-28\n")
+    assert "1 batches written" in source.convert().message
+    assert "0 batches written" in source.convert().message
+    assert source.workspace.run(INGEST).exit_code == 0
+    bronze = source.workspace.lake.read(PERSON.bronze)
+    assert sorted(row["psn_no"] for row in bronze.collect()) == ["m1", "m2", "m3"]
 
 
 def test_a_table_without_rows_is_no_fault(source):

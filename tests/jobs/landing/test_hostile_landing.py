@@ -120,6 +120,8 @@ def ingested(new_workspace):
     landing.content("person", "2024-05-12", wide, people("u", "u"))
     landing.csv("person", "9999-12-31", people("u"))
     (root / "person" / "batch=2024-0\n").mkdir()
+    for odd in ("batch=20240531", "BATCH=2024-05-31", "batch=2024-02-30", "batch=2024-05-31.bak"):
+        (root / "person" / odd).mkdir()
     (root / os.fsdecode(b"\xff\xfe")).mkdir()
 
     this.config = this.config.model_copy(
@@ -196,6 +198,13 @@ def test_a_table_that_is_a_link_or_a_file_is_refused_and_named(ingested):
     assert "drug is a file, not a folder" in told
 
 
+def test_a_folder_that_is_meant_for_a_batch_and_called_otherwise_is_refused(ingested):
+    told = ingested.result.message
+    for odd in ("batch=20240531", "BATCH=2024-05-31", "batch=2024-02-30"):
+        assert f"person/{odd} is not called batch=<yyyy-MM-dd>" in told
+    assert ".bak" not in told
+
+
 def test_times_and_bytes_that_no_one_can_mean_are_quarantined(ingested):
     found = {
         number: reasons
@@ -235,6 +244,21 @@ def test_times_of_parquet_beyond_any_calendar_are_quarantined(ingested):
 
 def test_no_private_copy_is_left(ingested):
     assert not (Path(ingested.config.lake.root) / "_landing").exists()
+
+
+def test_files_that_no_error_names_are_found_by_reading_them_alone(new_workspace, monkeypatch):
+    this = new_workspace()
+    monkeypatch.setattr(jobs.ingest_batch, "blame_files", lambda *given: False)
+    wide = b"psn_no,arrive_time\nu," + b"," * 30_000 + b"\nu,2023-12-01 00:00:00\n"
+    this.landing.csv("person", "2024-01-31", people("good"))
+    for day in ("2024-02-29", "2024-03-31"):
+        this.landing.content("person", day, wide, people("u", "u"))
+    assert this.run(JOB).exit_code == 3
+    assert [row["psn_no"] for row in this.lake.read(PERSON.bronze).collect()] == ["good"]
+    refused = this.lake.read(LANDING_BATCH).filter("outcome = 'refused'").collect()
+    assert [row["reasons"] for row in refused] == [
+        ["part-0.csv can't be read by Spark (FAILED_READ_FILE.NO_HINT): write it anew"]
+    ] * 2
 
 
 def test_a_file_replaced_after_its_hash_is_not_what_is_read(new_workspace, monkeypatch):

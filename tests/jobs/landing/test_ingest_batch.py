@@ -231,6 +231,8 @@ def test_a_second_run_changes_nothing_and_a_new_version_replaces_the_old(ingeste
     assert ingested.run(JOB).exit_code == 3
     assert sorted(map(str, ingested.lake.read(SETTLEMENT.bronze).collect())) == before
 
+    folder = ingested.landing.root / "settlement" / "batch=2024-02-29"
+    manifest = (folder / "_manifest.json").read_bytes()
     ingested.landing.csv("settlement", "2024-02-29", rows_of("resent", 2))
     ingested.run(JOB)
     row = batch_rows(ingested)["2024-02-29"]
@@ -240,6 +242,14 @@ def test_a_second_run_changes_nothing_and_a_new_version_replaces_the_old(ingeste
     assert ingested.lake.read(QUARANTINE).filter("batch = DATE'2024-02-29'").isEmpty()
     assert (
         row["warnings"][0] == "files that the manifest does not list were left alone: part-0.csv.gz"
+    )
+    # The earlier version again changes nothing, and that is said.
+    (folder / "_manifest.json").write_bytes(manifest)
+    ingested.run(JOB, batch="2024-02-29")
+    assert batch_rows(ingested)["2024-02-29"]["rows_landed"] == 2
+    assert (
+        "an earlier version of a batch lies there again"
+        in (ingested.folder / "log.jsonl").read_text()
     )
 
 

@@ -12,7 +12,7 @@ from support.workspace import base_row
 from expectations.contract.errors import ConfigError
 from expectations.landing.event import SETTLEMENT
 from expectations.landing.reference import INSTITUTION
-from expectations.ops import LANDING_BATCH
+from expectations.ops import LANDING_BATCH, quarantine
 from jobs.ingest_batch import JOB
 from jobs.runtime.job import Options
 
@@ -95,10 +95,42 @@ def write_parquet_forms(landing):
     parquet(landing, "2024-01-31", yes, table="institution")
 
 
+def write_spoilt_ids(landing):
+    """Ids as they come: what is around them is no part of them, what is within spoils them."""
+    odd = [
+        *("i1 ", " i2", "\ti3", "\u3000i4\u00a0", "\ufeffi5", "i 6"),
+        *(
+            "i\u200b7",
+            "i\u00a08",
+            "1000.0",
+            "4.4E17",
+            "4,4e+017",
+            "'10001",
+            '="10001"',
+            "####",
+            " ",
+        ),
+    ]
+    rows = [base_row("settlement", setl_id=f"w{n}", psn_no=name) for n, name in enumerate(odd)]
+    rows += [
+        base_row("settlement", setl_id=f"w{n + len(odd)}", med_type=" 11 ", dise_codg=code)
+        for n, code in enumerate(("250.0 ", "I10", "", " ", "I10\t", "x", "y", "z", "1.0"))
+    ]
+    landing.csv("settlement", "2024-03-01", rows)
+    columns = {
+        "psn_no": pa.array([row["psn_no"] for row in rows]),
+        "setl_id": pa.array([row["setl_id"] for row in rows]),
+        "med_type": pa.array([row["med_type"] for row in rows]),
+        "dise_codg": pa.array([row.get("dise_codg") for row in rows]),
+    }
+    parquet(landing, "2024-03-02", columns, rows=len(rows))
+
+
 def write_csv_forms(landing):
     good = rows_of("c", 4)
     lines = csv_text(good).splitlines()
-    mixed = lines[0] + "\r\n" + lines[1] + "\n" + lines[2] + "\r\n" + lines[3] + "\r\n" + lines[4]
+    ends = ("\r\n", "\n", "\r\n\r\n", "\r\n\n", "\r\n\r\n")
+    mixed = "".join(line + end for line, end in zip(lines, ends, strict=True))
     text(landing, "2024-02-01", b"\xef\xbb\xbf" + mixed.encode(), good)
     quoted = csv_text(rows_of("q", 2, dise_codg='"a ""b"", \r\n\\"'), end="\r\n")
     text(landing, "2024-02-02", quoted.encode(), good[:2])
@@ -135,6 +167,7 @@ def ingested(new_workspace):
     this = new_workspace()
     write_parquet_forms(this.landing)
     write_csv_forms(this.landing)
+    write_spoilt_ids(this.landing)
     assert this.run(JOB).exit_code == 3
     return this
 
@@ -224,6 +257,29 @@ def test_letters_that_may_be_of_another_encoding_are_warned_of(ingested):
     one_row = batches(ingested)["2024-02-12"]
     assert (one_row["rows_kept"], one_row["rows_quarantined"]) == (3, 1)
     assert "part-0.csv is not UTF-8, its bytes look like GB18030 (GBK)" in one_row["warnings"]
+
+
+@pytest.mark.parametrize("batch", ["2024-03-01", "2024-03-02"])
+def test_ids_are_read_without_blanks_around_them_and_spoilt_ones_wait(ingested, batch):
+    found = kept(ingested, batch, "psn_no", "med_type")
+    assert [name for name, _ in found[:6]] == ["i1", "i2", "i3", "i4", "i5", "i 6"]
+    assert found[6:] == [("m1", "11")] * 9
+    codes = [code for (code,) in kept(ingested, batch, "dise_codg")[6:]]
+    assert codes == ["250.0", "I10", None, None, "I10", "x", "y", "z", "1.0"]
+    waiting = ingested.lake.read(quarantine("settlement")).filter(f"batch = DATE'{batch}'")
+    reasons = [row["reasons"] for row in waiting.orderBy("record_number").collect()]
+    sheet = "is what a spreadsheet writes for a text or in place of a number"
+    assert reasons == [
+        ["psn_no: holds a letter that does not show"],
+        ["psn_no: holds a letter that does not show"],
+        ["psn_no: is a number with decimals (.0), and an id has none"],
+        ["psn_no: is a number that a spreadsheet shortened, its digits are lost"],
+        ["psn_no: is a number that a spreadsheet shortened, its digits are lost"],
+        [f"psn_no: {sheet}"],
+        [f"psn_no: {sheet}"],
+        [f"psn_no: {sheet}"],
+        ["psn_no: is empty, and it is required"],
+    ]
 
 
 def test_a_column_may_be_called_anything(ingested):

@@ -9,6 +9,8 @@ import time
 import zlib
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from expectations.landing.plausible import Plausible
@@ -67,6 +69,7 @@ def test_zeros_that_pad_a_gzip_file_are_hashed_but_kept_from_spark(tmp_path, con
 
 
 DAMAGED = "is a damaged or truncated gzip file: send it again"
+NO_GZIP = "is no gzip file, although its name says so"
 MORE = "has other bytes after the end of its gzip data: send it again"
 
 
@@ -86,9 +89,10 @@ MORE = "has other bytes after the end of its gzip data: send it again"
         (DENSE[:-9], DAMAGED),
         (DENSE[:5], DAMAGED),
         (DENSE[:-8] + bytes(8), DAMAGED),
-        (ROWS, DAMAGED),
-        (bytes(600), DAMAGED),
-        (zlib.compress(ROWS), DAMAGED),
+        (ROWS, NO_GZIP),
+        (bytes(600), NO_GZIP),
+        (zlib.compress(ROWS), NO_GZIP),
+        (b"PK\x03\x04" + bytes(600), NO_GZIP),
         (member(ROWS) + member(HEADER + b"0" * (9 << 20)), "unpacks to more than landing.max_file"),
         (DENSE * 3, "unpacks to more than landing.max_file_gib (0.00781)"),
         (b"", "is empty: even a file without rows needs a header"),
@@ -129,3 +133,58 @@ def test_a_copy_that_cannot_be_written_is_no_fault_of_the_file(tmp_path):
     facts, _ = inspected(tmp_path, ROWS, "part-0.csv")
     assert facts.error == ""
     assert facts.failure.endswith("part-0.csv can't be copied below lake.root: Not a directory")
+
+
+def parquet(table, **how):
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(table), buffer, **how)
+    return buffer.getvalue()
+
+
+PEOPLE = {"psn_no": ["m1"], "arrive_time": ["2024-01-01 00:00:00"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (
+            parquet(PEOPLE, compression="brotli"),
+            "is compressed by BROTLI, which can't be read here",
+        ),
+        (
+            parquet(
+                PEOPLE | {"home_lat": [1.5]},
+                use_dictionary=False,
+                use_byte_stream_split=["home_lat"],
+            ),
+            "is encoded by BYTE_STREAM_SPLIT, which can't be read here",
+        ),
+        (b"PAR1" + bytes(99) + b"PARE", "is encrypted, and there is no key for it here"),
+        (b"PARE" + bytes(99) + b"PARE", "is encrypted, and there is no key for it here"),
+        (parquet(PEOPLE)[:-9], "is a truncated Parquet file: send it again"),
+        (ROWS, "is no Parquet file: it does not begin as one"),
+        (b"", "is empty: even a file without rows needs a footer"),
+        (b"PAR1" + bytes(99) + b"PAR1", "is a damaged Parquet file"),
+    ],
+)
+def test_parquet_that_cannot_be_read_says_why(tmp_path, content, error):
+    facts, _ = inspected(tmp_path, content, "part-0.parquet")
+    assert error in facts.error
+
+
+@pytest.mark.parametrize("codec", ["none", "snappy", "gzip", "zstd", "lz4"])
+def test_parquet_is_read_in_the_usual_compressions(tmp_path, codec):
+    facts, _ = inspected(tmp_path, parquet(PEOPLE, compression=codec), "part-0.parquet")
+    assert (facts.error, facts.columns) == ("", ("psn_no", "arrive_time"))
+
+
+def test_text_in_views_is_text_and_counts_as_such(tmp_path):
+    views = PEOPLE | {
+        "household_id": pa.array(["h"], pa.string_view()),
+        "cert_hash": pa.array([b"c"], pa.binary_view()),
+    }
+    facts, _ = inspected(tmp_path, parquet(views), "part-0.parquet")
+    assert {form.spark for form in facts.forms} == {"string"}
+    long = {"household_id": pa.array(["x" * 50_000] * 2_000, pa.string_view())}
+    facts, _ = inspected(tmp_path / "long", parquet(long), "part-0.parquet")
+    assert "unpacks to more than landing.max_file" in facts.error

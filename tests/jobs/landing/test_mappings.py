@@ -120,6 +120,17 @@ def test_a_link_out_of_the_source_folder_is_not_followed(tmp_path, is_folder):
         ),
         ("{files: a, options: {mode: DROPMALFORMED}}", "would lose records in silence"),
         ("{files: a, format: delta}", "views.v.format is 'delta': Input should be"),
+        ("{files: a, options: {header: true, Header: false}}", "options header and Header are one"),
+        ("{files: a, options: {sep: ';', delimiter: ','}}", "options sep and delimiter are one"),
+        ("{files: a, options: {sep: null}}", "views.v.options.sep is None: Input should be"),
+        ("{files: a, options: {sep: [a]}}", "views.v.options.sep: Input should be"),
+        ("{files: a, options: {maxColumns: .inf}}", "maxColumns is inf, read as a number"),
+        ("{files: ''}", "views.v.files names no file: give a pattern such as '*.csv'"),
+        ("{files: .}", "views.v.files names no file"),
+        ("{files: a/**b}", "views.v.files is a/**b: ** stands for any folders"),
+        ("{files: a}, V: {files: b}", "views: v and V differ in capitals only"),
+        ("{files: a}, Constants: {files: b}", "views.Constants: the view of this name holds"),
+        ("{files: a}, '': {files: b}", "views: a name is empty"),
     ],
 )
 def test_options_and_formats_that_reach_elsewhere_are_refused(tmp_path, view, told):
@@ -134,4 +145,13 @@ def test_a_mapping_of_brackets_alone_is_named(tmp_path):
     path = tmp_path / "m.yaml"
     path.write_text("[" * 5_000)
     with pytest.raises(ConfigError, match="is not valid YAML"):
+        load_mapping(str(path))
+
+
+def test_a_column_to_hash_that_no_table_has_is_named_and_not_delivered_as_it_is(tmp_path):
+    path = tmp_path / "m.yaml"
+    path.write_text(
+        "title: t\nhash: {columns: [psn_nr]}\nviews: {v: {files: a}}\ntables: {person: SELECT 1}\n"
+    )
+    with pytest.raises(ConfigError, match=r"psn_nr is no column of .* the nearest .* is psn_no"):
         load_mapping(str(path))

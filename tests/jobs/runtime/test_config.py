@@ -48,6 +48,16 @@ def test_later_layers_win(tmp_path):
             "--set: quarantine.max_share is 2: Input should be less than or equal to 1",
         ),
         (
+            "landing: {aliases: {JYLSH: setl_id, jylsh: psn_no}}\n",
+            "report.top=1",
+            "{path}: landing.aliases: JYLSH and jylsh differ in capitals only",
+        ),
+        (
+            "{}",
+            "quarantine.clock_skew_hours=99999999999",
+            "--set: quarantine.clock_skew_hours is 99999999999: Input should be less than or equal to 8784",
+        ),
+        (
             "{}",
             "lake.root",
             "--set lake.root: write a name and a value, for example lake.root=/data",

@@ -36,7 +36,8 @@ def month_rows(rng: random.Random, month: str) -> dict[str, list[dict[str, str]]
             arrive_time=arrival(),
         )
         if rng.random() < 0.2:
-            row |= {"refd_setl_flag": "1", "orig_setl_id": f"s{original}", "medfee_sumamt": "-1.00"}
+            row |= {"refd_setl_flag": "1", "orig_setl_id": f"s{original}"}
+            row |= {"medfee_sumamt": "-1.00", "fund_pay_sumamt": "-1.00"}
         settlements.append(row)
     fees = [
         base_row(

@@ -15,6 +15,9 @@ from jobs import conform_tables, ingest_batch
 
 LATE = "2024-03-15 00:00:00"
 
+#: A refund of less than the fund paid.
+BACK = {"refd_setl_flag": "1", "fund_pay_sumamt": "-1.00"}
+
 
 def write_january(landing):
     landing.csv("person", "2024-01-31", [base_row("person")])
@@ -37,12 +40,8 @@ def write_january(landing):
         # Its member comes only in March.
         base_row("settlement", setl_id="s3", psn_no="m9"),
         # A refund whose settlement is not there yet, and one whose settlement is.
-        base_row(
-            "settlement", setl_id="r5", refd_setl_flag="1", orig_setl_id="s5", medfee_sumamt="-5.00"
-        ),
-        base_row(
-            "settlement", setl_id="r1", refd_setl_flag="1", orig_setl_id="s1", medfee_sumamt="-4.00"
-        ),
+        base_row("settlement", setl_id="r5", orig_setl_id="s5", **BACK, medfee_sumamt="-5.00"),
+        base_row("settlement", setl_id="r1", orig_setl_id="s1", **BACK, medfee_sumamt="-4.00"),
     ]
     landing.csv("settlement", "2024-01-31", rows)
     fees = [

@@ -1,0 +1,32 @@
+"""Blanks around texts, and how ids, codes and hashes are written that programs have spoilt on their way. Pure.
+
+Java and RE2 read the patterns alike: rows are looked at in Spark, columns in Arrow.
+"""
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+#: Blanks of any kind around a text, and marks without width, such as a byte order mark amid concatenated files.
+_BLANK = r"[\s\p{Z}\p{Cf}]"
+OUTER_BLANKS = rf"^{_BLANK}+|{_BLANK}+\z"
+#: What does not show, a plain blank apart.
+UNSEEN = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}]"
+#: A large number as spreadsheets show it, and as Java and Python write it.
+SHORTENED = r"^-?[0-9]([.,][0-9]+)?[eE]\+[0-9]+\z|^-?[0-9][.,][0-9]+[eE][0-9]+\z"
+#: A whole number by a program that took it for a measure.
+WITH_DECIMALS = r"^-?[0-9]+\.0+\z"
+#: ="123", '123 and ####.
+OF_SPREADSHEET = r"^=.*\z|^'.*\z|^#+\z"
+
+
+def bare_text(found: Column, *, is_bare: bool) -> Column:
+    """A text without blanks around it; null if nothing is left.
+
+    Args:
+        found: the text.
+        is_bare: whether it is known that it has none.
+    """
+    if not is_bare:
+        bare = F.when(found.rlike(OUTER_BLANKS), F.regexp_replace(found, OUTER_BLANKS, ""))
+        found = F.coalesce(bare, found)
+    return F.when(found != "", found)
