@@ -153,7 +153,8 @@ def test_it_can_be_read_from_a_zip_archive(tmp_path):
     """As `spark-submit --py-files` hands it to the workers."""
     archive = tmp_path / "drugtrail.zip"
     with zipfile.ZipFile(archive, "w") as packed:
-        for path in (ROOT / "jobs").rglob("*"):
+        folders = (ROOT / "expectations", ROOT / "jobs")
+        for path in (path for folder in folders for path in folder.rglob("*")):
             if path.suffix in (".py", ".csv") and "__pycache__" not in path.parts:
                 packed.write(path, path.relative_to(ROOT))
     code = (
