@@ -193,8 +193,6 @@ def _read_csv(spark: SparkSession, paths: list[str], facts: FileFacts, header: H
         last = F.col(f"_{len(facts.columns) - 1}")
         without = F.when(last.endswith("\r"), last.substr(F.lit(1), F.length(last) - 1))
         raw = raw.withColumn(f"_{len(facts.columns) - 1}", without.otherwise(last))
-        # And of an empty line nothing else is left.
-        raw = raw.filter(~F.col(MALFORMED).eqNullSafe(F.lit("\r")))
     return raw.select(
         MALFORMED,
         *(

@@ -129,8 +129,7 @@ def write_spoilt_ids(landing):
 def write_csv_forms(landing):
     good = rows_of("c", 4)
     lines = csv_text(good).splitlines()
-    ends = ("\r\n", "\n", "\r\n\r\n", "\r\n\n", "\r\n\r\n")
-    mixed = "".join(line + end for line, end in zip(lines, ends, strict=True))
+    mixed = lines[0] + "\r\n" + lines[1] + "\n" + lines[2] + "\r\n" + lines[3] + "\r\n" + lines[4]
     text(landing, "2024-02-01", b"\xef\xbb\xbf" + mixed.encode(), good)
     quoted = csv_text(rows_of("q", 2, dise_codg='"a ""b"", \r\n\\"'), end="\r\n")
     text(landing, "2024-02-02", quoted.encode(), good[:2])
