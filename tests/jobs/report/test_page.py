@@ -263,7 +263,7 @@ def test_a_reason_is_a_sentence_in_the_readers_language() -> None:
 
 @pytest.mark.parametrize("code", SENTENCES)
 def test_every_reason_of_quarantine_is_said_in_the_readers_language(code: str) -> None:
-    parameters = {"type": "date", "values": "a, b", "table": "person"}
+    parameters = {"type": "date", "values": "a, b", "table": "person", "other": "cnt"}
     reason = RowReason(code, "setl_time", parameters | {"first": "1880", "last": "2100"})
     report = replace(full(), quarantine=(waiting(reason),))
 

@@ -75,7 +75,7 @@ def january(new_workspace):
         base_row("settlement", setl_id="s3", refd_setl_flag="1", orig_setl_id="s3"),
         base_row("settlement", setl_id="s4", setl_time="", medfee_sumamt="ten"),
     ]
-    visits[2] |= {"medfee_sumamt": "-10.00"}
+    visits[2] |= {"medfee_sumamt": "-10.00", "fund_pay_sumamt": "-8.00"}
     this.landing.csv("settlement", JANUARY, visits)
     fees = [base_row("fee_detail", setl_id=name) for name in ("s1", "s2", "s9")]
     this.landing.csv("fee_detail", JANUARY, fees)
