@@ -14,6 +14,7 @@ from expectations.landing.plausible import Plausible
 from expectations.landing.table import LandingField, LandingTable
 from expectations.landing.value_rules import (
     VALUE_RULES,
+    Values,
     may_be_ahead_of_arrival,
     may_have_outer_blanks,
 )
@@ -26,7 +27,6 @@ _TYPES = {
     "integer": pa.int32(),
     "double": pa.float64(),
 }
-_BLANK, _BEYOND_ASCII = 0x20, 0x7F
 
 
 def has_contract_types(schema: pa.Schema, table: LandingTable) -> bool:
@@ -54,17 +54,15 @@ def sound_sums(
     sums = dict.fromkeys(table.amounts, Decimal(0))
     for piece in pieces:
         present = [column for column in table.fields if column.name in piece.column_names]
-        if any(
-            rule.may_be_broken(piece[column.name], column, plausible)
-            for column in present
-            for rule in VALUE_RULES
-            if rule.concerns(table, column)
-        ):
-            return None
-        # Blanks around a text break no rule, but are no part of it.
-        texts = (piece[column.name] for column in present if column.type == "string")
-        if any(map(may_have_outer_blanks, texts)):
-            return None
+        for column in present:
+            values = Values(column, piece[column.name], plausible)
+            if any(
+                rule.may_be_broken(values) for rule in VALUE_RULES if rule.concerns(table, column)
+            ):
+                return None
+            # Blanks around a text break no rule, but are no part of it.
+            if column.type == "string" and may_have_outer_blanks(values):
+                return None
         if table.event_time and may_be_ahead_of_arrival(piece, table, plausible):
             return None
         for name in {column.name for column in present} & set(table.amounts):

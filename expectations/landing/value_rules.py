@@ -4,10 +4,10 @@ Spark gives every row its reasons. Arrow settles for nearly every Parquet file a
 rule; where that is not certain, it says so, and Spark looks at the rows.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ _REPLACEMENT = "\ufffd"
 NUL = "\0"
 #: One of these is in every match of a pattern, and hardly in other names: most are told without the pattern.
 _MARKS = {SHORTENED: "+.,", OF_SPREADSHEET: "=#'", WITH_DECIMALS: "."}
-_BLANK, _BEYOND_ASCII = 0x20, 0x80
+_BLANK, _DELETE = 0x20, 0x7F
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,44 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Values:
+    """A column of a file as Arrow sees it, in the type of the contract.
+
+    Args:
+        column: as the contract has it.
+        found: the values.
+        plausible: which times are.
+    """
+
+    column: LandingField
+    found: pa.ChunkedArray
+    plausible: Plausible
+
+    @cached_property
+    def texts(self) -> list[pa.Array]:
+        """The texts of a column. A dictionary may hold some that no row has: in doubt they count."""
+        return [
+            chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
+            for chunk in self.found.chunks
+        ]
+
+    @cached_property
+    def whole(self) -> bytes:
+        """The texts taken as one, in which something is found faster than text by text."""
+        return b"".join(map(_bytes_of, self.texts))
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether there are only letters, digits and signs of ASCII: in nearly every column of names."""
+        letters = np.frombuffer(self.whole, np.uint8)
+        return not len(letters) or bool(letters.min() > _BLANK and letters.max() < _DELETE)
+
+    def match(self, pattern: str) -> bool:
+        """Whether some text holds what a pattern says."""
+        return any(_is_any(pc.match_substring_regex(each, pattern)) for each in self.texts)
+
+
+@dataclass(frozen=True)
 class ValueRule:
     """A rule for the values of one column.
 
@@ -76,15 +114,14 @@ class ValueRule:
         code: of the reason against a row that breaks it.
         concerns: whether it holds for a column of a table.
         is_broken: in Spark, whether the row breaks it; null counts as no.
-        may_be_broken: in Arrow, whether some value in the column of a file may. The values have the type of
-            the contract.
+        may_be_broken: in Arrow, whether some value in the column of a file may.
         parameters: of the reason.
     """
 
     code: str
     concerns: Callable[[LandingTable, LandingField], bool]
     is_broken: Callable[[Cell], Column]
-    may_be_broken: Callable[[pa.ChunkedArray, LandingField, Plausible], bool]
+    may_be_broken: Callable[[Values], bool]
     parameters: Callable[[LandingField, Plausible], Mapping[str, str]] = lambda *_: {}
 
     def reason(self, cell: Cell) -> Column:
@@ -118,24 +155,20 @@ def _is_any(found: Any) -> bool:
     return bool(pc.any(found).as_py())
 
 
-def _texts(values: pa.ChunkedArray) -> Iterator[pa.Array]:
-    """The texts of a column. A dictionary may hold some that no row has: in doubt they count."""
-    for chunk in values.chunks:
-        yield chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
-
-
 def _is_text(table: LandingTable, column: LandingField) -> bool:
     return column.type == "string"
 
 
-def _is_not_finite(values: pa.ChunkedArray, column: LandingField, _: Plausible) -> bool:
-    return column.type == "double" and pc.all(pc.is_finite(values)).as_py() is False
+def _is_not_finite(values: Values) -> bool:
+    is_double = values.column.type == "double"
+    return is_double and pc.all(pc.is_finite(values.found)).as_py() is False
 
 
-def _is_any_empty(values: pa.ChunkedArray, column: LandingField, _: Plausible) -> bool:
-    if values.null_count:
+def _is_any_empty(values: Values) -> bool:
+    if values.found.null_count:
         return True
-    return column.type == "string" and any(_is_any(pc.equal(each, "")) for each in _texts(values))
+    is_text = values.column.type == "string"
+    return is_text and any(_is_any(pc.equal(each, "")) for each in values.texts)
 
 
 def _is_implausible(column: LandingField, value: Column, plausible: Plausible) -> Column:
@@ -143,12 +176,11 @@ def _is_implausible(column: LandingField, value: Column, plausible: Plausible) -
     return ~value.between(first, last)
 
 
-def _is_any_implausible(
-    values: pa.ChunkedArray, column: LandingField, plausible: Plausible
-) -> bool:
+def _is_any_implausible(values: Values) -> bool:
     # Compared in Arrow: Python has no dates beyond the years 1 to 9999, a file may.
-    first, last = (pa.scalar(limit, values.type) for limit in plausible.limits(column))
-    found = pc.min_max(values)
+    limits = values.plausible.limits(values.column)
+    first, last = (pa.scalar(limit, values.found.type) for limit in limits)
+    found = pc.min_max(values.found)
     is_within = pc.and_(pc.greater_equal(found["min"], first), pc.less_equal(found["max"], last))
     return is_within.as_py() is False
 
@@ -157,22 +189,17 @@ def _years(column: LandingField, plausible: Plausible) -> Mapping[str, str]:
     return dict(zip(("first", "last"), map(str, plausible.years(column)), strict=True))
 
 
-def _is_any_not_utf8(values: pa.ChunkedArray, *_: object) -> bool:
-    for texts in _texts(values):
+def _is_any_not_utf8(values: Values) -> bool:
+    for texts in values.texts:
         try:
             # Bytes that a writer took for text without looking whether they are UTF-8.
             texts.validate(full=True)
         except pa.ArrowInvalid:
             return True
-    return _is_in_any(values, _REPLACEMENT)
-
-
-def _is_in_any(values: pa.ChunkedArray, mark: str) -> bool:
-    return any(mark.encode() in _bytes_of(texts) for texts in _texts(values))
+    return _REPLACEMENT.encode() in values.whole
 
 
 def _bytes_of(texts: pa.StringArray) -> bytes:
-    """The texts taken as one, in which something is found faster than text by text."""
     _, ends, content = texts.buffers()
     if not len(texts) or content is None:
         return b""
@@ -180,29 +207,17 @@ def _bytes_of(texts: pa.StringArray) -> bytes:
     return bytes(content.slice(first, last - first).to_pybytes())
 
 
-def _is_plain(texts: pa.StringArray) -> bool:
-    """Whether there are only letters, digits and signs of ASCII: in nearly every column of names."""
-    letters = np.frombuffer(_bytes_of(texts), np.uint8)
-    return not len(letters) or bool(letters.min() > _BLANK and letters.max() < _BEYOND_ASCII)
-
-
-def may_have_outer_blanks(values: pa.ChunkedArray) -> bool:
+def may_have_outer_blanks(values: Values) -> bool:
     """In Arrow, whether some text may have blanks around it, which are no part of it."""
-    return any(
-        not _is_plain(texts) and _is_any(pc.match_substring_regex(texts, OUTER_BLANKS))
-        for texts in _texts(values)
-    )
+    return not values.is_plain and values.match(OUTER_BLANKS)
 
 
 def _has_unseen(cell: Cell) -> Column:
     return F.lit(False) if cell.is_bare else cell.value.rlike(UNSEEN)
 
 
-def _may_have_unseen(values: pa.ChunkedArray, *_: object) -> bool:
-    return any(
-        not _is_plain(texts) and _is_any(pc.match_substring_regex(texts, UNSEEN))
-        for texts in _texts(values)
-    )
+def _may_have_unseen(values: Values) -> bool:
+    return not values.is_plain and values.match(UNSEEN)
 
 
 def _is_written(pattern: str) -> Callable[[Cell], Column]:
@@ -215,16 +230,12 @@ def _is_written(pattern: str) -> Callable[[Cell], Column]:
     return is_broken
 
 
-def _may_be_written(pattern: str) -> Callable[[pa.ChunkedArray, LandingField, Plausible], bool]:
+def _may_be_written(pattern: str) -> Callable[[Values], bool]:
     """The same in Arrow."""
 
-    def may_be_broken(values: pa.ChunkedArray, *_: object) -> bool:
-        for texts in _texts(values):
-            whole = _bytes_of(texts)
-            is_marked = any(mark.encode() in whole for mark in _MARKS[pattern])
-            if is_marked and _is_any(pc.match_substring_regex(texts, pattern)):
-                return True
-        return False
+    def may_be_broken(values: Values) -> bool:
+        is_marked = any(mark.encode() in values.whole for mark in _MARKS[pattern])
+        return is_marked and values.match(pattern)
 
     return may_be_broken
 
@@ -237,9 +248,9 @@ def _is_whole_id(table: LandingTable, column: LandingField) -> bool:
     return column.name in table.whole_id_columns
 
 
-def _is_any_unlisted(values: pa.ChunkedArray, column: LandingField, _: Plausible) -> bool:
-    allowed = pa.array([*column.values, "", None], pa.string())
-    return any(pc.all(pc.is_in(texts, allowed)).as_py() is False for texts in _texts(values))
+def _is_any_unlisted(values: Values) -> bool:
+    allowed = pa.array([*values.column.values, "", None], pa.string())
+    return any(pc.all(pc.is_in(texts, allowed)).as_py() is False for texts in values.texts)
 
 
 #: In the order in which a column says what is wrong with a row; only the first counts.
@@ -275,7 +286,7 @@ VALUE_RULES = (
         NUL_CHARACTER,
         _is_text,
         lambda cell: cell.value.contains(NUL),
-        lambda values, *_: _is_in_any(values, NUL),
+        lambda values: NUL.encode() in values.whole,
     ),
     ValueRule(UNSEEN_LETTER, _is_id, _has_unseen, _may_have_unseen),
     ValueRule(SHORTENED_NUMBER, _is_id, _is_written(SHORTENED), _may_be_written(SHORTENED)),

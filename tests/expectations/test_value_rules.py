@@ -32,7 +32,16 @@ ODD = {
         # Identifiers that a spreadsheet shortened, and one that only looks like it.
         *(b"4.10123E+17", b"-4,1e+17", b"4E17"),
         # What else programs write for identifiers, and a letter that does not show.
-        *(b'="410"', b"'410", b"###", b"410.0", b"4.10", "4\u200b1".encode(), "4\u00a01".encode()),
+        *(
+            b'="410"',
+            b"'410",
+            b"###",
+            b"410.0",
+            b"4.10",
+            "4\u200b1".encode(),
+            "4\u00a01".encode(),
+            b"4\x7f1",
+        ),
     ],
     "date": [
         *(None, date(1, 1, 1), date(1879, 12, 31), date(1880, 1, 1)),
