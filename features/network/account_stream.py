@@ -17,6 +17,7 @@ from features.network.account_links import (
     with_rarity,
 )
 from features.network.account_pairs import PAIR_COLUMNS, pair_sums
+from features.network.baskets import account_baskets
 from features.network.meetings import (
     EVIDENCE,
     WIDE,
@@ -60,6 +61,8 @@ _PROFILE = {
     "visits_3": pl.Float64,
     "value_3": pl.Float64,
 }
+
+_BASKET = {"member": pl.Int64, "drugs": pl.List(pl.Int64), "drug_values": pl.List(pl.Float64)}
 
 Columns = Mapping[str, Any]
 Work = Callable[[pl.DataFrame], pl.DataFrame]
@@ -115,9 +118,8 @@ def profiles(visits: DataFrame, taken: DataFrame, members: DataFrame, tasks: int
     sums = _worked(
         visits.select("member", "place", "value").repartition(tasks, "member"), work, _PROFILE
     )
-    return sums.join(_baskets(taken), on="member", how="left").join(
-        members, on="member", how="left"
-    )
+    baskets = _worked(taken.repartition(tasks, "member"), account_baskets, _BASKET)
+    return sums.join(baskets, on="member", how="left").join(members, on="member", how="left")
 
 
 def traits(
@@ -148,21 +150,6 @@ def traits(
         pairs = pairs.join(joined, on=end, how="left")
     known = with_rarity(places)
     return _worked(pairs, lambda rows: then(pair_traits(rows, known, ranks, as_of_day)), columns)
-
-
-def _baskets(taken: DataFrame) -> DataFrame:
-    """As `account_baskets`."""
-    drugs = F.sort_array(F.collect_list(F.struct("drug", "value")))
-    return (
-        taken.filter("value > 0")
-        .groupBy("member")
-        .agg(drugs.alias("basket"))
-        .select(
-            "member",
-            F.col("basket.drug").alias("drugs"),
-            F.col("basket.value").alias("drug_values"),
-        )
-    )
 
 
 def _wide_candidates(met: DataFrame) -> DataFrame:
