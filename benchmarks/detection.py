@@ -29,7 +29,7 @@ from jobs.lake.tables import Lake
 from jobs.runtime.config import Config, load_config
 from jobs.runtime.execution import code_version, execute
 from jobs.runtime.job import Job, Options
-from jobs.runtime.pipeline import Step, steps_of
+from jobs.runtime.pipeline import needed_steps
 from jobs.runtime.session import start_session
 from models.detection import pooled_interval
 
@@ -116,7 +116,8 @@ def _run_all(
     ]
     config = load_config("conf/local.yaml", [*places, *settings])
     day = _day_after_the_last_batch(made / "landing")
-    for step in needed_steps(config):
+    # Certifying silver is left out.
+    for step in needed_steps(config, _LAST, {"validate_tables"}):
         _run(spark, step.job, config, step.options(Options(as_of=day)))
     _run(spark, evaluate_detection.JOB, config, Options(as_of=day, truth=f"{made}/truth"))
     lake = Lake(spark, config.lake.root)
@@ -128,19 +129,6 @@ def _run_all(
         (row["setting"], row["measure"], row["slice"]): (row["value"], row["n"]) for row in rows
     }
     return figures, ranked.sort("rank")
-
-
-def needed_steps(config: Config) -> list[Step]:
-    """The steps that the list of accounts rests on, in their order; certifying silver is left out."""
-    steps = steps_of(config)
-    after = {step.key: step.after for step in steps}
-    wanted, waiting = set(), [_LAST]
-    while waiting:
-        key = waiting.pop()
-        if key in after and key not in wanted:
-            wanted.add(key)
-            waiting += after[key]
-    return [step for step in steps if step.key in wanted - {"validate_tables"}]
 
 
 def _day_after_the_last_batch(landing: Path) -> date:

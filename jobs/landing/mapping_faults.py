@@ -6,22 +6,16 @@ from typing import TYPE_CHECKING
 
 from expectations.contract.yaml_files import nearest_name
 from expectations.tables import LANDING_BY_NAME
+from jobs.landing.reader_options import option_faults
 
 if TYPE_CHECKING:
-    from jobs.landing.mappings import Mapping, View
+    from jobs.landing.mappings import Mapping
 
 _CONSTANTS = "constants"
-#: Options with two names.
-_SAME = {"delimiter": "sep", "charset": "encoding"}
 
 
-def mapping_faults(mapping: "Mapping", known_options: dict[str, set[str]]) -> Iterator[str]:
-    """Sentences without the file's name, each beginning with the key.
-
-    Args:
-        mapping: the mapping.
-        known_options: the options that a view may give, by format.
-    """
+def mapping_faults(mapping: "Mapping") -> Iterator[str]:
+    """Sentences without the file's name, each beginning with the key."""
     if unknown := sorted(set(mapping.tables) - set(LANDING_BY_NAME)):
         yield f"tables: {', '.join(unknown)} is no landing table"
     yield from _hash_faults(mapping)
@@ -34,7 +28,7 @@ def mapping_faults(mapping: "Mapping", known_options: dict[str, set[str]]) -> It
             yield f"views.{name}: give either files or sql"
         elif fault := _pattern_fault(view.files):
             yield f"views.{name}.files {fault}"
-        yield from (f"views.{name}: {fault}" for fault in _option_faults(view, known_options))
+        yield from (f"views.{name}: {fault}" for fault in option_faults(view.format, view.options))
 
 
 def _hash_faults(mapping: "Mapping") -> Iterator[str]:
@@ -73,17 +67,3 @@ def _pattern_fault(files: str | None) -> str:
     if any("**" in part and part != "**" for part in parts):
         return f"is {files}: ** stands for any folders, alone between slashes"
     return ""
-
-
-def _option_faults(view: "View", known_options: dict[str, set[str]]) -> Iterator[str]:
-    known = {name.lower() for name in known_options[view.format]}
-    if unknown := sorted(name for name in view.options if name.lower() not in known):
-        yield f"{', '.join(unknown)} is no option that a mapping may give for {view.format}"
-    seen: dict[str, str] = {}
-    for name in view.options:
-        other = seen.setdefault(_SAME.get(name.lower(), name.lower()), name)
-        if other != name:
-            yield f"options {other} and {name} are one: give it once"
-    mode = {key.lower(): text for key, text in view.options.items()}.get("mode", "FAILFAST")
-    if mode.upper() != "FAILFAST":
-        yield f"mode {mode} would lose records in silence, only FAILFAST does not"

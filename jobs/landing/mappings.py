@@ -15,54 +15,9 @@ from expectations.contract.errors import ConfigError, DataRefused
 from expectations.contract.yaml_files import checked, read_yaml
 from expectations.tables import LANDING_BY_NAME
 from jobs.landing.mapping_faults import mapping_faults
+from jobs.landing.reader_options import PLAIN_CSV
 from jobs.landing.selects import fault_of_select
 from jobs.landing.source_errors import is_of_mapping, unreadable_file, without_values
-
-#: CSV as RFC 4180 has it: a header, quotes doubled inside quotes, line breaks inside quotes, and no other
-#: escape. A record of another shape and a file with other columns are refused.
-_CSV = {
-    "header": "true",
-    "multiLine": "true",
-    "escape": '"',
-    "mode": "FAILFAST",
-    "enforceSchema": "false",
-}
-#: Reader options that say how a file is to be read. Others name files or run code, or read on in silence.
-_OPTIONS = {
-    "csv": {
-        *(
-            "header",
-            "sep",
-            "delimiter",
-            "quote",
-            "escape",
-            "encoding",
-            "charset",
-            "multiLine",
-            "mode",
-        ),
-        *(
-            "comment",
-            "enforceSchema",
-            "nullValue",
-            "emptyValue",
-            "lineSep",
-            "inferSchema",
-            "locale",
-        ),
-        *("ignoreLeadingWhiteSpace", "ignoreTrailingWhiteSpace", "dateFormat", "timestampFormat"),
-        *("timestampNTZFormat", "maxColumns", "maxCharsPerColumn", "charToEscapeQuoteEscaping"),
-        *("unescapedQuoteHandling", "nanValue", "positiveInf", "negativeInf", "preferDate"),
-    },
-    "json": {
-        *("multiLine", "encoding", "charset", "lineSep", "mode", "primitivesAsString", "locale"),
-        *("prefersDecimal", "allowComments", "allowUnquotedFieldNames", "allowSingleQuotes"),
-        *("allowNumericLeadingZeros", "allowBackslashEscapingAnyCharacter", "dropFieldIfAllNull"),
-        *("allowNonNumericNumbers", "dateFormat", "timestampFormat", "timestampNTZFormat"),
-    },
-    "parquet": {"mergeSchema", "datetimeRebaseMode", "int96RebaseMode"},
-    "orc": {"mergeSchema"},
-}
 
 
 class _Closed(BaseModel):
@@ -102,7 +57,7 @@ class View(_Closed):
             return self.options
         given = {name.lower() for name in self.options}
         return {
-            name: text for name, text in _CSV.items() if name.lower() not in given
+            name: text for name, text in PLAIN_CSV.items() if name.lower() not in given
         } | self.options
 
 
@@ -133,7 +88,7 @@ def load_mapping(path: str | None) -> Mapping:
     if not path:
         raise ConfigError("source.mapping is not set: name a file of conf/sources/")
     mapping = checked(Mapping, read_yaml(path, "source.mapping:"), path)
-    if faults := list(mapping_faults(mapping, _OPTIONS)):
+    if faults := list(mapping_faults(mapping)):
         raise ConfigError("\n".join(f"{path}: {fault}" for fault in faults))
     return mapping
 

@@ -106,6 +106,9 @@ class Care(_Section):
     material_share: float = Field(ge=0, le=1)
     stay_drugs: float = Field(ge=0)
     stay_days: float = Field(ge=1)
+    longer_from: date | None
+    longer_share: float = Field(ge=0, le=1)
+    longer_times: int = Field(ge=2, le=6)
 
 
 class Certificates(_Section):
@@ -209,6 +212,12 @@ class Settings(_Section):
         first = date(number // 12, number % 12 + 1, 1)
         after = date((number + 1) // 12, (number + 1) % 12 + 1, 1)
         return (first - self.start).days, (after - self.start).days
+
+    @property
+    def longer_day(self) -> int | None:
+        """The day from which prescriptions may be longer, counted from the start."""
+        since = self.care.longer_from
+        return None if since is None else (since - self.start).days
 
     def day(self, number: int) -> date:
         """The date of a day counted from the start."""

@@ -1,7 +1,7 @@
 """The graph of jobs, declared once."""
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from heapq import heappop, heappush
@@ -96,6 +96,26 @@ STEPS = (
 def steps_of(config: Config) -> list[Step]:
     """The steps of a configuration, each after the steps that it needs."""
     return in_order([step for step in STEPS if step.wanted(config)])
+
+
+def needed_steps(config: Config, last: str, without: Collection[str] = ()) -> list[Step]:
+    """The steps that one step rests on, itself among them, in their order.
+
+    Args:
+        config: the configuration.
+        last: the key of the step.
+        without: keys of steps that are left out; what they rest on stays.
+    """
+    steps = steps_of(config)
+    after = {step.key: step.after for step in steps}
+    wanted: set[str] = set()
+    waiting = [last]
+    while waiting:
+        key = waiting.pop()
+        if key in after and key not in wanted:
+            wanted.add(key)
+            waiting += after[key]
+    return [step for step in steps if step.key in wanted.difference(without)]
 
 
 def in_order(steps: Sequence[Step]) -> list[Step]:

@@ -1,14 +1,18 @@
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
+import polars as pl
 import pytest
 
 from jobs.province.arrays.days import DAY, is_holiday, weekdays
-from jobs.province.arrays.shapes import DRUG, INPATIENT
+from jobs.province.arrays.shapes import DRUG, INPATIENT, SPECIAL
 from jobs.province.care.care import care
 from jobs.province.care.catalogue import CATALOGUE, HOSPITAL_ONLY
+from jobs.province.care.refills import refills
 from jobs.province.care.stays import stays
 from jobs.province.people.geography import PHARMACY
+from jobs.province.people.neighbours import services_lists
 from jobs.province.settings import load_settings
 from jobs.province.world import World
 
@@ -42,6 +46,38 @@ def test_every_visit_has_lines_and_they_follow_it(months):
     for events in months:
         assert (np.diff(events.lines.visit) >= 0).all()
         assert len(np.unique(events.lines.visit)) == len(events.visits)
+
+
+def test_longer_prescriptions_come_less_often_and_hold_as_many_boxes():
+    """From the day that rules change on, and not before."""
+    usual, longer = (refills_by_month(since) for since in (None, date(2025, 3, 1)))
+
+    # Of those due before the change, some come late, after it.
+    first = [months[0]["visit"].n_unique() for months in (usual, longer)]
+    assert first[1] == pytest.approx(first[0], rel=0.01)
+    usual, longer = (pl.concat(months[3:]) for months in (usual, longer))
+    assert longer["visit"].n_unique() < 0.5 * usual["visit"].n_unique()
+    assert longer["boxes"].sum() == pytest.approx(usual["boxes"].sum(), rel=0.1)
+
+
+def refills_by_month(since):
+    """Boxes at each refill of those without a certificate, nine months: month and number of the visit."""
+    changes = {"longer_from": since, "longer_share": 1.0, "longer_times": 3}
+    settings = SETTINGS.model_copy(update={"care": SETTINGS.care.model_copy(update=changes)})
+    here = World(11, settings, 40_000).neighbours(range(1))
+    months = []
+    for month in range(9):
+        events = refills(here, month, services_lists(settings.care.refill_services))
+        lines = pl.DataFrame(
+            {
+                "visit": events.lines.visit + 1_000_000 * month,
+                "drug": events.lines.drug,
+                "boxes": events.lines.quantity,
+                "type": events.visits.med_type[events.lines.visit],
+            }
+        )
+        months.append(lines.filter((pl.col("drug") >= 0) & (pl.col("type") != SPECIAL)))
+    return months
 
 
 def test_people_see_nobody_else_while_they_are_in_hospital(here, months):

@@ -142,6 +142,7 @@ def _due(here: Neighbours, month: int) -> _Due:
     own = here.people.index[who] * 8192 + number
     came = here.chance(own, "missed") >= care.refill_missed
     came &= (day >= 0) & ~_broken_off(here, who, day)
+    came &= number % _times_as_long(here, who, day) == 0
     return _Due(who[came], number[came], day[came])
 
 
@@ -153,6 +154,16 @@ def _broken_off(here: Neighbours, who: Ints, day: Ints) -> Flags:
     at = (day + here.chance(person, "break begins") * cycle) % cycle
     rests: Flags = here.habits.breaks_off[who] & (at > part * cycle)
     return rests
+
+
+def _times_as_long(here: Neighbours, who: Ints, day: Ints) -> Ints:
+    """For how many usual intervals a refill is: more than one for some once prescribing rules have changed."""
+    since, care = here.settings.longer_day, here.settings.care
+    if since is None:
+        return np.ones(len(who), np.int64)
+    longer = (day >= since) & (here.health.certificate[who] < 0)
+    longer &= here.chance(here.people.index[who], "longer") < care.longer_share
+    return np.where(longer, care.longer_times, 1)
 
 
 def _drug_lines(
@@ -171,7 +182,11 @@ def _drug_lines(
     row = here.regimen_start[who][visit] + turn
     every = health.every[row]
     step = number[visit] + health.turn[row]
-    due = step % every == 0
+    # A longer prescription stands for the turns that follow without a visit.
+    times = _times_as_long(here, who, day)[visit]
+    begun = -(-step // every)
+    turns = (step + times - 1) // every - begun + 1
+    due = turns > 0
     due &= (health.taken_from[row] <= day[visit]) & (day[visit] < health.taken_to[row])
     # Who goes to a pharmacy this once gets no drug there that only hospitals give.
     at_pharmacy = here.places.kind[institution[visit]] == PHARMACY
@@ -179,16 +194,16 @@ def _drug_lines(
     # A second visit of the day takes over every other drug.
     second = here.chance(row, "second") < 0.4
     due &= np.where(is_extra[visit], second, ~(has_extra[visit] & second))
-    visit, row, step, every = visit[due], row[due], step[due], every[due]
+    visit, row, every, times = visit[due], row[due], every[due], times[due]
+    begun, turns = begun[due], turns[due]
     each = health.boxes[row] * every * health.interval[who[visit]]
-    begun = step // every
     part = here.chance(row + here.first * 16, "boxes")
-    boxes = np.floor(each * (begun + 1) + part) - np.floor(each * begun + part)
+    boxes = np.floor(each * (begun + turns) + part) - np.floor(each * begun + part)
     drug = health.drug[row]
     stock = here.habits.stocks_up[who[visit]] & before_travel(here.settings, day[visit])
     stock |= here.habits.hoards[who[visit]] & ends_year(here.settings, day[visit])
     boxes = np.where(stock & (boxes > 0), np.ceil(boxes * 2.2), boxes)
-    boxes = np.minimum(boxes, CATALOGUE.max_boxes_visit[drug] * np.where(stock, 2, 1))
+    boxes = np.minimum(boxes, CATALOGUE.max_boxes_visit[drug] * np.where(stock, 2, 1) * times)
     some = boxes > 0
     visit, row, drug, boxes = visit[some], row[some], drug[some], boxes[some]
     stated = rng.random(len(row)) < here.settings.care.stated_days_share
