@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -177,3 +178,17 @@ def test_the_truth_never_lies_in_the_landing_folder(tmp_path):
 def test_impossible_arguments_are_refused_in_a_sentence(tmp_path, more, said):
     with pytest.raises(ConfigError, match=said):
         prepared(options(tmp_path, 2, *more))
+
+
+def test_a_task_of_a_province_of_a_million_people_writes_all_its_tables(tmp_path):
+    """Its 50,000 people buy more boxes in a month than the codes of one neighbourhood have room for."""
+    folders = ["--out", str(tmp_path / "landing"), "--truth", str(tmp_path / "truth")]
+    given = ["--members", "1000000", "--months", "1", "--seed", "1", *folders]
+    run, _ = prepared(option_parser().parse_args(given))
+
+    outcome = simulate(run, 0)
+
+    assert {*outcome.rows} == {*run.tables} - {"parcel"}
+    assert outcome.rows["settlement"] > 20_000
+    sold = pl.read_parquet(tmp_path / "landing/trace_scan/batch=*/*.parquet")
+    assert sold["scan_id"].is_unique().all()

@@ -84,7 +84,11 @@ def of_type(found, scan_type):
 def test_a_code_has_20_digits_and_no_box_shares_it():
     number = np.arange(100_000)
     serials = np.concatenate(
-        [box_serials(u, m, number) for u in (0, 7, GANG_UNITS) for m in (0, 35)]
+        [
+            *(box_serials(u, m, number) for u in (0, 10, GANG_UNITS) for m in (0, 119)),
+            # A task of 50,000 people sells more in a month than a cell has room for.
+            box_serials(0, 0, np.array([600_000, 700_000])),
+        ]
     )
     codes = trace_codes(3, np.full(len(serials), 5), serials)
     assert all(code.isdigit() and len(code) == 20 for code in codes[:1000].astype(str))
@@ -99,8 +103,11 @@ def test_a_code_names_its_drug():
 
 
 def test_more_boxes_than_a_serial_can_number_are_refused():
-    with pytest.raises(ValueError, match="no room for so many boxes"):
-        box_serials(0, 0, np.array([1 << 17]))
+    for unit, number in ((0, 10 << 19), (GANG_UNITS, 1 << 19)):
+        with pytest.raises(ValueError, match="no room for so many boxes"):
+            box_serials(unit, 0, np.array([number]))
+    with pytest.raises(ValueError, match="no room for so many months"):
+        box_serials(0, 128, np.array([1]))
 
 
 def test_once_scanning_is_settled_every_box_is_sold_by_one_scan_with_its_settlement():

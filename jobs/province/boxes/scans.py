@@ -71,7 +71,7 @@ def scans(
 
     Args:
         scanners: the institutions' scanning.
-        unit: a cell, or `trace_codes.GANG_UNITS` and a gang.
+        unit: a task's first cell, or `trace_codes.GANG_UNITS` and a gang.
         month: counted from the province's start.
         visits: the unit's visits of the month.
         lines: their lines.

@@ -1,6 +1,6 @@
 """The 20 digits on a box: a drug's seven, and a serial number that no other box has.
 
-A serial is a scrambled place: the unit (neighbourhood or gang) and month in which the box is sold and
+A serial is a scrambled place: the month and unit (neighbourhoods or gang) in which the box is sold and
 its number there. So every task makes its own codes, no two tasks the same, and a box that comes back
 later has the code that it had.
 """
@@ -10,10 +10,12 @@ import numpy.typing as npt
 
 from jobs.province.arrays.draws import Ints, hex_text, mixed
 from jobs.province.care.catalogue import CATALOGUE
+from jobs.province.settings import CHUNK_CELLS
 
-#: Gangs are numbered after the neighbourhoods: `unit` is a cell, or this and a gang.
+#: Gangs are numbered after the neighbourhoods: `unit` is the first cell of a task, or this and a gang.
 GANG_UNITS = 1 << 16
-_UNIT_BITS, _MONTH_BITS, _NUMBER_BITS = 17, 8, 17
+#: A task's cells follow its first one, so its boxes may run on into their room: 100 boxes a person and month.
+_MONTH_BITS, _UNIT_BITS, _NUMBER_BITS = 7, 17, 19
 #: A serial has 43 bits, which are fewer than 13 digits hold.
 _MASK = np.uint64((1 << 43) - 1)
 #: What a scan is, in its number: one box is scanned once for each.
@@ -26,14 +28,15 @@ def box_serials(unit: int, month: Ints | int, number: Ints) -> Ints:
     Raises:
         ValueError: when there are more units, months or boxes than a serial has room for.
     """
-    for value, bits, what in (
-        (unit, _UNIT_BITS, "units"),
-        (month, _MONTH_BITS, "months"),
-        (number, _NUMBER_BITS, "boxes of a unit in a month"),
+    cells = 1 if unit >= GANG_UNITS else CHUNK_CELLS
+    for value, room, what in (
+        (unit, 1 << _UNIT_BITS, "units"),
+        (month, 1 << _MONTH_BITS, "months"),
+        (number, cells << _NUMBER_BITS, "boxes of a unit in a month"),
     ):
-        if np.size(value) and int(np.max(value)) >= 1 << bits:
+        if np.size(value) and int(np.max(value)) >= room:
             raise ValueError(f"a trace code has no room for so many {what}")
-    first = (np.int64(unit) << _MONTH_BITS) + np.asarray(month, np.int64)
+    first = (np.asarray(month, np.int64) << _UNIT_BITS) + unit
     serials: Ints = (first << _NUMBER_BITS) + number
     return serials
 
