@@ -1,7 +1,7 @@
 """Connected components of a graph from its edges, with GraphFrames.
 
-This is the only module of `features` that runs Spark jobs when it is called, because the number of rounds
-depends on the graph.
+This module and `features.contraction` are the only ones of `features` that run Spark jobs when they are called,
+because the number of rounds depends on the graph.
 """
 
 import atexit

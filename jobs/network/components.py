@@ -6,15 +6,19 @@ import polars as pl
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
-from features.components import connected_components
+from features.components import connected_components, ensure_checkpoint_directory
+from features.contraction import contracted
 from features.network.rings import components_in_one_task
 
-#: Edges that one task solves: 20 million are 2 GB with their ids as text. More go through GraphFrames.
+#: Edges that one task solves: 20 million are 2 GB with their ids as text. More are contracted first.
 ONE_TASK = 20_000_000
 
 
 def components_of(edges: DataFrame, count: int, one_task: int = ONE_TASK) -> DataFrame:
-    """The component of each vertex; both engines give the same.
+    """The component of each vertex; all ways give the same.
+
+    A graph that fits one task is solved there. A larger one is contracted first, and what is left goes to one task if it
+    fits now, or else through GraphFrames.
 
     Args:
         edges: `src`, `dst` of one type; other columns are ignored.
@@ -24,8 +28,16 @@ def components_of(edges: DataFrame, count: int, one_task: int = ONE_TASK) -> Dat
     Returns:
         `id`, `component` (the smallest id in it).
     """
-    if count > one_task:
-        return connected_components(edges)
+    if count <= one_task:
+        return _in_one_task(edges)
+    ensure_checkpoint_directory(edges.sparkSession)
+    contraction = contracted(edges, at_most=one_task)
+    fits = contraction.count <= one_task
+    solve = _in_one_task if fits else connected_components
+    return contraction.components(solve(contraction.edges))
+
+
+def _in_one_task(edges: DataFrame) -> DataFrame:
     kind = edges.schema["src"].dataType
     schema = f"id {kind.simpleString()}, component {kind.simpleString()}"
 
