@@ -6,7 +6,8 @@
 makes a province for each generator and seed (once), runs the jobs from `ingest_batch` to `propose_accounts`
 and `evaluate_detection` on it in one session, and prints one table for all. What was judged is kept by the hash of
 the code, the configuration and the province, so that a second call prints the same at once. `shared` is
-to judge by: choose nothing on it.
+to judge by: choose nothing on it. `--until build_member_features` judges nothing, and leaves lakes from which
+`train_model` with `train.source=simulated` learns.
 """
 
 import argparse
@@ -50,6 +51,7 @@ def main() -> None:
     parser.add_argument("--months", type=int, default=12)
     parser.add_argument("--fraud-share", type=float, default=0.003)
     parser.add_argument("--csv", type=Path, help="write every figure of the table there too")
+    parser.add_argument("--until", default=_LAST, help="the last step; judged only after the list")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     given = parser.parse_args()
     spark = start_session("detection", "conf/spark-local.conf")
@@ -59,10 +61,15 @@ def main() -> None:
         for seed in given.seeds:
             options = ("--months", str(given.months), "--fraud-share", str(given.fraud_share))
             made = GENERATORS[name].province(given.folder, given.members, seed, *options)
+            if given.until != _LAST:
+                run_until(spark, made, given.set, given.until)
+                continue
             figures, ranked = judged(spark, made, given.set)
             truth = read_truth(made / "truth", given.members)
             found.setdefault(name, []).append(figures)
             lists.setdefault(name, []).append((ranked, truth.accounts))
+    if not lists:
+        return
     print(
         f"{given.members:,} members, {given.months} months, fraud share {given.fraud_share}, seeds {given.seeds}"
     )
@@ -99,9 +106,14 @@ def judged(
     return {(a, b, c): (value, n) for a, b, c, value, n in rows}, pl.read_parquet(listed)
 
 
-def _run_all(
-    spark: SparkSession, made: Path, settings: Sequence[str]
-) -> tuple[Figures, pl.DataFrame]:
+def run_until(
+    spark: SparkSession, made: Path, settings: Sequence[str], last: str
+) -> tuple[Config, date]:
+    """Run the jobs on a province from its landing folder to a step, in a lake made anew.
+
+    Returns:
+        The configuration with the province's folders, and the as-of date.
+    """
     lake_root = made / "lake"
     # Made anew each time: an older code's lists and models would pass for this one's.
     for folder in (lake_root, made / "mlflow-artifacts"):
@@ -117,8 +129,15 @@ def _run_all(
     config = load_config("conf/local.yaml", [*places, *settings])
     day = _day_after_the_last_batch(made / "landing")
     # Certifying silver is left out.
-    for step in needed_steps(config, _LAST, {"validate_tables"}):
+    for step in needed_steps(config, last, {"validate_tables"}):
         _run(spark, step.job, config, step.options(Options(as_of=day)))
+    return config, day
+
+
+def _run_all(
+    spark: SparkSession, made: Path, settings: Sequence[str]
+) -> tuple[Figures, pl.DataFrame]:
+    config, day = run_until(spark, made, settings, _LAST)
     _run(spark, evaluate_detection.JOB, config, Options(as_of=day, truth=f"{made}/truth"))
     lake = Lake(spark, config.lake.root)
     rows = lake.read(DETECTION_RESULT).filter(f"as_of_date = DATE'{day}'").collect()
