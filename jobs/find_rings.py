@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.gold.account import MEMBER_FEATURE
+from expectations.gold.resemblance import MEMBER_RESEMBLANCE
 from expectations.gold.ring import (
     MEMBER_RING_FEATURE,
     RING,
@@ -16,6 +17,7 @@ from expectations.gold.ring import (
     RING_HISTORY,
     RING_MEMBER,
 )
+from features.network.habits import with_habits
 from features.network.ring_features import account_link_features, ring_member_features
 from features.network.ring_findings import RingEvidence, codes_of_rings, ring_findings
 from features.network.ring_history import ring_names
@@ -50,7 +52,7 @@ def main(run: JobRun) -> str:
     """Rebuild one as-of date; safe to run again."""
     rules = RingRules(**run.config.rings.model_dump())
     with ExitStack() as stack:
-        links = stack.enter_context(persisted(links_of(run.lake, run.as_of)))
+        links = stack.enter_context(persisted(_links(run)))
         passed = links.filter("has_passed")
         with step(run, "communities"):
             groups = to_polars(_communities(passed, passed.count(), rules.resolution))
@@ -68,6 +70,16 @@ def main(run: JobRun) -> str:
         with step(run, "features"):
             _write_features(run, links, rings, members)
     return f"{rings.height} rings of {members.height} accounts"
+
+
+def _links(run: JobRun) -> DataFrame:
+    """Links of the day, with what the habits of both accounts add."""
+    links = links_of(run.lake, run.as_of)
+    weighed = run.lake.read_if_exists(MEMBER_RESEMBLANCE).filter(
+        F.col("as_of_date") == F.lit(run.as_of)
+    )
+    known = None if weighed.isEmpty() else weighed
+    return with_habits(links, known, run.config.account_links.pass_probability)
 
 
 def _accounts(run: JobRun) -> int:

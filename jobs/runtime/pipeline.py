@@ -60,7 +60,7 @@ STEPS = (
     Step("build_doctor_features", after=("build_member_features",)),
     Step("build_drug_features", after=("build_member_features",)),
     Step("build_account_links", after=("build_facts", "build_earlier_days")),
-    Step("find_rings", after=("build_account_links", "build_member_features")),
+    Step("find_rings", after=("build_account_links", "build_member_features", "score_resemblance")),
     Step(
         "flag_indicators",
         after=(
