@@ -15,10 +15,15 @@ from expectations.gold.ring import (
     RING,
     RING_FINDING,
     RING_HISTORY,
+    RING_LINK,
     RING_MEMBER,
 )
 from features.network.habits import with_habits
-from features.network.ring_features import account_link_features, ring_member_features
+from features.network.ring_features import (
+    account_link_features,
+    links_of_rings,
+    ring_member_features,
+)
 from features.network.ring_findings import RingEvidence, codes_of_rings, ring_findings
 from features.network.ring_history import ring_names
 from features.network.ring_parties import ring_counters, ring_doctors, ring_shops
@@ -199,6 +204,12 @@ def _write_rings(run: JobRun, links: DataFrame, rings: pl.DataFrame, members: pl
     )
     lake.replace(_dated(run, findings), RING_FINDING, {"as_of_date": day})
     lake.replace(_dated(run, roles), RING_MEMBER, {"as_of_date": day})
+    inside = links_of_rings(
+        links,
+        _to_spark(run, members.select("ring_id", "member")),
+        run.config.account_links.pass_probability,
+    )
+    lake.replace(inside.withColumn("as_of_date", F.lit(day)), RING_LINK, {"as_of_date": day})
 
 
 def _parties(run: JobRun, ids: DataFrame, of: pl.DataFrame) -> pl.DataFrame:

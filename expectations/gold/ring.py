@@ -271,6 +271,34 @@ MEMBER_RING_FEATURE = TableContract(
     properties=KEPT_A_MONTH | WITHOUT_LIMITS,
 )
 
+RING_LINK = TableContract(
+    name="gold.ring_link",
+    grain="one row per link inside a ring, or from its accounts to kin, and as-of date",
+    fields=(
+        AS_OF,
+        _RING,
+        Field("src", "string", "The smaller account of the pair", nullable=False),
+        Field("dst", "string", "The larger account of the pair", nullable=False),
+        Field(
+            "probability",
+            "double",
+            "That the pair works together, by the link and by the habits of both accounts",
+            nullable=False,
+        ),
+        Field(
+            "is_kin",
+            "boolean",
+            "Whether both are of one household; the other may then be outside the ring",
+            nullable=False,
+        ),
+    ),
+    primary_key=("as_of_date", "src", "dst"),
+    partition_by=("as_of_date",),
+    checks=(_PROBABILITY,),
+    written_by="find_rings",
+    properties=KEPT_A_MONTH | WITHOUT_LIMITS,
+)
+
 RING_RESULT = TableContract(
     name="gold.ring_result",
     grain="one row per as-of date, measure and slice of rings judged against the truth",
@@ -295,6 +323,7 @@ RING_RESULT = TableContract(
 RING_TABLES = (
     ACCOUNT_LINK,
     ACCOUNT_LINK_CUT,
+    RING_LINK,
     RING,
     RING_FINDING,
     RING_MEMBER,

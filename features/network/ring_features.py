@@ -45,6 +45,29 @@ def account_link_features(links: DataFrame) -> DataFrame:
     )
 
 
+def links_of_rings(links: DataFrame, members: DataFrame, pass_probability: float) -> DataFrame:
+    """The links that rings stand on, and those as sure from their accounts to kin, who may be outside.
+
+    Args:
+        links: `src`, `dst`, `probability`, `has_passed`, `is_kin`.
+        members: `ring_id`, `member`; an account is in one ring at most.
+        pass_probability: from which on a link to kin is as sure.
+
+    Returns:
+        `ring_id`, `src`, `dst`, `probability`, `is_kin`.
+    """
+    rows = links.select("src", "dst", "probability", "has_passed", "is_kin")
+    for end in ("src", "dst"):
+        of = members.select(F.col("member").alias(end), F.col("ring_id").alias(f"{end}_ring"))
+        rows = rows.join(F.broadcast(of), on=end, how="left")
+    ring = F.coalesce("src_ring", "dst_ring")
+    is_inside = F.col("has_passed") & (F.col("src_ring") == F.col("dst_ring"))
+    is_to_kin = F.col("is_kin") & (F.col("probability") >= pass_probability) & ring.isNotNull()
+    return rows.filter(is_inside | is_to_kin).select(
+        ring.alias("ring_id"), "src", "dst", "probability", "is_kin"
+    )
+
+
 def ring_member_features(
     members: pl.DataFrame, rings: pl.DataFrame, homes: pl.DataFrame
 ) -> pl.DataFrame:

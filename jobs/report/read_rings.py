@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from expectations.gold.account import HIGH_RISK_ACCOUNT, MEMBER_FEATURE
 from expectations.gold.fact import FEE_FACT, VISIT_FACT
-from expectations.gold.ring import ACCOUNT_LINK, RING, RING_FINDING, RING_MEMBER
+from expectations.gold.ring import RING, RING_FINDING, RING_LINK, RING_MEMBER
 from expectations.landing.reference import DRUG, INSTITUTION, PERSON
 from jobs.lake.frames import to_polars
 from jobs.lake.tables import Lake, rows_as_of
@@ -19,7 +19,7 @@ from jobs.report.ring import Rings
 from jobs.report.ring_facts import RingRows, ring_pages
 from jobs.runtime.config import Config
 
-_NEEDED = (RING_FINDING, RING_MEMBER, ACCOUNT_LINK, VISIT_FACT, FEE_FACT, MEMBER_FEATURE)
+_NEEDED = (RING_FINDING, RING_MEMBER, RING_LINK, VISIT_FACT, FEE_FACT, MEMBER_FEATURE)
 
 
 def rings(lake: Lake, config: Config, day: date) -> Rings | None:
@@ -48,7 +48,6 @@ def _rows(lake: Lake, config: Config, day: date, first: pl.DataFrame) -> RingRow
     holding = lake.of_day(RING_FINDING, day).filter(is_of_ring & F.col("holds"))
     findings = to_polars(holding)
     names = parts.filter(pl.col("subject_type") == "member")["subject_id"].unique().sort()
-    kin = findings.filter(pl.col("finding") == "linked_kin")["subject_ids"].explode()
     ids = _ids(lake, names)
     days = config.account_links.days
     # Literals, not a join: the files of facts are in the order of members, so that most are skipped.
@@ -58,8 +57,10 @@ def _rows(lake: Lake, config: Config, day: date, first: pl.DataFrame) -> RingRow
         rings=first,
         findings=findings,
         parts=parts,
-        links=_links(
-            lake, day, sorted({*names, *kin.drop_nulls()}), config.account_links.pass_probability
+        links=to_polars(
+            lake.of_day(RING_LINK, day)
+            .filter(is_of_ring)
+            .select("src", "dst", "probability", "is_kin")
         ),
         carried=to_polars(carriers(lake, day, days, ids)),
         visits=to_polars(
@@ -89,19 +90,6 @@ def _rows(lake: Lake, config: Config, day: date, first: pl.DataFrame) -> RingRow
 
 def _ids(lake: Lake, names: pl.Series) -> DataFrame:
     return lake.spark.createDataFrame([(name,) for name in names], "member_id string")
-
-
-def _links(lake: Lake, day: date, accounts: list[str], least: float) -> pl.DataFrame:
-    """Links among some accounts that passed, and those to kin that are as sure."""
-    return to_polars(
-        lake.of_day(ACCOUNT_LINK, day)
-        .filter(
-            F.col("src").isin(accounts)
-            & F.col("dst").isin(accounts)
-            & (F.col("has_passed") | (F.col("is_kin") & (F.col("probability") >= least)))
-        )
-        .select("src", "dst", "probability", "is_kin")
-    )
 
 
 def _fees(lake: Lake, day: date, visits: DataFrame, is_wanted: Column, since: date) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """From facts to links, rings and the list of accounts, by the jobs as in use."""
 
+import math
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,7 @@ from support.frames import frame_of, lineage
 
 from expectations.gold.account import HIGH_RISK_ACCOUNT, INDICATOR, MEMBER_FEATURE, PEER_STATISTIC
 from expectations.gold.fact import FEE_FACT, VISIT_FACT
+from expectations.gold.resemblance import MEMBER_RESEMBLANCE
 from expectations.gold.ring import (
     ACCOUNT_LINK,
     ACCOUNT_LINK_CUT,
@@ -18,6 +20,7 @@ from expectations.gold.ring import (
     RING,
     RING_FINDING,
     RING_HISTORY,
+    RING_LINK,
     RING_MEMBER,
 )
 from expectations.landing.reference import DRUG, INSTITUTION, PERSON
@@ -153,6 +156,15 @@ def test_the_gang_is_a_ring_whose_head_is_not_in_the_data(lake):
     assert (history["ring_id"], history["event"]) == (ring["ring_id"], "born")
 
 
+def test_the_ring_stands_on_its_six_links(lake):
+    [ring] = rows_of(lake, RING)
+    rows = rows_of(lake, RING_LINK)
+    assert {(row["src"], row["dst"]) for row in rows} == {
+        (a, b) for a in GANG for b in GANG if a < b
+    }
+    assert {(row["ring_id"], row["is_kin"]) for row in rows} == {(ring["ring_id"], False)}
+
+
 def test_a_finding_has_its_numbers(lake):
     [row] = rows_of(lake, RING_FINDING)
     assert (row["finding"], row["holds"], row["value"], row["accounts"]) == (
@@ -227,3 +239,38 @@ def test_a_day_of_the_past_and_the_number_of_tasks_change_nothing(spark, lake):
     assert was["ring_id"] == now["ring_id"]
     [event] = rows_of(lake, RING_HISTORY, NEXT)
     assert event["event"] == "continued"
+
+
+def test_links_weigh_what_the_habits_of_both_accounts_add(spark, lake):
+    names = [row["member_id"] for row in rows_of(lake, MEMBER_FEATURE)]
+    before = two_best(lake)
+    rows = [
+        {
+            "member_id": name,
+            "as_of_date": AS_OF,
+            "resemblance_365d": 0.0,
+            "resemblance_share_365d": 0.97 if name in GANG[:3] else 0.4,
+            "model_digest": "none",
+            "reasons": [],
+        }
+        for name in names
+    ]
+    lake.lake.replace(
+        frame_of(spark, MEMBER_RESEMBLANCE, *rows), MEMBER_RESEMBLANCE, {"as_of_date": AS_OF}
+    )
+
+    assert lake.run(find_rings.JOB, str(AS_OF)).exit_code == 0
+
+    after = two_best(lake)
+    added = {name: after[name] - before[name] for name in GANG}
+    odd, usual = (1.2 * (-math.log(1 - share) - 3) for share in (0.97, 0.4))
+    assert added["g4"] == pytest.approx(usual, abs=1e-5)
+    # The links of the others differ in weight, so a link to the usual one may have been among the best before.
+    assert all(usual < added[name] <= odd + 1e-5 for name in GANG[:3])
+
+
+def two_best(lake):
+    return {
+        row["member_id"]: row["link_weight_two_best_365d"]
+        for row in rows_of(lake, MEMBER_RING_FEATURE)
+    }
