@@ -44,6 +44,7 @@ MAKERS = {
     "ours": ours,
     "city": lambda folder: by_command(folder, "-m", "benchmarks.provinces.city"),
     "countryside": lambda folder: by_command(folder, "-m", "benchmarks.provinces.countryside"),
+    "harbour": lambda folder: by_command(folder, "-m", "benchmarks.provinces.harbour"),
     "shared": lambda folder: by_command(folder, str(SHARED / "province.py")),
 }
 
