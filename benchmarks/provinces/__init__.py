@@ -1,7 +1,7 @@
 """Provinces by several hands, made by one command each and kept by what went into them.
 
-`city` and `countryside` were written from the landing contract and the field's notes alone, by others than
-the rules, links and models that are chosen on them. `ours` is the project's simulator. `shared` lies
+`city`, `countryside` and `plateau` were written from the landing contract and the field's notes alone, by
+others than the rules, links and models that are chosen on them. `ours` is the project's simulator. `shared` lies
 beside the project: it is to judge by, nothing is chosen on it.
 """
 
@@ -68,6 +68,11 @@ GENERATORS = {
             "countryside",
             (sys.executable, "-m", "benchmarks.provinces.countryside"),
             (ROOT / "benchmarks/provinces/countryside",),
+        ),
+        Generator(
+            "plateau",
+            (sys.executable, "-m", "benchmarks.provinces.plateau"),
+            (ROOT / "benchmarks/provinces/plateau",),
         ),
         Generator("shared", (sys.executable, str(SHARED / "province.py")), (SHARED,)),
     )

@@ -44,6 +44,7 @@ MAKERS = {
     "ours": ours,
     "city": lambda folder: by_command(folder, "-m", "benchmarks.provinces.city"),
     "countryside": lambda folder: by_command(folder, "-m", "benchmarks.provinces.countryside"),
+    "plateau": lambda folder: by_command(folder, "-m", "benchmarks.provinces.plateau"),
     "shared": lambda folder: by_command(folder, str(SHARED / "province.py")),
 }
 
