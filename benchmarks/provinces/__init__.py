@@ -1,6 +1,6 @@
 """Provinces by several hands, made by one command each and kept by what went into them.
 
-`city`, `countryside` and `harbour` were written from the landing contract and the field's notes alone, by
+`city`, `countryside`, `harbour` and `plateau` were written from the landing contract and the field's notes alone, by
 others than the rules, links and models that are chosen on them. `ours` is the project's simulator. `shared` lies
 beside the project: it is to judge by, nothing is chosen on it.
 """
@@ -51,6 +51,11 @@ def _files(source: Path) -> Iterable[Path]:
     return (path for path in every if path.suffix in kinds and path.is_file())
 
 
+def _of_this_folder(name: str) -> Generator:
+    command = (sys.executable, "-m", f"benchmarks.provinces.{name}")
+    return Generator(name, command, (ROOT / "benchmarks/provinces" / name,))
+
+
 GENERATORS = {
     each.name: each
     for each in (
@@ -59,21 +64,7 @@ GENERATORS = {
             (sys.executable, "-m", "jobs.simulate_province"),
             (ROOT / "jobs/province", ROOT / "conf/simulation"),
         ),
-        Generator(
-            "city",
-            (sys.executable, "-m", "benchmarks.provinces.city"),
-            (ROOT / "benchmarks/provinces/city",),
-        ),
-        Generator(
-            "countryside",
-            (sys.executable, "-m", "benchmarks.provinces.countryside"),
-            (ROOT / "benchmarks/provinces/countryside",),
-        ),
-        Generator(
-            "harbour",
-            (sys.executable, "-m", "benchmarks.provinces.harbour"),
-            (ROOT / "benchmarks/provinces/harbour",),
-        ),
+        *map(_of_this_folder, ("city", "countryside", "harbour", "plateau")),
         Generator("shared", (sys.executable, str(SHARED / "province.py")), (SHARED,)),
     )
 }

@@ -45,6 +45,7 @@ MAKERS = {
     "city": lambda folder: by_command(folder, "-m", "benchmarks.provinces.city"),
     "countryside": lambda folder: by_command(folder, "-m", "benchmarks.provinces.countryside"),
     "harbour": lambda folder: by_command(folder, "-m", "benchmarks.provinces.harbour"),
+    "plateau": lambda folder: by_command(folder, "-m", "benchmarks.provinces.plateau"),
     "shared": lambda folder: by_command(folder, str(SHARED / "province.py")),
 }
 
