@@ -7,9 +7,9 @@ a gang's cards from them is that each of the two also has habits of accounts in 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-#: Log-odds for each unit of rarity of the two accounts, and the rarity that says nothing: one account in twenty
-#: is rarer. Chosen on provinces whose generators neither model had seen (docs/rings.md).
-_WEIGHT, _USUAL = 1.2, 3.0
+#: Log-odds for each unit of rarity of the two accounts, and the rarity that says nothing: one account in
+#: thirty is rarer. Chosen on provinces of two generators that neither model had seen (docs/rings.md).
+_WEIGHT, _USUAL = 1.2, 3.5
 #: Of an account that was not weighed: as many resemble accounts in fraud more as less.
 _UNKNOWN = 0.5
 

@@ -249,7 +249,7 @@ def test_links_weigh_what_the_habits_of_both_accounts_add(spark, lake):
             "member_id": name,
             "as_of_date": AS_OF,
             "resemblance_365d": 0.0,
-            "resemblance_share_365d": 0.97 if name in GANG[:3] else 0.4,
+            "resemblance_share_365d": 0.99 if name in GANG[:3] else 0.4,
             "model_digest": "none",
             "reasons": [],
         }
@@ -263,7 +263,7 @@ def test_links_weigh_what_the_habits_of_both_accounts_add(spark, lake):
 
     after = two_best(lake)
     added = {name: after[name] - before[name] for name in GANG}
-    odd, usual = (1.2 * (-math.log(1 - share) - 3) for share in (0.97, 0.4))
+    odd, usual = (1.2 * (-math.log(1 - share) - 3.5) for share in (0.99, 0.4))
     assert added["g4"] == pytest.approx(usual, abs=1e-5)
     # The links of the others differ in weight, so a link to the usual one may have been among the best before.
     assert all(usual < added[name] <= odd + 1e-5 for name in GANG[:3])
