@@ -7,8 +7,9 @@ those between these (randomised contraction; Boegeholz, Brand and Todor, "In-dat
 
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import LongType
 
 #: Rounds are only made while they leave at most this share of the edges.
 _WORTH_IT = 0.8
@@ -22,13 +23,13 @@ class Contraction:
     Attributes:
         edges: `src`, `dst` (long), each pair once, no self-loops.
         count: how many edges.
-        numbered: `id` as given, `number`.
+        numbered: `id` as given, `number`; None where ids are numbers themselves.
         rounds: for each round `number` and `becomes`, one row per vertex of that round.
     """
 
     edges: DataFrame
     count: int
-    numbered: DataFrame
+    numbered: DataFrame | None
     rounds: tuple[DataFrame, ...]
 
     def components(self, left: DataFrame) -> DataFrame:
@@ -47,7 +48,10 @@ class Contraction:
             found = names.join(later, on="becomes", how="left").select(
                 "number", F.coalesce("component", "becomes").alias("component")
             )
-        whole = self.numbered.join(found, on="number", how="inner")
+        if self.numbered is None:
+            whole = found.withColumnRenamed("number", "id")
+        else:
+            whole = self.numbered.join(found, on="number", how="inner")
         smallest = whole.groupBy("component").agg(F.min("id").alias("smallest"))
         return whole.join(smallest, on="component", how="inner").select(
             "id", F.col("smallest").alias("component")
@@ -65,10 +69,13 @@ def contracted(edges: DataFrame, at_most: int) -> Contraction:
     """
     both_ends = F.col("src").isNotNull() & F.col("dst").isNotNull()
     pairs = edges.filter(both_ends).select("src", "dst")
-    vertices = pairs.select(F.explode(F.array("src", "dst")).alias("id")).distinct()
-    numbered = vertices.withColumn("number", F.monotonically_increasing_id()).checkpoint()
-    left = _renamed(pairs, numbered.withColumnRenamed("id", "name"), "number")
-    left = left.checkpoint()
+    numbered = None
+    if isinstance(pairs.schema["src"].dataType, LongType):
+        left = _in_order(pairs, F.col("src"), F.col("dst")).checkpoint()
+    else:
+        vertices = pairs.select(F.explode(F.array("src", "dst")).alias("id")).distinct()
+        numbered = vertices.withColumn("number", F.monotonically_increasing_id()).checkpoint()
+        left = _renamed(pairs, numbered.withColumnRenamed("id", "name"), "number").checkpoint()
     count = left.count()
     rounds: list[DataFrame] = []
     while count > at_most and len(rounds) < _MOST_ROUNDS:
@@ -101,5 +108,8 @@ def _renamed(pairs: DataFrame, names: DataFrame, by: str) -> DataFrame:
     for end in ("src", "dst"):
         named = names.select(F.col("name").alias(end), F.col(by).alias(f"{end}_{by}"))
         pairs = pairs.join(named, on=end, how="inner")
-    ends = (F.col(f"src_{by}"), F.col(f"dst_{by}"))
-    return pairs.select(F.least(*ends).alias("src"), F.greatest(*ends).alias("dst"))
+    return _in_order(pairs, F.col(f"src_{by}"), F.col(f"dst_{by}"))
+
+
+def _in_order(pairs: DataFrame, one: Column, two: Column) -> DataFrame:
+    return pairs.select(F.least(one, two).alias("src"), F.greatest(one, two).alias("dst"))
