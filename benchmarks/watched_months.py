@@ -32,7 +32,6 @@ from jobs.runtime.session import start_session
 _CONSOLE = Console(soft_wrap=True, width=150)
 _SETTINGS = Path("conf/simulation/province.yaml")
 _START, _CHANGE = date(2024, 1, 1), date(2025, 8, 1)
-_TRAINED = _CHANGE
 _WATCHED = (
     *(date(2025, month, 1) for month in (9, 10, 11, 12)),
     date(2026, 1, 1),
@@ -68,7 +67,7 @@ def main() -> None:
     watched = needed_steps(config, "monitor_model", {"validate_tables"})
     daily = [step for step in watched if step.key not in {*_ONCE, *_TRAINING}]
     _run(spark, config, [step for step in watched if step.key in _ONCE], _WATCHED[-1])
-    _run(spark, config, [step for step in watched if step.key not in _ONCE], _TRAINED)
+    _run(spark, config, [step for step in watched if step.key not in _ONCE], _CHANGE)
     for day in _WATCHED:
         _run(spark, config, daily, day)
     _CONSOLE.print(_table(Lake(spark, config.lake.root).read(MODEL_MONITOR)))

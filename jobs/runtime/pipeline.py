@@ -105,9 +105,14 @@ def needed_steps(config: Config, last: str, without: Collection[str] = ()) -> li
         config: the configuration.
         last: the key of the step.
         without: keys of steps that are left out; what they rest on stays.
+
+    Raises:
+        ConfigError: when the configuration has no such step.
     """
     steps = steps_of(config)
     after = {step.key: step.after for step in steps}
+    if last not in after:
+        raise ConfigError(f"{last} is no step of the pipeline here; there are {', '.join(after)}")
     wanted: set[str] = set()
     waiting = [last]
     while waiting:

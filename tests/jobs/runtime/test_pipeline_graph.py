@@ -9,7 +9,7 @@ from expectations.contract.errors import ConfigError, ContractError
 from jobs import run_pipeline
 from jobs.runtime.config import load_config
 from jobs.runtime.job import Options
-from jobs.runtime.pipeline import Step, in_order, steps_of
+from jobs.runtime.pipeline import Step, in_order, needed_steps, steps_of
 
 OPTIONS = Options(as_of=date(2025, 1, 1))
 
@@ -108,3 +108,13 @@ def test_a_folder_that_the_first_job_makes_is_not_asked_for(configured, tmp_path
     run_pipeline.check(config, OPTIONS)
     with pytest.raises(ConfigError, match=r"landing\.root is .*made-later"):
         run_pipeline.check(configured(f"landing.root={tmp_path}/made-later"), OPTIONS)
+
+
+def test_a_step_needs_all_that_it_rests_on_and_a_slip_of_its_name_is_told():
+    config = load_config(str(ROOT / "conf" / "local.yaml"), [])
+    keys = [step.key for step in needed_steps(config, "score_resemblance", {"validate_tables"})]
+    assert keys[-1] == "score_resemblance"
+    assert {"ingest_batch", "conform_tables", "build_facts", "build_member_features"} < {*keys}
+    assert not {"validate_tables", "find_rings"} & {*keys}
+    with pytest.raises(ConfigError, match="find_ring is no step of the pipeline here"):
+        needed_steps(config, "find_ring")
