@@ -1,10 +1,12 @@
-"""What a change costs landing: ingest_batch of this checkout beside that of another one, turn by turn.
+"""What a change costs landing: ingest_batch of this checkout beside that of another one, run by run.
 
     git worktree add build/before COMMIT
-    python -m benchmarks.landing_beside LANDING --before build/before --turns 2 --runs 3
+    python -m benchmarks.landing_beside LANDING --before build/before --runs 12
 
-Each turn starts a session in either checkout, ingests once to compile its code, then as often as asked into
-fresh lakes. CPU seconds are those of the session's JVM and Python workers; on a busy machine they say more.
+A session of each checkout ingests once to compile its code; then they take turns, the first of a pair second in the
+next, each run into a fresh lake. Beside seconds it says the CPU seconds of the session's JVM and Python workers and
+the seconds that Spark's tasks took. Of each, the ratio is that of pairs of neighbouring runs, as a machine gets
+slower and faster by the minute.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import sys
 import time
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 _SESSION = """
 import json, shutil, sys, time
@@ -33,11 +36,22 @@ def settings(name):
 
 config = settings("lake")
 spark = start_session("landing_beside", config.spark.properties_file)
+
+def task_seconds():
+    # All stages so far: the status store is Spark's own, and the only one that knows.
+    none = spark.sparkContext._gateway.new_array(spark._jvm.double, 0)
+    stages = spark._jsc.sc().statusStore().stageList(None, False, False, none, None)
+    return sum(stages.apply(place).executorRunTime() for place in range(stages.size())) / 1000
+
+print(0, flush=True)
 for run in range(runs + 1):
-    print(json.dumps("begin"), flush=True); sys.stdin.readline()
+    sys.stdin.readline()
     code = execute(ingest_batch.JOB, spark, config, Options()).exit_code
     print(json.dumps(code), flush=True); sys.stdin.readline()
+    print(json.dumps(task_seconds()), flush=True); sys.stdin.readline()
     shutil.rmtree(f"{scratch}/lake")
+    print(0, flush=True)
+sys.stdin.readline()
 """
 
 
@@ -46,47 +60,79 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("landing", type=Path)
     parser.add_argument("--before", type=Path, required=True, help="another checkout")
-    parser.add_argument("--turns", type=int, default=2)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=6)
     given = parser.parse_args()
-    checkouts = {"before": given.before.resolve(), "now": Path.cwd()}
-    seconds: dict[str, list[float]] = {name: [] for name in checkouts}
-    cpu: dict[str, list[float]] = {name: [] for name in checkouts}
-    for _ in range(given.turns):
-        for name, checkout in checkouts.items():
-            for clock, used in _session(checkout, given.landing.resolve(), given.runs):
-                seconds[name].append(clock)
-                cpu[name].append(used)
-    for what, found in (("seconds", seconds), ("CPU seconds", cpu)):
-        for name, each in found.items():
-            told = ", ".join(f"{value:.1f}" for value in sorted(each))
-            print(f"{what}, {name}: {told}")
-        ratios = [f(found["now"]) / f(found["before"]) for f in (min, median)]
+    landing = given.landing.resolve()
+    names = ("before", "now")
+    sessions = {
+        name: Session(checkout, landing, given.runs)
+        for name, checkout in zip(names, (given.before.resolve(), Path.cwd()), strict=True)
+    }
+    found: dict[str, list[Cost]] = {name: [] for name in names}
+    for number in range(given.runs + 1):
+        for name in names if number % 2 else reversed(names):
+            found[name].append(sessions[name].run())
+    for session in sessions.values():
+        session.end()
+    for what in Cost._fields:
+        costs = {name: [getattr(cost, what) for cost in found[name][1:]] for name in names}
+        for name, each in costs.items():
+            print(f"{what}, {name}: {', '.join(f'{value:.1f}' for value in sorted(each))}")
+        ratios = sorted(now / was for was, now in zip(costs["before"], costs["now"], strict=True))
+        least = min(costs["now"]) / min(costs["before"])
         print(
-            f"{what}, now to before: {ratios[0]:.3f} of the least, {ratios[1]:.3f} of the medians"
+            f"{what}, now to before: {median(ratios):.3f} the median of pairs ({ratios[0]:.2f} to"
+            f" {ratios[-1]:.2f}), {least:.3f} of the least"
         )
 
 
-def _session(checkout: Path, landing: Path, runs: int) -> list[tuple[float, float]]:
-    """Seconds and CPU seconds of each run after the first."""
-    scratch = checkout / "build" / "beside"
-    shutil.rmtree(scratch, ignore_errors=True)
-    command = [sys.executable, "-c", _SESSION, str(landing), str(scratch), str(runs)]
-    found = []
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=checkout, stdin=pipe, stdout=pipe, text=True) as session:
-        assert session.stdin is not None
-        assert session.stdout is not None
-        for _ in range(runs + 1):
-            session.stdout.readline()
-            clock, used = time.perf_counter(), _cpu_seconds(session.pid)
-            print(file=session.stdin, flush=True)
-            code = json.loads(session.stdout.readline())
-            found.append((time.perf_counter() - clock, _cpu_seconds(session.pid) - used))
-            print(file=session.stdin, flush=True)
-            if code not in (0, 3):
-                raise SystemExit(f"{checkout}: ingest_batch left with {code}")
-    return found[1:]
+class Cost(NamedTuple):
+    """What one run took, in seconds: by the clock, of processors, and in Spark's tasks."""
+
+    seconds: float
+    cpu_seconds: float
+    task_seconds: float
+
+
+class Session:
+    """A process that ingests when told to."""
+
+    def __init__(self, checkout: Path, landing: Path, runs: int) -> None:
+        """Start it in a checkout, for one run more than those counted."""
+        self._checkout, self._tasks = checkout, 0.0
+        scratch = checkout / "build" / "beside"
+        shutil.rmtree(scratch, ignore_errors=True)
+        command = [sys.executable, "-c", _SESSION, str(landing), str(scratch), str(runs)]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, cwd=checkout, stdin=pipe, stdout=pipe, text=True)
+        self._told()
+
+    def run(self) -> Cost:
+        """Ingest once into a fresh lake."""
+        clock, used = time.perf_counter(), _cpu_seconds(self._process.pid)
+        self._go_on()
+        code = self._told()
+        seconds, cpu = time.perf_counter() - clock, _cpu_seconds(self._process.pid) - used
+        if code not in (0, 3):
+            raise SystemExit(f"{self._checkout}: ingest_batch left with {code}")
+        self._go_on()
+        before, self._tasks = self._tasks, float(self._told())
+        self._go_on()
+        self._told()
+        return Cost(seconds, cpu, self._tasks - before)
+
+    def end(self) -> None:
+        """Let it leave."""
+        self._go_on()
+        self._process.wait()
+
+    def _told(self) -> float:
+        assert self._process.stdout is not None
+        return float(json.loads(self._process.stdout.readline()))
+
+    def _go_on(self) -> None:
+        assert self._process.stdin is not None
+        print(file=self._process.stdin, flush=True)
 
 
 def _cpu_seconds(pid: int) -> float:

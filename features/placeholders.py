@@ -110,15 +110,14 @@ def _plain(column: LandingField) -> Column:
     return F.lower(F.trim(F.col(column.name)))
 
 
-def _moment(column: LandingField) -> Column:
-    # As text: whatever the session's time zone.
-    form = "yyyy-MM-dd" if column.type == "date" else "yyyy-MM-dd HH:mm:ss"
-    return F.date_format(column.name, form)
+def _day(column: LandingField) -> Column:
+    # At whatever hour: midnight is shown as another hour by the clock of another zone.
+    return F.to_date(column.name)
 
 
 def _is_listed(column: LandingField, listed: ColumnPlaceholders) -> Column:
-    if listed.moments:
-        return F.col(column.name).isin(*(F.lit(str(m)).cast(column.type) for m in listed.moments))
+    if listed.days:
+        return _day(column).isin(*(F.lit(str(day)).cast("date") for day in listed.days))
     if listed.numbers:
         return F.col(column.name).isin(*listed.numbers)
     found = _plain(column).isin(*listed.texts)
@@ -132,11 +131,9 @@ def _is_listed(column: LandingField, listed: ColumnPlaceholders) -> Column:
 
 
 def _listed_entry(column: LandingField, listed: ColumnPlaceholders) -> Column:
-    if listed.moments or listed.numbers:
-        text = (
-            _moment(column) if listed.moments else F.col(column.name).cast("double").cast("string")
-        )
-        return F.when(_is_listed(column, listed), text)
+    if listed.days or listed.numbers:
+        value = _day(column) if listed.days else F.col(column.name).cast("double")
+        return F.when(_is_listed(column, listed), value.cast("string"))
     name = _named(_plain(column), listed.texts)
     if listed.hash_heads:
         head = F.expr(_HEAD.format(column.name))

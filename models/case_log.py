@@ -31,6 +31,7 @@ FIGURES_CSV = "evaluation/figures.csv"
 SLICES_CSV = "evaluation/slices.csv"
 BOUNDS_CSV = "evaluation/precision_bounds.csv"
 BLEND_CSV = "evaluation/blend.csv"
+SEARCH_CSV = "search.csv"
 GAIN_PLOT = "plots/gain.svg"
 DISTRIBUTION_PLOT = "plots/score_distribution.svg"
 
@@ -71,6 +72,7 @@ def log_comparison(
         (SLICES_CSV, compared.slices),
         (BOUNDS_CSV, compared.bounds),
         (BLEND_CSV, compared.blend.table),
+        (SEARCH_CSV, trained.tried),
         (IMPORTANCE_CSV, importances),
     ):
         client.log_text(run_id, table.to_csv(index=False), path)

@@ -31,7 +31,8 @@ class Trained:
         rows: of `models.case_rows.case_rows`.
         versions: tables read, with their Delta versions.
         settings: of the final trees.
-        facts: capacity, seed, folds, embargo, budget, and the like.
+        facts: capacity, seed, folds, embargo, search, and the like.
+        tried: the settings that the search tried, see `models.case_search.Search`.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Trained:
     versions: Mapping[str, int]
     settings: Mapping[str, Any]
     facts: Mapping[str, object]
+    tried: pd.DataFrame
 
 
 def counts(rows: pd.DataFrame) -> dict[str, int]:

@@ -6,7 +6,7 @@ import hmac
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -57,7 +57,6 @@ class Placeholders(_Part):
     hashed_texts: tuple[str, ...]
     hash_key_variables: tuple[str, ...]
     dates: tuple[date, ...]
-    hours: tuple[time, ...]
     far_dates: tuple[date, ...]
     numbers: Mapping[str, tuple[float, ...]]
     shared: Shared
@@ -89,14 +88,14 @@ class ColumnPlaceholders:
         texts: lower-case texts without outer blanks.
         hash_heads: the first `HASH_HEAD` characters of hashes, in lower case.
         patterns: regular expressions of whole lower-case texts.
-        moments: dates, or wall-clock times, as the column's type is.
+        days: dates; a time stands for nothing if it lies on one of them, at whatever hour.
         numbers: numbers.
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
     hash_heads: Mapping[str, str] = field(default_factory=dict)
     patterns: tuple[str, ...] = ()
-    moments: Mapping[date | datetime, str] = field(default_factory=dict)
+    days: Mapping[date, str] = field(default_factory=dict)
     numbers: tuple[float, ...] = ()
 
     def entry_of(self, value: object) -> str | None:
@@ -107,7 +106,7 @@ class ColumnPlaceholders:
             head = self.hash_heads.get(text[:HASH_HEAD])
             return self.texts.get(text) or head or next(whole, None)
         if isinstance(value, date):
-            return self.moments.get(value)
+            return self.days.get(value.date() if isinstance(value, datetime) else value)
         return next((f"{each:g}" for each in self.numbers if value == each), None)
 
 
@@ -165,10 +164,7 @@ def column_placeholders(
         return ColumnPlaceholders(texts=texts, hash_heads=heads, patterns=patterns)
     if column.type in ("date", "timestamp") and not is_key:
         days = [*listed.dates, *(() if column.is_open_ended else listed.far_dates)]
-        if column.type == "date":
-            return ColumnPlaceholders(moments={day: f"{day}" for day in days})
-        times = [datetime.combine(day, hour) for day in days for hour in listed.hours]
-        return ColumnPlaceholders(moments={each: f"{each}" for each in times})
+        return ColumnPlaceholders(days={day: f"{day}" for day in days})
     numbers = listed.numbers.get(f"{table.name}.{column.name}", ())
     return ColumnPlaceholders(numbers=numbers) if numbers and not is_key else None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import reduce
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructType
 
@@ -177,22 +177,20 @@ def _read_csv(spark: SparkSession, paths: list[str], facts: FileFacts, header: H
     for place in range(len(facts.columns)):
         schema.add(f"_{place}", StringType())
     schema.add(MALFORMED, StringType())
-    # Where line ends are mixed, those of two letters leave the first one behind.
-    ends = {"lineSep": "\n"} if facts.text.mixed_line_ends else {}
+    is_mixed = facts.text.mixed_line_ends
+    ends = {"lineSep": "\n"} if is_mixed else {}
     raw = spark.read.csv(
         paths,
         schema=schema,
-        header=True,
+        header=not is_mixed,
         multiLine=True,
         escape='"',
         mode="PERMISSIVE",
         columnNameOfCorruptRecord=MALFORMED,
         **ends,
     )
-    if ends:
-        last = F.col(f"_{len(facts.columns) - 1}")
-        without = F.when(last.endswith("\r"), last.substr(F.lit(1), F.length(last) - 1))
-        raw = raw.withColumn(f"_{len(facts.columns) - 1}", without.otherwise(last))
+    if is_mixed:
+        raw = _without_returns(raw, facts.columns)
     return raw.select(
         MALFORMED,
         *(
@@ -201,6 +199,23 @@ def _read_csv(spark: SparkSession, paths: list[str], facts: FileFacts, header: H
             if name is not None
         ),
     )
+
+
+def _without_returns(raw: DataFrame, header: Sequence[str]) -> DataFrame:
+    """Records of lines that end in LF or in CR LF, read as if all ended in LF: without what CR LF leaves.
+
+    That is a CR at the end of the last field, and a record of that letter alone for each blank line. The first
+    line may be one, so that Spark can't tell the header: it is the record with the names of the columns.
+    """
+    last = F.col(f"_{len(header) - 1}")
+    whole = F.when(last.endswith("\r"), last.substr(F.lit(1), F.length(last) - 1)).otherwise(last)
+    is_blank = F.col("_0").eqNullSafe("\r") & F.coalesce(F.trim(MALFORMED) == "", F.lit(False))
+    rows = raw.filter(~is_blank).withColumn(f"_{len(header) - 1}", whole)
+    is_header = [
+        F.ltrim(F.col(f"_{place}"), F.lit("\ufeff")).eqNullSafe(F.lit(name or None))
+        for place, name in enumerate(header)
+    ]
+    return rows.filter(~reduce(Column.__and__, is_header))
 
 
 def _read_parquet(

@@ -12,10 +12,9 @@ from expectations.landing.codes import STAY
 from expectations.landing.event import PROXY_PICKUP
 from expectations.landing.reference import DRUG, INSTITUTION, PERSON
 from features.member.rows import held_values
+from features.refunds import is_left
 from jobs.lake.frames import to_polars
 from jobs.lake.tables import Lake, rows_as_of
-
-#: Stays in hospital are no meetings at a counter.
 
 
 @dataclass(frozen=True)
@@ -88,19 +87,27 @@ def account_inputs(lake: Lake, as_of: date, days: int) -> AccountInputs:
 
 
 def visits_between(lake: Lake, as_of: date, days: int) -> DataFrame:
-    """Visits of the days before a date, as they stood: no stays, no refunds, nothing refunded."""
-    since = as_of - timedelta(days=days)
+    """Visits of the days before a date, as they stood.
+
+    Without stays, which are no meetings at a counter, without refunds, and without what refunds leave nothing
+    of (`features.refunds`).
+    """
     facts = rows_as_of(lake.read(VISIT_FACT), as_of)
-    refunded = facts.filter("is_refund").select(
-        F.col("original_settlement_id").alias("settlement_id")
+    refunds = (
+        facts.filter("is_refund")
+        .groupBy(F.col("original_settlement_id").alias("settlement_id"))
+        .agg(F.sum("total_amount").alias("refunded"))
     )
-    return facts.filter(
+    visits = facts.filter(
         ~F.col("is_refund")
         & ~F.col("visit_type").eqNullSafe(STAY)
-        & (F.col("service_month") >= f"{since:%Y-%m}")
-        & (F.col("service_date") >= F.lit(since))
-        & (F.col("service_date") < F.lit(as_of))
-    ).join(refunded, on="settlement_id", how="left_anti")
+        & _is_between(as_of - timedelta(days=days), as_of)
+    )
+    return (
+        visits.join(refunds, on="settlement_id", how="left")
+        .filter(is_left(F.col("total_amount"), F.col("refunded")))
+        .drop("refunded")
+    )
 
 
 def with_value(
@@ -133,17 +140,38 @@ def _taken(lake: Lake, as_of: date, days: int) -> DataFrame:
 
 
 def _resold_fees(lake: Lake, as_of: date, days: int) -> DataFrame:
-    """Fees for chronic drugs that are resold, refunds too, with `resale_ratio` and `ingredient`."""
-    since = as_of - timedelta(days=days)
+    """Fees for chronic drugs that are resold, with `resale_ratio` and `ingredient`.
+
+    Those of a refund have the settlement that it reverses, and take back, whichever signs its lines have.
+    """
+    facts = rows_as_of(lake.read(VISIT_FACT), as_of)
+    refunds = facts.filter("is_refund").select(
+        "settlement_id", "is_refund", "original_settlement_id"
+    )
     drugs = (
         lake.read_as_of_if_exists(DRUG.silver, as_of)
         .filter("is_chronic AND resale_ratio > 0")
         .select("drug_id", "resale_ratio", F.coalesce("ingredient", "drug_id").alias("ingredient"))
     )
     fees = rows_as_of(lake.read(FEE_FACT), as_of).filter(
-        F.col("drug_id").isNotNull() & (F.col("service_month") >= f"{since:%Y-%m}")
+        F.col("drug_id").isNotNull() & _is_between(as_of - timedelta(days=days), as_of)
     )
-    return fees.join(F.broadcast(drugs), on="drug_id", how="inner")
+    amount = F.col("line_amount")
+    return (
+        fees.join(F.broadcast(drugs), on="drug_id", how="inner")
+        .join(refunds, on="settlement_id", how="left")
+        .withColumn("line_amount", F.when(F.col("is_refund"), -F.abs(amount)).otherwise(amount))
+        .withColumn("settlement_id", F.coalesce("original_settlement_id", "settlement_id"))
+    )
+
+
+def _is_between(since: date, until: date) -> Column:
+    """Whether a fact's day is in [since, until); by month too, as facts are partitioned by it."""
+    return (
+        (F.col("service_month") >= f"{since:%Y-%m}")
+        & (F.col("service_date") >= F.lit(since))
+        & (F.col("service_date") < F.lit(until))
+    )
 
 
 def _value() -> Column:

@@ -31,6 +31,7 @@ from features.network.meetings import (
     wide_candidates,
     wide_meetings,
 )
+from features.refunds import is_left_of
 from jobs.inputs.truth import truth_table
 
 _COLUMNS = {
@@ -41,7 +42,7 @@ _COLUMNS = {
     "drug": ("med_list_codg", "ingredient", "resale_ratio", "chronic"),
     "settlement": (
         *("setl_id", "psn_no", "fixmedins_code", "setl_time", "med_type", "device_hash"),
-        *("opter_no", "refd_setl_flag", "orig_setl_id"),
+        *("opter_no", "refd_setl_flag", "orig_setl_id", "medfee_sumamt"),
     ),
     "fee_detail": ("setl_id", "feedetl_sn", "psn_no", "med_list_codg", "det_item_fee_sumamt"),
     "proxy_pickup": ("setl_id", "agnter_cert_hash", "agnter_tel_hash"),
@@ -151,12 +152,17 @@ def _pairs(visits: pl.DataFrame, landed: dict[str, pl.DataFrame], bounds: Bounds
 def _visits(landed: dict[str, pl.DataFrame]) -> pl.DataFrame:
     settlements = landed["settlement"]
     is_refund = pl.col("refd_setl_flag").fill_null("0") == "1"
-    refunded = settlements.filter(is_refund).select(setl_id="orig_setl_id").drop_nulls()
+    refunds = (
+        settlements.filter(is_refund)
+        .group_by(setl_id="orig_setl_id")
+        .agg(refunded=pl.sum("medfee_sumamt"))
+    )
     value = _resold_fees(landed).group_by("setl_id").agg(value=_VALUE)
     time = pl.col("setl_time")
     return (
         settlements.filter(~is_refund & (pl.col("med_type") != STAY).fill_null(True))
-        .join(refunded, on="setl_id", how="anti")
+        .join(refunds, on="setl_id", how="left")
+        .filter(is_left_of(pl.col("medfee_sumamt"), pl.col("refunded")))
         .join(value, on="setl_id", how="left")
         .select(
             "psn_no",
@@ -188,8 +194,16 @@ def _taken(landed: dict[str, pl.DataFrame]) -> pl.DataFrame:
 def _resold_fees(landed: dict[str, pl.DataFrame]) -> pl.DataFrame:
     drugs = landed["drug"].filter(pl.col("chronic") & (pl.col("resale_ratio") > 0))
     named = pl.coalesce("ingredient", "med_list_codg")
-    return landed["fee_detail"].join(
+    is_refund = pl.col("refd_setl_flag").fill_null("0") == "1"
+    refunds = landed["settlement"].filter(is_refund).select("setl_id", "orig_setl_id")
+    fees = landed["fee_detail"].join(
         drugs.with_columns(ingredient=named), on="med_list_codg", how="inner"
+    )
+    amount, original = pl.col("det_item_fee_sumamt"), pl.col("orig_setl_id")
+    return fees.join(refunds, on="setl_id", how="left").with_columns(
+        # A refund takes back, whichever signs its lines have.
+        det_item_fee_sumamt=pl.when(original.is_null()).then(amount).otherwise(-amount.abs()),
+        setl_id=pl.coalesce(original, "setl_id"),
     )
 
 

@@ -7,7 +7,7 @@ such names, and values of `${NAME}` in the configuration).
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
@@ -61,7 +61,17 @@ def is_secret_name(name: str) -> bool:
 
 def masked(text: str) -> str:
     """A text with every secret in it replaced by `***`; user names in front of passwords stay."""
-    for value in _known_values():
+    return _masked(text, _known_values())
+
+
+def masked_tree(value: Any, name: str = "") -> Any:
+    """Lists and mappings with masked texts; a value under the name of a secret is masked whole."""
+    # Looked up once: a configuration has hundreds of texts.
+    return _masked_tree(value, name, _known_values())
+
+
+def _masked(text: str, known: Sequence[str]) -> str:
+    for value in known:
         text = text.replace(value, MASK)
     text = _ORACLE.sub(rf"\1/{MASK}", text)
     text = _ADDRESS.sub(_masked_address, text)
@@ -72,22 +82,23 @@ def masked(text: str) -> str:
     return _ASSIGNED.sub(_masked_assignment, text)
 
 
-def masked_tree(value: Any, name: str = "") -> Any:
-    """Lists and mappings with masked texts; a value under the name of a secret is masked whole."""
+def _masked_tree(value: Any, name: str, known: Sequence[str]) -> Any:
     if name and is_secret_name(name) and value not in (None, "", True, False):
         return MASK
     if isinstance(value, str):
-        return masked(value)
+        return _masked(value, known)
     if isinstance(value, Mapping):
         return {
-            masked(key) if isinstance(key, str) else key: masked_tree(each, str(key))
+            _masked(key, known) if isinstance(key, str) else key: _masked_tree(
+                each, str(key), known
+            )
             for key, each in value.items()
         }
     if isinstance(value, list | tuple | set | frozenset):
-        return [masked_tree(each) for each in value]
+        return [_masked_tree(each, "", known) for each in value]
     if value is None or isinstance(value, bool | int | float):
         return value
-    return masked(str(value))
+    return _masked(str(value), known)
 
 
 def with_environment(text: str, key: str) -> str:

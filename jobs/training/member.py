@@ -16,11 +16,13 @@ from jobs.inputs.model_store import store_of
 from jobs.runtime.execution import code_version
 from jobs.runtime.job import JobRun, step
 from models.case_comparison import Comparison, comparison
-from models.case_contenders import CONTENDERS, FIXED, PRIOR, SPACE, TREES, case_trees, searched
+from models.case_contenders import CONTENDERS, PRIOR, TREES
 from models.case_evaluation import out_of_fold
 from models.case_log import log_comparison, log_contenders
 from models.case_rows import SOURCE_COLUMNS, case_rows
+from models.case_search import SPACE, search_facts, searched
 from models.case_splits import splits
+from models.case_trees import FIXED, case_trees
 from models.cross_validation import MAX_ROWS
 from models.curves import gain_table
 from models.fingerprint import training_fingerprint
@@ -50,7 +52,12 @@ def train(run: JobRun) -> str:
         [
             [list(_INPUTS), catalogue_digest()],
             [settings.folds, settings.seed, settings.embargo_days, settings.search_budget],
-            [run.config.detect.capacity, FIXED, SPACE],
+            [
+                run.config.detect.capacity,
+                FIXED,
+                SPACE,
+                search_facts(settings.search_budget, settings.seed),
+            ],
         ],
     )
     newest = store.newest_version(MODEL_NAME, run.as_of)
@@ -62,22 +69,23 @@ def train(run: JobRun) -> str:
     with step(run, "contenders compared"):
         compared = _compared(run, frame)
     with step(run, "final model trained"):
-        chosen = searched(frame, _INPUTS, settings.search_budget, settings.seed)
-        model = case_trees(chosen, _INPUTS, settings.seed)
+        search = searched(frame, _INPUTS, settings.search_budget, settings.seed)
+        model = case_trees(search.settings, _INPUTS, settings.seed)
         model.fit(frame[list(_INPUTS)], frame["target"], sample_weight=frame["weight"])
     trained = Trained(
         MODEL_NAME,
         run.as_of,
         frame,
         dict(run.lake.inputs),
-        FIXED | chosen,
+        FIXED | search.settings,
         {
             "capacity": run.config.detect.capacity,
             "embargo_days": settings.embargo_days,
             "folds": settings.folds,
-            "search": f"{settings.search_budget} settings, scikit-learn's ParameterSampler",
             "seed": settings.seed,
+            **search_facts(settings.search_budget, settings.seed),
         },
+        search.tried,
     )
     with step(run, "model registered"):
         version = _registered(run, store, trained, compared, model, fingerprint)

@@ -71,6 +71,10 @@ def keyed(text, function="sha256", key=KEY):
         ("person.death_date", date(1970, 1, 1)),
         ("person.insured_from", date(9999, 12, 31)),
         ("settlement.setl_time", datetime(1970, 1, 1, 8)),
+        # Australia's and Kathmandu's midnight, and a zone's of before there were time zones.
+        ("settlement.setl_time", datetime(1970, 1, 1, 9, 30)),
+        ("settlement.begntime", datetime(1970, 1, 1, 5, 45)),
+        ("settlement.endtime", datetime(1899, 12, 31, 8, 5, 43)),
         ("settlement.begntime", datetime(2099, 12, 31)),
         ("settlement.endtime", datetime(2099, 12, 31, 23, 59, 59)),
         ("settlement.begntime", datetime(1900, 1, 1, 0, 5, 43)),

@@ -3,23 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+from pulearn import ElkanotoPuClassifier
+from scipy.stats import spearmanr
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 from support.case_rows import DAYS, training_rows
 
 from expectations.feature.member_model import MEMBER_MODEL_INPUT_NAMES
 from expectations.gold.account import UNLINKED_LOG_ODDS
 from models.case_comparison import blend_choice, calibrated
-from models.case_contenders import (
-    CONTENDERS,
-    DEFAULT,
-    PRIOR,
-    TREES,
-    case_logistic,
-    case_trees,
-    monotone,
-    searched,
-    split_scores,
-)
+from models.case_contenders import CONTENDERS, PRIOR, TREES, case_logistic, split_scores
 from models.case_evaluation import Evaluation
 from models.case_figures import (
     bootstrap_times,
@@ -30,7 +23,9 @@ from models.case_figures import (
     ranked,
 )
 from models.case_rows import case_rows, training_weights
+from models.case_search import SPACE, searched
 from models.case_splits import group_folds, splits
+from models.case_trees import DEFAULT, case_trees, monotone
 
 
 @pytest.fixture(scope="module")
@@ -231,8 +226,40 @@ def test_every_contender_scores_the_tested_rows_and_the_same_seed_gives_the_same
 
 def test_a_search_keeps_to_its_budget_and_a_budget_of_one_is_the_default(rows):
     names = list(MEMBER_MODEL_INPUT_NAMES)
-    assert searched(rows, names, budget=1, seed=1) == DEFAULT
-    assert searched(rows, names, budget=3, seed=1).keys() == DEFAULT.keys()
+    first, second = (searched(rows, names, budget=5, seed=1) for _ in range(2))
+
+    assert searched(rows, names, budget=1, seed=1).settings == DEFAULT
+    assert len(first.tried) == 5
+    assert first.tried[list(DEFAULT)].iloc[0].to_dict() == DEFAULT
+    assert first.tried[list(SPACE)].apply(lambda column: column.isin(SPACE[column.name])).all(None)
+    best = first.tried.loc[first.tried["average_precision"].idxmax()]
+    assert first.settings == best[list(SPACE)].to_dict()
+    pd.testing.assert_frame_equal(first.tried, second.tried)
+
+
+def test_weak_innocence_of_accounts_in_no_case_is_what_elkan_and_noto_make_of_it():
+    """Where cases are found at random, the score is the probability of fraud times the share that is found."""
+    rng = np.random.default_rng(6)
+    values = rng.normal(size=(20_000, 2))
+    chance = 1 / (1 + np.exp(1.5 - 2 * values[:, 0]))
+    is_fraud = rng.random(20_000) < chance
+    is_found = is_fraud & (rng.random(20_000) < 0.3)
+    # A quarter of the accounts in no case is drawn.
+    is_row = is_found | (rng.random(20_000) < 0.25)
+    population = np.where(is_found, 1.0, 4.0)
+    weight = training_weights(is_found, population, np.full(20_000, "tip", dtype=object))
+    learned = LogisticRegression()
+    oracle = ElkanotoPuClassifier(LogisticRegression(), hold_out_ratio=0.2, random_state=1)
+
+    learned.fit(values[is_row], is_found[is_row], sample_weight=weight[is_row])
+    oracle.fit(values, is_found.astype(int))
+    scores = learned.predict_proba(values)[:, 1]
+    found = oracle.predict_proba(values)[:, 1]
+
+    assert spearmanr(scores, found).statistic > 0.999
+    assert np.abs(scores / oracle.c - found).mean() < 0.03
+    learned.fit(values[is_row], is_found[is_row])
+    assert np.abs(learned.predict_proba(values)[:, 1] / oracle.c - found).mean() > 0.1
 
 
 def test_probabilities_are_calibrated_on_rows_that_were_scored_without_their_group():

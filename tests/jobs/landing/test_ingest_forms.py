@@ -131,6 +131,11 @@ def write_csv_forms(landing):
     lines = csv_text(good).splitlines()
     mixed = lines[0] + "\r\n" + lines[1] + "\n" + lines[2] + "\r\n" + lines[3] + "\r\n" + lines[4]
     text(landing, "2024-02-01", b"\xef\xbb\xbf" + mixed.encode(), good)
+    blank = mixed.replace("\r\n", "\r\n\r\n\n") + "\n\r\n"
+    text(landing, "2024-02-14", blank.encode(), good)
+    text(landing, "2024-02-15", b"\xef\xbb\xbf\r\n" + blank.encode(), good)
+    for day, end in (("2024-02-16", "\n"), ("2024-02-17", "\r\n")):
+        text(landing, day, (end + csv_text(good, end=end + end)).encode(), good)
     quoted = csv_text(rows_of("q", 2, dise_codg='"a ""b"", \r\n\\"'), end="\r\n")
     text(landing, "2024-02-02", quoted.encode(), good[:2])
     text(landing, "2024-02-03", csv_text(good, end=",\n").replace(",\n", "\n", 1).encode(), good)
@@ -239,8 +244,11 @@ def test_text_of_parquet_that_is_not_utf8_goes_to_quarantine(ingested):
     assert (row["outcome"], row["rows_kept"], row["rows_quarantined"]) == ("kept", 2, 1)
 
 
-def test_lines_end_in_any_mix(ingested):
-    found = kept(ingested, "2024-02-01", "setl_id", "arrive_time")
+@pytest.mark.parametrize(
+    "day", ["2024-02-01", "2024-02-14", "2024-02-15", "2024-02-16", "2024-02-17"]
+)
+def test_lines_end_in_any_mix_and_blank_ones_are_no_records(ingested, day):
+    found = kept(ingested, day, "setl_id", "arrive_time")
     assert found == [(f"c{n}", ARRIVED) for n in (1, 2, 3, 4)]
 
 

@@ -28,7 +28,7 @@ def conformed(new_workspace):
     visits = [
         base_row("settlement", device_hash=NOTHING, orig_setl_id="NULL"),
         base_row("settlement", setl_id="s2", psn_no="m2", device_hash="phone"),
-        base_row("settlement", setl_id="s3", setl_time="1970-01-01 08:00:00"),
+        base_row("settlement", setl_id="s3", setl_time="1970-01-01 09:30:00"),
     ]
     landing.csv("settlement", DAY, visits)
     fees = [
@@ -86,7 +86,7 @@ def test_the_profile_says_what_was_taken_as_empty_by_which_entry(conformed):
         ("person", "tel_hash"): {"无": 1},
         ("settlement", "device_hash"): {"sha256 of the empty text": 1},
         ("settlement", "orig_setl_id"): {"NULL": 1},
-        ("settlement", "setl_time"): {"1970-01-01 08:00:00": 1},
+        ("settlement", "setl_time"): {"1970-01-01": 1},
         ("fee_detail", "bilg_dr_codg"): {"NULL": 1},
         ("fee_detail", "prd_days"): {"999.0": 1},
     }
