@@ -7,7 +7,8 @@ makes a province for each generator and seed (once), runs the jobs from `ingest_
 and `evaluate_detection` on it in one session, and prints one table for all. What was judged is kept by the hash of
 the code, the configuration and the province, so that a second call prints the same at once. `shared` is
 to judge by: choose nothing on it. `--until build_member_features` judges nothing, and leaves lakes from which
-`train_model` with `train.source=simulated` learns.
+`train_model` with `train.source=simulated` learns. `--habits 4` makes what honest people and careless counters do four
+times as common as usual in our own provinces.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
+import yaml
 from pyspark.sql import SparkSession
 
 from benchmarks.provinces import GENERATORS
@@ -27,6 +29,7 @@ from expectations.gold.account import DETECTION_RESULT, HIGH_RISK_ACCOUNT
 from jobs import evaluate_detection
 from jobs.inputs.truth import read_truth
 from jobs.lake.tables import Lake
+from jobs.province.settings import Benign, Desks, load_settings
 from jobs.runtime.config import Config, load_config
 from jobs.runtime.execution import code_version, execute
 from jobs.runtime.job import Job, Options
@@ -52,6 +55,7 @@ def main() -> None:
     parser.add_argument("--fraud-share", type=float, default=0.003)
     parser.add_argument("--csv", type=Path, help="write every figure of the table there too")
     parser.add_argument("--until", default=_LAST, help="the last step; judged only after the list")
+    parser.add_argument("--habits", type=float, help="honest habits to the usual ones; ours alone")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     given = parser.parse_args()
     spark = start_session("detection", "conf/spark-local.conf")
@@ -59,7 +63,9 @@ def main() -> None:
     lists: dict[str, list[tuple[pl.DataFrame, pl.DataFrame]]] = {}
     for name in given.generators:
         for seed in given.seeds:
-            options = ("--months", str(given.months), "--fraud-share", str(given.fraud_share))
+            options = ["--months", str(given.months), "--fraud-share", str(given.fraud_share)]
+            if given.habits is not None and name == "ours":
+                options += ["--settings", str(_habits(given.folder, given.habits))]
             made = GENERATORS[name].province(given.folder, given.members, seed, *options)
             if given.until != _LAST:
                 run_until(spark, made, given.set, given.until)
@@ -87,6 +93,20 @@ def main() -> None:
             pl.lit(given.fraud_share).alias("fraud_share"),
         )
         rows.select("generator", *size, pl.exclude("generator")).write_csv(given.csv)
+
+
+def _habits(folder: Path, times: float) -> Path:
+    """A settings file in which honest habits are so many times as common as usual, as far as a share can be."""
+    settings = load_settings("conf/simulation/province.yaml").model_dump()
+    for section, form in (("benign", Benign), ("desks", Desks)):
+        for name, usual in settings[section].items():
+            limits = [getattr(limit, "le", None) for limit in form.model_fields[name].metadata]
+            [most] = [float(limit) for limit in limits if limit is not None]
+            settings[section][name] = min(times * usual, most)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"habits-{times:g}.yaml"
+    path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return path
 
 
 def judged(

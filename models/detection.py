@@ -10,6 +10,7 @@ import polars as pl
 
 from expectations.gold.account import (
     FAMILIES_APART,
+    LEAST_LINK_PROBABILITY,
     LINK_FAMILY,
     LINK_PLACE_WEIGHT,
     PLACE_OFFSET,
@@ -87,7 +88,12 @@ def reranked(indicators: pl.DataFrame, without: str | None = None) -> pl.DataFra
         )
     )
     own = _part_of_place(accounts, "own").filter(pl.col("own").is_not_null())
-    linked = _part_of_place(accounts, "is_linked", "best_link", "two_best").filter("is_linked")
+    probability = (1 / (1 + (-pl.col("two_best")).exp())).fill_null(0).clip(LEAST_LINK_PROBABILITY)
+    linked = (
+        _part_of_place(accounts, "is_linked", "two_best", "best_link")
+        .filter("is_linked")
+        .with_columns(part=pl.col("part") * probability)
+    )
     alike = _part_of_place(accounts, "resemblance").filter(pl.col("resemblance").is_not_null())
     return (
         accounts.join(own.select("member_id", by_points="part"), on="member_id", how="left")

@@ -132,8 +132,10 @@ RESEMBLANCE_FAMILY = "resemblance"
 FAMILIES_APART = (LINK_FAMILY, RESEMBLANCE_FAMILY)
 #: A first place in a ranking counts 1 / (PLACE_OFFSET + 1), see `features.indicator.accounts.ranked_accounts`.
 PLACE_OFFSET = 20
-#: What a place in the ranking by links counts beside one in the ranking by the account's own points.
-LINK_PLACE_WEIGHT = 0.7
+#: What a place in the ranking by links counts beside one in the ranking by the account's own points, if the links are
+#: certain; otherwise as much less as they are less probable, but never less than this.
+LINK_PLACE_WEIGHT = 2.0
+LEAST_LINK_PROBABILITY = 0.01
 #: The same of a place in the ranking by resemblance.
 RESEMBLANCE_PLACE_WEIGHT = 1.0
 #: The priority of an account that is not on the list: below that of the last of any list.

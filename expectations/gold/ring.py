@@ -292,7 +292,7 @@ RING_LINK = TableContract(
             nullable=False,
         ),
     ),
-    primary_key=("as_of_date", "src", "dst"),
+    primary_key=("as_of_date", "ring_id", "src", "dst"),
     partition_by=("as_of_date",),
     checks=(_PROBABILITY,),
     written_by="find_rings",

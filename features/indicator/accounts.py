@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from expectations.gold.account import (
     FAMILIES_APART,
+    LEAST_LINK_PROBABILITY,
     LINK_FAMILY,
     LINK_PLACE_WEIGHT,
     PLACE_OFFSET,
@@ -29,12 +30,13 @@ def ranked_accounts(
 
     Rules of a family see the same thing, so only the strongest of each counts; points of families
     add up. Accounts are ranked three times: by the points of rules about the account alone; where the rule
-    about links speaks, by its best link, then by its two best; and where that about resemblance speaks, by
+    about links speaks, by its two best links, then by its best; and where that about resemblance speaks, by
     how much it resembles accounts in fraud in simulated provinces. The priority is the logarithm of
     1 / (PLACE_OFFSET + place) of the first ranking plus LINK_PLACE_WEIGHT and RESEMBLANCE_PLACE_WEIGHT times
     the same of the others (reciprocal rank fusion, Cormack, Clarke and Buettcher 2009): what a link weighs
-    against a rule differs from province to province, who stands first by either does not. Of equal value
-    the larger expected loss comes first, then the smaller id.
+    against a rule differs from province to province, who stands first by either does not. A place by links
+    counts as far as they are probable: in a province with few sure ones the others are not evidence, however
+    high they stand. Of equal value the larger expected loss comes first, then the smaller id.
 
     Args:
         indicators: gold.indicator of a date, members only.
@@ -124,7 +126,8 @@ def with_priority(accounts: DataFrame) -> DataFrame:
             without one), `resemblance` (null where its rule does not speak), `expected_loss_amount`.
     """
     by_points = F.when(F.col("own_points").isNotNull(), _part_of_place("own_points"))
-    by_links = F.when(F.col("is_linked"), _part_of_place("is_linked", "best_link", "two_best"))
+    place_by_links = _part_of_place("is_linked", "two_best", "best_link")
+    by_links = F.when(F.col("is_linked"), place_by_links * _probability("two_best"))
     by_resemblance = F.when(F.col("resemblance").isNotNull(), _part_of_place("resemblance"))
     parts = (
         by_points,
@@ -149,6 +152,12 @@ def _with_links(points: DataFrame, links: DataFrame | None) -> DataFrame:
         F.col("link_weight_two_best_365d").alias("two_best"),
     )
     return points.join(of_links, on="subject_id", how="left")
+
+
+def _probability(log_odds: str) -> Column:
+    """The probability of log-odds, never nothing: who is linked stands before who is not on the list."""
+    least = F.lit(LEAST_LINK_PROBABILITY)
+    return F.greatest(F.coalesce(1 / (1 + F.exp(-F.col(log_odds))), least), least)
 
 
 def _part_of_place(*strongest_first: str) -> Column:

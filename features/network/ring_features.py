@@ -60,11 +60,12 @@ def links_of_rings(links: DataFrame, members: DataFrame, pass_probability: float
     for end in ("src", "dst"):
         of = members.select(F.col("member").alias(end), F.col("ring_id").alias(f"{end}_ring"))
         rows = rows.join(F.broadcast(of), on=end, how="left")
-    ring = F.coalesce("src_ring", "dst_ring")
     is_inside = F.col("has_passed") & (F.col("src_ring") == F.col("dst_ring"))
-    is_to_kin = F.col("is_kin") & (F.col("probability") >= pass_probability) & ring.isNotNull()
+    is_to_kin = F.col("is_kin") & (F.col("probability") >= pass_probability)
+    # A link to kin in another ring is of both.
+    of_rings = F.array_distinct(F.array_compact(F.array("src_ring", "dst_ring")))
     return rows.filter(is_inside | is_to_kin).select(
-        ring.alias("ring_id"), "src", "dst", "probability", "is_kin"
+        F.explode(of_rings).alias("ring_id"), "src", "dst", "probability", "is_kin"
     )
 
 

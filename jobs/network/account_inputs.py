@@ -87,7 +87,7 @@ def account_inputs(lake: Lake, as_of: date, days: int) -> AccountInputs:
 
 
 def visits_between(lake: Lake, as_of: date, days: int) -> DataFrame:
-    """Visits of the days before a date, as they stood.
+    """Visits of the days before a date, as they stood, with the amounts that refunds leave.
 
     Without stays, which are no meetings at a counter, without refunds, and without what refunds leave nothing
     of (`features.refunds`).
@@ -96,7 +96,7 @@ def visits_between(lake: Lake, as_of: date, days: int) -> DataFrame:
     refunds = (
         facts.filter("is_refund")
         .groupBy(F.col("original_settlement_id").alias("settlement_id"))
-        .agg(F.sum("total_amount").alias("refunded"))
+        .agg(F.sum("total_amount").alias("refunded"), F.sum("fund_amount").alias("fund_refunded"))
     )
     visits = facts.filter(
         ~F.col("is_refund")
@@ -106,7 +106,33 @@ def visits_between(lake: Lake, as_of: date, days: int) -> DataFrame:
     return (
         visits.join(refunds, on="settlement_id", how="left")
         .filter(is_left(F.col("total_amount"), F.col("refunded")))
-        .drop("refunded")
+        .withColumn("total_amount", _less("total_amount", "refunded"))
+        .withColumn("fund_amount", _less("fund_amount", "fund_refunded"))
+        .drop("refunded", "fund_refunded")
+    )
+
+
+def drug_fees_between(lake: Lake, as_of: date, days: int) -> DataFrame:
+    """Fees for drugs of the days before a date, as they stood.
+
+    Those of a refund have the settlement that it reverses, and take back, whichever signs its lines have.
+    """
+    facts = rows_as_of(lake.read(VISIT_FACT), as_of)
+    refunds = facts.filter("is_refund").select(
+        "settlement_id", "is_refund", "original_settlement_id"
+    )
+    fees = rows_as_of(lake.read(FEE_FACT), as_of).filter(
+        F.col("drug_id").isNotNull() & _is_between(as_of - timedelta(days=days), as_of)
+    )
+    signed = {
+        name: F.when(F.col("is_refund"), -F.abs(name)).otherwise(F.col(name))
+        for name in ("quantity", "line_amount")
+    }
+    return (
+        fees.join(refunds, on="settlement_id", how="left")
+        .withColumns(signed)
+        .withColumn("settlement_id", F.coalesce("original_settlement_id", "settlement_id"))
+        .drop("is_refund", "original_settlement_id")
     )
 
 
@@ -140,29 +166,18 @@ def _taken(lake: Lake, as_of: date, days: int) -> DataFrame:
 
 
 def _resold_fees(lake: Lake, as_of: date, days: int) -> DataFrame:
-    """Fees for chronic drugs that are resold, with `resale_ratio` and `ingredient`.
-
-    Those of a refund have the settlement that it reverses, and take back, whichever signs its lines have.
-    """
-    facts = rows_as_of(lake.read(VISIT_FACT), as_of)
-    refunds = facts.filter("is_refund").select(
-        "settlement_id", "is_refund", "original_settlement_id"
-    )
+    """`drug_fees_between` of chronic drugs that are resold, with `resale_ratio` and `ingredient`."""
     drugs = (
         lake.read_as_of_if_exists(DRUG.silver, as_of)
         .filter("is_chronic AND resale_ratio > 0")
         .select("drug_id", "resale_ratio", F.coalesce("ingredient", "drug_id").alias("ingredient"))
     )
-    fees = rows_as_of(lake.read(FEE_FACT), as_of).filter(
-        F.col("drug_id").isNotNull() & _is_between(as_of - timedelta(days=days), as_of)
-    )
-    amount = F.col("line_amount")
-    return (
-        fees.join(F.broadcast(drugs), on="drug_id", how="inner")
-        .join(refunds, on="settlement_id", how="left")
-        .withColumn("line_amount", F.when(F.col("is_refund"), -F.abs(amount)).otherwise(amount))
-        .withColumn("settlement_id", F.coalesce("original_settlement_id", "settlement_id"))
-    )
+    fees = drug_fees_between(lake, as_of, days)
+    return fees.join(F.broadcast(drugs), on="drug_id", how="inner")
+
+
+def _less(amount: str, refunded: str) -> Column:
+    return (F.col(amount) + F.coalesce(refunded, F.lit(0))).cast("decimal(16,2)")
 
 
 def _is_between(since: date, until: date) -> Column:

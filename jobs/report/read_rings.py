@@ -1,6 +1,6 @@
 """The first rings of a date, read for their pages: a bounded number of rows."""
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 import polars as pl
@@ -12,8 +12,8 @@ from expectations.gold.fact import FEE_FACT, VISIT_FACT
 from expectations.gold.ring import RING, RING_FINDING, RING_LINK, RING_MEMBER
 from expectations.landing.reference import DRUG, INSTITUTION, PERSON
 from jobs.lake.frames import to_polars
-from jobs.lake.tables import Lake, rows_as_of
-from jobs.network.account_inputs import visits_between
+from jobs.lake.tables import Lake
+from jobs.network.account_inputs import drug_fees_between, visits_between
 from jobs.network.ring_inputs import carriers, losses
 from jobs.report.ring import Rings
 from jobs.report.ring_facts import RingRows, ring_pages
@@ -61,6 +61,8 @@ def _rows(lake: Lake, config: Config, day: date, first: pl.DataFrame) -> RingRow
             lake.of_day(RING_LINK, day)
             .filter(is_of_ring)
             .select("src", "dst", "probability", "is_kin")
+            # A link to kin in another ring is of both.
+            .distinct()
         ),
         carried=to_polars(carriers(lake, day, days, ids)),
         visits=to_polars(
@@ -69,7 +71,7 @@ def _rows(lake: Lake, config: Config, day: date, first: pl.DataFrame) -> RingRow
                 F.coalesce(F.col("fund_amount").cast("double"), F.lit(0.0)).alias("fund"),
             )
         ),
-        fees=_fees(lake, day, visits, is_wanted, day - timedelta(days=days)),
+        fees=_fees(lake, day, days, visits, is_wanted),
         people=_people(lake, day, ids),
         institutions=to_polars(
             lake.read_as_of_if_exists(INSTITUTION.silver, day).select(
@@ -92,12 +94,10 @@ def _ids(lake: Lake, names: pl.Series) -> DataFrame:
     return lake.spark.createDataFrame([(name,) for name in names], "member_id string")
 
 
-def _fees(lake: Lake, day: date, visits: DataFrame, is_wanted: Column, since: date) -> pl.DataFrame:
+def _fees(lake: Lake, day: date, days: int, visits: DataFrame, is_wanted: Column) -> pl.DataFrame:
     """Drugs of some visits, one row per visit and drug."""
-    fees = rows_as_of(lake.read(FEE_FACT), day).filter(
-        is_wanted & F.col("drug_id").isNotNull() & (F.col("service_month") >= f"{since:%Y-%m}")
-    )
-    of_visits = fees.join(
+    of_visits = drug_fees_between(lake, day, days).filter(is_wanted)
+    of_visits = of_visits.join(
         F.broadcast(visits.select("settlement_id")), on="settlement_id", how="left_semi"
     )
     return to_polars(

@@ -245,6 +245,7 @@ def test_reranking_adds_places_by_links_resemblance_and_points_as_the_list_does(
         orient="row",
     ).with_columns(held_back_by=pl.lit(None, dtype=pl.String), expected_loss=pl.lit(1.0))
 
-    # d has 1/23 + 0.7/22, f and b 1/21 each (of equal loss the smaller id comes first), c and e 1/22, a 0.7/21.
-    assert reranked(shown)["member_id"].to_list() == ["d", "b", "f", "c", "e", "a"]
+    # Links are 0.622 and 0.731 probable: d has 1/23 + 2 x 0.622/22, a 2 x 0.731/21. f and b have 1/21 each (of equal
+    # loss the smaller id comes first), c and e 1/22.
+    assert reranked(shown)["member_id"].to_list() == ["d", "a", "b", "f", "c", "e"]
     assert reranked(shown, without="links")["member_id"].to_list() == ["b", "f", "c", "e", "d"]

@@ -64,6 +64,7 @@ def test_places_by_points_links_and_resemblance_add_up_where_their_rules_speak(s
             ("d", "use", "MANY", 9.0, 8.0, None),
             ("f", "resemblance", "ALIKE", 0.99, 2.0, None),
             ("g", "resemblance", "ALIKE", 0.999, 2.0, None),
+            ("h", "links", "LINKED", 0.9, 2.0, None),
         ],
     )
     links = spark.createDataFrame(
@@ -72,25 +73,28 @@ def test_places_by_points_links_and_resemblance_add_up_where_their_rules_speak(s
             ("b", None, 0.9, 3.0),
             ("d", None, 0.6, 0.5),
             ("e", "r1", 0.9, 9.0),
+            ("h", None, 0.1, -40.0),
         ],
         "member_id string, ring_id string, link_probability_best_365d double,"
         " link_weight_two_best_365d double",
     )
-    losses = losses_frame(spark, dict.fromkeys("abcdefg", 1.0))
+    losses = losses_frame(spark, dict.fromkeys("abcdefgh", 1.0))
 
     ranked = ranked_accounts(shown, losses, links).orderBy("rank").collect()
 
-    # By points b, c and d stand first to third, by links a before d for its two best: d has 1/23 + 0.7/22. Nobody
-    # is on the list for a link that the rule says nothing of: b's counts for nothing, e is not there. By
-    # resemblance g stands before f.
+    # By points b, c and d stand first to third. By links a stands before d and h for its two best, and each place counts
+    # twice, as far as the links are probable: 0.731, 0.622 and, as h's are not at all, 0.01. So d has
+    # 1/23 + 2 x 0.622/22. Nobody is on the list for a link that the rule says nothing of: b's counts for nothing, e is not
+    # there. By resemblance g stands before f.
     found = [(row["member_id"], round(row["priority"], 2), row["ring_id"]) for row in ranked]
     assert found == [
-        ("d", -2.59, None),
+        ("d", -2.3, None),
+        ("a", -2.66, "r1"),
         ("b", -3.04, None),
         ("g", -3.04, None),
         ("c", -3.09, None),
         ("f", -3.09, None),
-        ("a", -3.4, "r1"),
+        ("h", -7.05, None),
     ]
 
 

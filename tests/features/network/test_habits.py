@@ -66,12 +66,17 @@ def test_links_of_rings_are_those_inside_and_those_to_kin(spark):
         ("b", "k", 2.0, 0.9, True, False),
         ("c", "k", 0.0, 0.1, True, False),
         ("x", "y", 2.0, 0.9, False, True),
+        # Kin in two rings.
+        ("a", "c2", 2.0, 0.9, True, False),
     ]
     members = spark.createDataFrame(
-        [("r1", "a"), ("r1", "b"), ("r1", "d"), ("r2", "c")], "ring_id string, member string"
+        [("r1", "a"), ("r1", "b"), ("r1", "d"), ("r2", "c"), ("r2", "c2")],
+        "ring_id string, member string",
     )
     found = links_of_rings(spark.createDataFrame(rows, LINKS), members, 0.2).collect()
     assert {(row["ring_id"], row["src"], row["dst"]) for row in found} == {
         ("r1", "a", "b"),
         ("r1", "b", "k"),
+        ("r1", "a", "c2"),
+        ("r2", "a", "c2"),
     }

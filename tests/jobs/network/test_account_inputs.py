@@ -38,6 +38,7 @@ def rows():
             "institution_id": "h",
             "visit_type": "11",
             "total_amount": Decimal(total),
+            "fund_amount": Decimal(total) / 2,
             "diagnoses": [],
             "proxies": [],
             "is_refund": original is not None,
@@ -74,7 +75,10 @@ def lake(spark, new_workspace):
 
 def test_a_visit_stays_while_refunds_leave_something_of_it(lake):
     visits = visits_between(lake, AS_OF, DAYS)
-    assert {row["settlement_id"] for row in visits.collect()} == {"kept", "in part", "other"}
+    left = {
+        row["settlement_id"]: (row["total_amount"], row["fund_amount"]) for row in visits.collect()
+    }
+    assert left == {"kept": (100, 50), "in part": (70, 35), "other": (40, 20)}
     values = with_value(lake, visits, AS_OF, DAYS).collect()
     assert {row["settlement_id"]: row["value"] for row in values} == {
         "kept": 40.0,
