@@ -84,7 +84,8 @@ def test_a_row_holds_the_strongest_rule_of_each_family_and_nulls_only_where_ther
     assert a["excess_fund_amount"] == 12.35
     assert a["prior"] == pytest.approx(math.log(1 / 21), abs=1e-6)
     assert a["link_weight_two_best_365d"] is None
-    assert b["prior"] == pytest.approx(math.log(0.7 / 21), abs=1e-6)
+    # Twice a first place, as far as log-odds of 1.5 are probable.
+    assert b["prior"] == pytest.approx(math.log(2 / 21 / (1 + math.exp(-1.5))), abs=1e-6)
     assert (b["own_points"], b["indicator_count"]) == (0.0, 0.0)
     assert b["link_probability_best_365d"] == 0.9
     assert c["prior"] == LOWEST
