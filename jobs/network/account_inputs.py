@@ -113,27 +113,8 @@ def visits_between(lake: Lake, as_of: date, days: int) -> DataFrame:
 
 
 def drug_fees_between(lake: Lake, as_of: date, days: int) -> DataFrame:
-    """Fees for drugs of the days before a date, as they stood.
-
-    Those of a refund have the settlement that it reverses, and take back, whichever signs its lines have.
-    """
-    facts = rows_as_of(lake.read(VISIT_FACT), as_of)
-    refunds = facts.filter("is_refund").select(
-        "settlement_id", "is_refund", "original_settlement_id"
-    )
-    fees = rows_as_of(lake.read(FEE_FACT), as_of).filter(
-        F.col("drug_id").isNotNull() & _is_between(as_of - timedelta(days=days), as_of)
-    )
-    signed = {
-        name: F.when(F.col("is_refund"), -F.abs(name)).otherwise(F.col(name))
-        for name in ("quantity", "line_amount")
-    }
-    return (
-        fees.join(refunds, on="settlement_id", how="left")
-        .withColumns(signed)
-        .withColumn("settlement_id", F.coalesce("original_settlement_id", "settlement_id"))
-        .drop("is_refund", "original_settlement_id")
-    )
+    """Fees for drugs of the days before a date, as they stood; see `_after_refunds`."""
+    return _after_refunds(_drug_fees(lake, as_of, days), lake, as_of)
 
 
 def with_value(
@@ -172,8 +153,37 @@ def _resold_fees(lake: Lake, as_of: date, days: int) -> DataFrame:
         .filter("is_chronic AND resale_ratio > 0")
         .select("drug_id", "resale_ratio", F.coalesce("ingredient", "drug_id").alias("ingredient"))
     )
-    fees = drug_fees_between(lake, as_of, days)
-    return fees.join(F.broadcast(drugs), on="drug_id", how="inner")
+    fees = _drug_fees(lake, as_of, days).join(F.broadcast(drugs), on="drug_id", how="inner")
+    # Only now: a tenth of the fees meets the refunds.
+    return _after_refunds(fees, lake, as_of)
+
+
+def _drug_fees(lake: Lake, as_of: date, days: int) -> DataFrame:
+    return rows_as_of(lake.read(FEE_FACT), as_of).filter(
+        F.col("drug_id").isNotNull() & _is_between(as_of - timedelta(days=days), as_of)
+    )
+
+
+def _after_refunds(fees: DataFrame, lake: Lake, as_of: date) -> DataFrame:
+    """Fees, those of a refund with the settlement that it reverses.
+
+    They take back, whichever signs their lines have.
+    """
+    refunds = (
+        rows_as_of(lake.read(VISIT_FACT), as_of)
+        .filter("is_refund")
+        .select("settlement_id", "is_refund", "original_settlement_id")
+    )
+    signed = {
+        name: F.when(F.col("is_refund"), -F.abs(name)).otherwise(F.col(name))
+        for name in ("quantity", "line_amount")
+    }
+    return (
+        fees.join(refunds, on="settlement_id", how="left")
+        .withColumns(signed)
+        .withColumn("settlement_id", F.coalesce("original_settlement_id", "settlement_id"))
+        .drop("is_refund", "original_settlement_id")
+    )
 
 
 def _less(amount: str, refunded: str) -> Column:
