@@ -10,7 +10,6 @@ slower and faster by the minute.
 """
 
 import argparse
-import json
 import shutil
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from statistics import median
 from typing import NamedTuple
 
 _SESSION = """
-import json, shutil, sys, time
+import shutil, sys
 from pathlib import Path
 from jobs import ingest_batch
 from jobs.runtime.config import load_config
@@ -47,8 +46,8 @@ print(0, flush=True)
 for run in range(runs + 1):
     sys.stdin.readline()
     code = execute(ingest_batch.JOB, spark, config, Options()).exit_code
-    print(json.dumps(code), flush=True); sys.stdin.readline()
-    print(json.dumps(task_seconds()), flush=True); sys.stdin.readline()
+    print(code, flush=True); sys.stdin.readline()
+    print(task_seconds(), flush=True); sys.stdin.readline()
     shutil.rmtree(f"{scratch}/lake")
     print(0, flush=True)
 sys.stdin.readline()
@@ -128,7 +127,7 @@ class Session:
 
     def _told(self) -> float:
         assert self._process.stdout is not None
-        return float(json.loads(self._process.stdout.readline()))
+        return float(self._process.stdout.readline())
 
     def _go_on(self) -> None:
         assert self._process.stdin is not None

@@ -25,6 +25,7 @@ from features.dispensing.sums import (
     top_member,
     totals,
 )
+from features.refunds import signed
 
 _OVER = 1.2
 #: Fewer institutions of a type than this are no peers.
@@ -60,10 +61,8 @@ def sales(
     at = visits.filter(recent & ~F.col("visit_type").eqNullSafe(F.lit(STAY))).select(
         "settlement_id", "institution_id", "visit_type", "credential_type", "is_refund"
     )
-    # A refund takes back, whichever signs its lines have.
     taken_back = {
-        name: F.when(F.col("is_refund"), -F.abs(name)).otherwise(F.col(name))
-        for name in ("quantity", "line_amount")
+        name: signed(F.col(name), F.col("is_refund")) for name in ("quantity", "line_amount")
     }
     known = drugs.select(
         "drug_id",

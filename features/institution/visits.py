@@ -4,10 +4,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from expectations.landing.codes import STAY
-from features.refunds import is_left
+from features.refunds import is_left, left_amount
 
 #: An amount after netting; settlements have decimal(16,2).
-AMOUNT = "decimal(18,2)"
 
 
 def net_visits(visits: DataFrame) -> DataFrame:
@@ -39,8 +38,8 @@ def net_visits(visits: DataFrame) -> DataFrame:
             F.datediff(start_day, F.lit("1970-01-01")).alias("start_day"),
             # A visit that ends before it starts is a fault of the data: it gets the shortest stay.
             F.greatest(F.datediff(end_day, start_day) + 1, F.lit(1)).alias("stay_days"),
-            _net("total_amount", "refund_amount").alias("amount"),
-            _net("fund_amount", "refund_fund_amount").alias("fund_amount"),
+            left_amount(F.col("total_amount"), F.col("refund_amount")).alias("amount"),
+            left_amount(F.col("fund_amount"), F.col("refund_fund_amount")).alias("fund_amount"),
             F.col("diagnosis_code").alias("principal_diagnosis"),
             F.col("refund_amount").isNotNull().alias("is_refunded"),
             is_left(F.col("total_amount"), F.col("refund_amount")).alias("is_claim"),
@@ -119,10 +118,6 @@ def visit_facts(
         .withColumn("marks", _with_mark(F.col("marks"), "diagnosis", F.col("principal_diagnosis")))
         .join(member_facts(members, conditions), on="member_id", how="left")
     )
-
-
-def _net(column: str, refund: str) -> Column:
-    return (F.col(column) + F.coalesce(F.col(refund), F.lit(0))).cast(AMOUNT)
 
 
 def _with_mark(marks: Column, kind: str, value: Column) -> Column:

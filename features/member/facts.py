@@ -9,7 +9,7 @@ from features.member.frames import HORIZON, MemberFacts, MemberRows, References,
 from features.member.illness import explained, with_plain_codes
 from features.member.ordering import in_order
 from features.member.plausible import capped_fund_share, plausible_fees
-from features.refunds import is_left_of
+from features.refunds import is_left_of, signed_of
 
 _FEE_SUMS = ("quantity", "cents", "stated_days", "unstated_quantity")
 _DAY_SECONDS = 86_400
@@ -120,11 +120,7 @@ def _own_fees(fees: pl.DataFrame, settled: pl.DataFrame, visits: pl.DataFrame) -
     return (
         fees.join(changed.drop("changed"), on="settlement_id")
         .filter(pl.col("member_id") == pl.col("owner"))
-        # A refund takes back, whichever signs its lines have.
-        .with_columns(
-            pl.when(is_refund).then(-pl.col(name).abs()).otherwise(name).alias(name)
-            for name in _FEE_SUMS
-        )
+        .with_columns(signed_of(pl.col(name), is_refund).alias(name) for name in _FEE_SUMS)
         .select("visit", "is_refund", "item_type", "drug_id", "doctor_id", "day", *_FEE_SUMS)
     )
 

@@ -205,17 +205,19 @@ def _without_returns(raw: DataFrame, header: Sequence[str]) -> DataFrame:
     """Records of lines that end in LF or in CR LF, read as if all ended in LF: without what CR LF leaves.
 
     That is a CR at the end of the last field, and a record of that letter alone for each blank line. The first
-    line may be one, so that Spark can't tell the header: it is the record with the names of the columns.
+    line may be one, so that Spark can't tell the header: it is the first record of the file that is left.
     """
     last = F.col(f"_{len(header) - 1}")
     whole = F.when(last.endswith("\r"), last.substr(F.lit(1), F.length(last) - 1)).otherwise(last)
     is_blank = F.col("_0").eqNullSafe("\r") & F.coalesce(F.trim(MALFORMED) == "", F.lit(False))
-    rows = raw.filter(~is_blank).withColumn(f"_{len(header) - 1}", whole)
-    is_header = [
-        F.ltrim(F.col(f"_{place}"), F.lit("\ufeff")).eqNullSafe(F.lit(name or None))
-        for place, name in enumerate(header)
-    ]
-    return rows.filter(~reduce(Column.__and__, is_header))
+    numbered = raw.filter(~is_blank).withColumn("record_number", _record_number())
+    rows = numbered.filter("record_number > 1").drop("record_number")
+    return rows.withColumn(f"_{len(header) - 1}", whole)
+
+
+def _record_number() -> Column:
+    """The number of a record in its text file, from 1: a task reads one whole file (`READING_TEXT`)."""
+    return F.monotonically_increasing_id().bitwiseAND(F.lit(_ROW_IN_TASK)) + 1
 
 
 def _read_parquet(
@@ -258,10 +260,7 @@ def _with_origin(raw: DataFrame, table: LandingTable, *, is_parquet: bool) -> Da
     # <...>/batch=yyyy-MM-dd/<name>: cut by length, as a regular expression costs more than all else.
     # A date written into the query would have its code compiled anew for every month.
     day = F.substring(path, F.length(path) - F.length(name) - 10, 10).cast("date")
-    if is_parquet:
-        number = F.col("_metadata.row_index") + 1
-    else:
-        number = F.monotonically_increasing_id().bitwiseAND(F.lit(_ROW_IN_TASK)) + 1
+    number = F.col("_metadata.row_index") + 1 if is_parquet else _record_number()
     return raw.select(
         day.alias("batch"),
         name.alias("source_file"),

@@ -12,7 +12,7 @@ from expectations.landing.codes import STAY
 from expectations.landing.event import PROXY_PICKUP
 from expectations.landing.reference import DRUG, INSTITUTION, PERSON
 from features.member.rows import held_values
-from features.refunds import is_left
+from features.refunds import is_left, left_amount, signed
 from jobs.lake.frames import to_polars
 from jobs.lake.tables import Lake, rows_as_of
 
@@ -106,8 +106,8 @@ def visits_between(lake: Lake, as_of: date, days: int) -> DataFrame:
     return (
         visits.join(refunds, on="settlement_id", how="left")
         .filter(is_left(F.col("total_amount"), F.col("refunded")))
-        .withColumn("total_amount", _less("total_amount", "refunded"))
-        .withColumn("fund_amount", _less("fund_amount", "fund_refunded"))
+        .withColumn("total_amount", left_amount(F.col("total_amount"), F.col("refunded")))
+        .withColumn("fund_amount", left_amount(F.col("fund_amount"), F.col("fund_refunded")))
         .drop("refunded", "fund_refunded")
     )
 
@@ -165,29 +165,21 @@ def _drug_fees(lake: Lake, as_of: date, days: int) -> DataFrame:
 
 
 def _after_refunds(fees: DataFrame, lake: Lake, as_of: date) -> DataFrame:
-    """Fees, those of a refund with the settlement that it reverses.
-
-    They take back, whichever signs their lines have.
-    """
+    """Fees; those of a refund are of the settlement that it reverses, and take back from it."""
     refunds = (
         rows_as_of(lake.read(VISIT_FACT), as_of)
         .filter("is_refund")
         .select("settlement_id", "is_refund", "original_settlement_id")
     )
-    signed = {
-        name: F.when(F.col("is_refund"), -F.abs(name)).otherwise(F.col(name))
-        for name in ("quantity", "line_amount")
+    taken_back = {
+        name: signed(F.col(name), F.col("is_refund")) for name in ("quantity", "line_amount")
     }
     return (
         fees.join(refunds, on="settlement_id", how="left")
-        .withColumns(signed)
+        .withColumns(taken_back)
         .withColumn("settlement_id", F.coalesce("original_settlement_id", "settlement_id"))
         .drop("is_refund", "original_settlement_id")
     )
-
-
-def _less(amount: str, refunded: str) -> Column:
-    return (F.col(amount) + F.coalesce(refunded, F.lit(0))).cast("decimal(16,2)")
 
 
 def _is_between(since: date, until: date) -> Column:

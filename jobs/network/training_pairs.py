@@ -31,7 +31,7 @@ from features.network.meetings import (
     wide_candidates,
     wide_meetings,
 )
-from features.refunds import is_left_of
+from features.refunds import is_left_of, signed_of
 from jobs.inputs.truth import truth_table
 
 _COLUMNS = {
@@ -201,8 +201,7 @@ def _resold_fees(landed: dict[str, pl.DataFrame]) -> pl.DataFrame:
     )
     amount, original = pl.col("det_item_fee_sumamt"), pl.col("orig_setl_id")
     return fees.join(refunds, on="setl_id", how="left").with_columns(
-        # A refund takes back, whichever signs its lines have.
-        det_item_fee_sumamt=pl.when(original.is_null()).then(amount).otherwise(-amount.abs()),
+        det_item_fee_sumamt=signed_of(amount, original.is_not_null()),
         setl_id=pl.coalesce(original, "setl_id"),
     )
 

@@ -134,6 +134,9 @@ def write_csv_forms(landing):
     blank = mixed.replace("\r\n", "\r\n\r\n\n") + "\n\r\n"
     text(landing, "2024-02-14", blank.encode(), good)
     text(landing, "2024-02-15", b"\xef\xbb\xbf\r\n" + blank.encode(), good)
+    # Two files put together: the second header is no row of the contract, and is not lost either.
+    twice = lines[0] + "\r\n" + lines[1] + "\n" + "\r\n".join([lines[0], *lines[2:]]) + "\r\n"
+    text(landing, "2024-02-18", twice.encode(), [*good, good[0]])
     for day, end in (("2024-02-16", "\n"), ("2024-02-17", "\r\n")):
         text(landing, day, (end + csv_text(good, end=end + end)).encode(), good)
     quoted = csv_text(rows_of("q", 2, dise_codg='"a ""b"", \r\n\\"'), end="\r\n")
@@ -250,6 +253,11 @@ def test_text_of_parquet_that_is_not_utf8_goes_to_quarantine(ingested):
 def test_lines_end_in_any_mix_and_blank_ones_are_no_records(ingested, day):
     found = kept(ingested, day, "setl_id", "arrive_time")
     assert found == [(f"c{n}", ARRIVED) for n in (1, 2, 3, 4)]
+
+
+def test_a_second_header_in_a_file_of_mixed_line_ends_goes_to_quarantine(ingested):
+    row = batches(ingested)["2024-02-18"]
+    assert (row["outcome"], row["rows_kept"], row["rows_quarantined"]) == ("kept", 4, 1)
 
 
 def test_quotes_line_breaks_and_backslashes_are_letters_of_a_value(ingested):

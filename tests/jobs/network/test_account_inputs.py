@@ -27,13 +27,19 @@ CLAIMS = [
 ]
 
 
-def rows():
+def fact(name, who, day):
+    return {
+        "settlement_id": name,
+        "member_id": who,
+        "service_date": day,
+        "service_month": f"{day:%Y-%m}",
+        "valid_from": ARRIVED,
+    }
+
+
+def visits():
     for name, who, day, total, original, _ in CLAIMS:
-        yield {
-            "settlement_id": name,
-            "member_id": who,
-            "service_date": day,
-            "service_month": f"{day:%Y-%m}",
+        yield fact(name, who, day) | {
             "settlement_time": datetime(day.year, day.month, day.day, 9),
             "institution_id": "h",
             "visit_type": "11",
@@ -43,30 +49,24 @@ def rows():
             "proxies": [],
             "is_refund": original is not None,
             "original_settlement_id": original,
-            "valid_from": ARRIVED,
         }
 
 
 def lines():
     for name, who, day, _, _, amount in CLAIMS:
-        yield {
-            "settlement_id": name,
-            "member_id": who,
-            "service_date": day,
-            "service_month": f"{day:%Y-%m}",
+        yield fact(name, who, day) | {
             "drug_id": "drug",
             "quantity": Decimal(1),
             "line_amount": Decimal(amount),
             "stated_supply_days": Decimal(0),
             "unstated_quantity": Decimal(1),
-            "valid_from": ARRIVED,
         }
 
 
 @pytest.fixture(scope="module")
 def lake(spark, new_workspace):
     lake = new_workspace().lake
-    lake.append(frame_of(spark, VISIT_FACT, *rows()), VISIT_FACT)
+    lake.append(frame_of(spark, VISIT_FACT, *visits()), VISIT_FACT)
     lake.append(frame_of(spark, FEE_FACT, *lines()), FEE_FACT)
     drug = lineage(ARRIVED) | {"drug_id": "drug", "is_chronic": True, "resale_ratio": 0.5}
     lake.append(frame_of(spark, DRUG.silver, drug), DRUG.silver)
