@@ -66,6 +66,12 @@ def _section(contract: TableContract) -> str:
             + (f" ({check.note})" if check.note else "")
             for check in contract.checks
         ]
+    if belongs := contract.belongs:
+        lines += [
+            "",
+            f"Beside the row of {belongs.parent} that `{belongs.column}` names (warning): `{belongs.amount}` adds up to no"
+            f" more than its `{belongs.parent_amount}`, and `{belongs.same}` is the same ({belongs.note}).",
+        ]
     return "\n".join(lines)
 
 

@@ -10,6 +10,8 @@ _LEAST_DAYS, _MOST_DAYS = 1, 200
 def visit_facts(settlements: DataFrame, codes: DataFrame, proxies: DataFrame) -> DataFrame:
     """Give every version of a settlement its diagnoses and proxies, one row per version.
 
+    The fund pays no more than a visit cost: a larger amount, in fen beside yuan, counts as all of it.
+
     Args:
         settlements: Versions of silver.settlement.
         codes: Versions of silver.settlement_code; only diagnoses are used.
@@ -35,7 +37,7 @@ def visit_facts(settlements: DataFrame, codes: DataFrame, proxies: DataFrame) ->
             F.to_date("start_time").alias("start_date"),
             F.to_date("end_time").alias("end_date"),
             "total_amount",
-            "fund_amount",
+            _plausible_fund().alias("fund_amount"),
             is_refund.alias("is_refund"),
             "original_settlement_id",
             "valid_from",
@@ -83,6 +85,11 @@ def fee_facts(fees: DataFrame) -> DataFrame:
             F.sum(unstated).cast("decimal(18,4)").alias("unstated_quantity"),
         )
     )
+
+
+def _plausible_fund() -> Column:
+    total, fund = F.col("total_amount"), F.col("fund_amount")
+    return F.when(F.abs(fund) > F.abs(total), total).otherwise(fund)
 
 
 def _month(time: str) -> Column:

@@ -1,7 +1,7 @@
 """Values that stand for nothing: found in landed rows, and taken as empty or as a fault of the row."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -14,7 +14,8 @@ from expectations.landing.table import LandingField, LandingTable
 
 #: The column with the reasons that keep a row out of silver whatever it refers to.
 FAULTS = "faults"
-_HEAD = f"substring(lower(trim(`{{}}`)), 1, {HASH_HEAD})"
+_PLAIN = "lower(trim(`{}`))"
+_HEAD = f"substring({_PLAIN}, 1, {HASH_HEAD})"
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def shared_values(people: DataFrame, shared: Shared) -> list[str]:
 
 
 def _plain(column: LandingField) -> Column:
-    return F.lower(F.trim(F.col(column.name)))
+    return F.expr(_PLAIN.format(column.name))
 
 
 def _day(column: LandingField) -> Column:
@@ -120,14 +121,19 @@ def _is_listed(column: LandingField, listed: ColumnPlaceholders) -> Column:
         return _day(column).isin(*(F.lit(str(day)).cast("date") for day in listed.days))
     if listed.numbers:
         return F.col(column.name).isin(*listed.numbers)
-    found = _plain(column).isin(*listed.texts)
+    found = _is_among(_PLAIN.format(column.name), listed.texts)
     if listed.hash_heads:
-        # As one text: a literal each would be a call to Spark's JVM each.
-        heads = ", ".join(f"'{head}'" for head in listed.hash_heads)
-        found = found | F.expr(f"{_HEAD.format(column.name)} IN ({heads})")
+        found = found | _is_among(_HEAD.format(column.name), listed.hash_heads)
     if listed.patterns:
         found = found | _plain(column).rlike(_whole(listed.patterns))
     return found
+
+
+def _is_among(value: str, texts: Iterable[str]) -> Column:
+    """Whether a value, in SQL, is one of some texts."""
+    # As one text: a literal each would be a call to Spark's JVM each.
+    quoted = (text.replace("\\", "\\\\").replace("'", "\\'") for text in texts)
+    return F.expr("{} IN ({})".format(value, ", ".join(f"'{text}'" for text in quoted)))
 
 
 def _listed_entry(column: LandingField, listed: ColumnPlaceholders) -> Column:

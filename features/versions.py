@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from expectations.landing.reasons import REASONS, no_reasons
-from expectations.landing.table import LandingTable, Reference
+from expectations.landing.table import ARRIVE_TIME, LandingTable, Reference
 from features.placeholders import FAULTS
 from features.provinces import most_common_province, province_of
 
@@ -16,8 +16,9 @@ from features.provinces import most_common_province, province_of
 STATES = ("standing", "superseded", "orphan")
 #: Rows that differ in one thing alone may be corrections of each other.
 _FEWEST_COMPARED = 2
-#: What tells people, places and drugs apart that were given one key; what is empty tells nothing.
+#: What tells people, places, drugs and fee lines apart that were given one key; what is empty tells nothing.
 _TOLD_APART_BY = {
+    "fee_detail": ["psn_no", "fee_ocur_time", "med_list_codg", "det_item_fee_sumamt"],
     "person": ["brdy", "cert_hash"],
     "institution": ["fixmedins_name", "admdvs"],
     "drug": ["drug_name", "ingredient"],
@@ -66,16 +67,22 @@ def arrived_rows(rows: DataFrame, references: References) -> DataFrame:
         if reference.column in references.late:
             rows = _with_late(rows, reference, references.late[reference.column])
         else:
-            if reference.parent == references.table.name:
-                firsts = _own_firsts(rows, reference, followed)
-            else:
-                firsts = references.parents[reference.parent]
+            is_own = reference.parent == references.table.name
+            firsts = (
+                _own_firsts(rows, reference, followed)
+                if is_own
+                else references.parents[reference.parent]
+            )
+            reversing = _reversing(rows, reference) if is_own else None
             rows = _with_firsts(rows, reference, firsts)
+            if reversing is not None:
+                rows = rows.join(reversing, on=reference.column, how="left")
         if reference.place and references.elsewhere is not None:
             rows = _excused(rows, reference, references.elsewhere)
         followed.append(reference)
     reasons = [
-        F.when(F.col(_missing(reference)), reference.missing.literal) for reference in followed
+        F.when(F.col(_missing(reference)), _missing_reason(rows, reference))
+        for reference in followed
     ]
     missing = F.array_compact(F.array(*reasons)).cast(REASONS) if reasons else no_reasons()
     return rows.withColumns(
@@ -84,7 +91,7 @@ def arrived_rows(rows: DataFrame, references: References) -> DataFrame:
             "is_orphan": _is_orphan(followed) | _is_faulty(rows),
             "reasons": F.concat(FAULTS, missing) if FAULTS in rows.columns else missing,
         }
-    ).drop(*(name(each) for each in followed for name in (_arrival, _missing)))
+    ).drop(*(name(each) for each in followed for name in (_arrival, _missing, _is_reversing)))
 
 
 def institutions_elsewhere(institutions: DataFrame) -> DataFrame:
@@ -169,8 +176,9 @@ def ranked_versions(rows: DataFrame, key: Sequence[str], columns: Sequence[str])
 def clashing_rows(rows: DataFrame, table: LandingTable) -> DataFrame | None:
     """How many rows share their key with others of their batch that are no versions of them, as `rows`.
 
-    They differ in two of whose they are, where and when, or in what tells one person, place or drug from another. None
-    for a table that does not say at least two of that.
+    They differ in two of whose they are, where and when, or in what tells one person, place, drug or fee line from
+    another. Or the latest of them arrived at the same time and are not alike, so that chance would decide which one
+    stands: three diagnoses with the number 1. None for a table whose rows are keys and nothing else.
 
     Args:
         rows: in landing names, with `batch` and `key_hash`.
@@ -182,15 +190,22 @@ def clashing_rows(rows: DataFrame, table: LandingTable) -> DataFrame | None:
         if column.required and column.name in ("psn_no", "fixmedins_code", table.event_time)
     ]
     compared = [name for name in said if name not in table.key]
-    if len(compared) < _FEWEST_COMPARED:
+    others = [name for name in table.columns if name not in (*table.key, ARRIVE_TIME.name)]
+    if not others:
         return None
+    latest = [
+        F.max(F.struct(ARRIVE_TIME.name, each.alias("of_row")))["of_row"]
+        for each in (F.xxhash64(*others), F.bitwise_not(F.xxhash64(*others)))
+    ]
     # An id that a spreadsheet rounded is mostly one of the same place, so that two differences are enough.
     differences = reduce(
         Column.__add__,
         (F.coalesce(F.min(name) != F.max(name), F.lit(False)).cast("int") for name in compared),
+        F.lit(0),
     )
+    is_clash = (differences >= _FEWEST_COMPARED) | (latest[0] != F.bitwise_not(latest[1]))
     keys = rows.groupBy("batch", "key_hash").agg(
-        F.count("*").alias("of_key"), (differences >= _FEWEST_COMPARED).alias("is_clash")
+        F.count("*").alias("of_key"), is_clash.alias("is_clash")
     )
     return keys.filter("is_clash").agg(F.coalesce(F.sum("of_key"), F.lit(0)).alias("rows"))
 
@@ -208,7 +223,7 @@ def _own_firsts(rows: DataFrame, reference: Reference, followed: list[Reference]
     another, so the referenced keys are broadcast. A shuffle by this column, which is nearly always null,
     would put all rows into one task.
     """
-    wanted = rows.select(F.col(reference.column).alias(reference.parent_key)).distinct()
+    wanted = _wanted(rows, reference)
     is_waiting = _is_orphan(followed) | _is_faulty(rows)
     originals = rows.filter(F.col(reference.column).isNull() & ~is_waiting).select(
         reference.parent_key, _arrived(followed).alias("valid_from")
@@ -216,6 +231,31 @@ def _own_firsts(rows: DataFrame, reference: Reference, followed: list[Reference]
     found = originals.join(F.broadcast(wanted), on=reference.parent_key, how="left_semi")
     firsts = found.groupBy(reference.parent_key).agg(F.min("valid_from").alias("valid_from"))
     return F.broadcast(firsts)
+
+
+def _reversing(rows: DataFrame, reference: Reference) -> DataFrame:
+    """The referenced rows that reverse another row of the table themselves, one row per referenced key."""
+    is_reversing = F.col(reference.column).isNotNull() & (
+        F.col(reference.column) != F.col(reference.parent_key)
+    )
+    found = rows.filter(is_reversing).join(
+        F.broadcast(_wanted(rows, reference)), on=reference.parent_key, how="left_semi"
+    )
+    keys = found.select(F.col(reference.parent_key).alias(reference.column)).distinct()
+    return F.broadcast(keys.withColumn(_is_reversing(reference), F.lit(True)))
+
+
+def _wanted(rows: DataFrame, reference: Reference) -> DataFrame:
+    return rows.select(F.col(reference.column).alias(reference.parent_key)).distinct()
+
+
+def _missing_reason(rows: DataFrame, reference: Reference) -> Column:
+    """Why what a row refers to is no parent for it."""
+    if _is_reversing(reference) not in rows.columns:
+        return reference.missing.literal
+    return F.when(F.col(_is_reversing(reference)), reference.reversing.literal).otherwise(
+        reference.missing.literal
+    )
 
 
 def _with_firsts(rows: DataFrame, reference: Reference, firsts: DataFrame) -> DataFrame:
@@ -262,6 +302,10 @@ def _arrival(reference: Reference) -> str:
 
 def _missing(reference: Reference) -> str:
     return f"{reference.column}__missing"
+
+
+def _is_reversing(reference: Reference) -> str:
+    return f"{reference.column}__reversing"
 
 
 def _arrived(references: list[Reference]) -> Column:

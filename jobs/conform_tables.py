@@ -61,9 +61,10 @@ def main(run: JobRun) -> str:
         profiles.extend(profile)
         if found["clashing_rows"]:
             run.log.warning(
-                "rows of one key in one batch differ in person, place or time, or are of other people, places or"
-                " drugs: only one of each key stands;"
-                " look whether a spreadsheet rounded the ids, and send the batch again",
+                "rows of one key in one batch are no versions of each other: they differ in person, place or time, are"
+                " of other people, places, drugs or fees, or differ and arrived at one time: only one of each key"
+                " stands; look whether a spreadsheet rounded the ids or lines lost their numbers, and send the"
+                " batch again",
                 table=table.name,
                 rows=found["clashing_rows"],
             )

@@ -106,7 +106,17 @@ def _counted(run: JobRun, table: LandingTable) -> pd.DataFrame:
         rows = run.lake.read_silver(table, None)
         if run.options.batch:
             rows = rows.filter(F.col("batch") == F.lit(run.options.batch))
-        return facts(rows, table.silver, table.silver_key).toPandas()
+        belongs = table.belongs
+        parent = next(
+            (each for each in LANDING_TABLES if belongs and each.silver.name == belongs.parent),
+            None,
+        )
+        parents = (
+            run.lake.read_silver(parent, None)
+            if parent and run.lake.exists(parent.silver)
+            else None
+        )
+        return facts(rows, table.silver, table.silver_key, parents).toPandas()
 
 
 def _judged(

@@ -15,21 +15,24 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract.errors import ContractError
-from expectations.contract.table import Check, Severity, TableContract
+from expectations.contract.table import Belonging, Check, Severity, TableContract
 
 #: The column of `facts` with the number of rows looked at.
 ROWS = "rows"
+#: Yuan by which each row may differ from what it adds up to: amounts are rounded to cents.
+_ROUNDING = "0.01"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule for every row. `is_broken` is its test on one row; None stands for the grouping."""
+    """A rule for every row. `is_broken` is its test on one row; None stands for a grouping, by key or by parent."""
 
     expectation: str
     columns: tuple[str, ...]
     severity: Severity
     note: str
     is_broken: Callable[[], Column] | None
+    is_of_parent: bool = False
 
     @property
     def fact(self) -> str:
@@ -38,7 +41,7 @@ class Rule:
 
 
 def rules(contract: TableContract, key: tuple[str, ...]) -> list[Rule]:
-    """Not-null and allowed values of the columns, uniqueness of the key, and the declared checks.
+    """Not-null and allowed values of the columns, uniqueness of the key, the declared checks, and those of the parent.
 
     Args:
         contract: the table.
@@ -65,13 +68,22 @@ def rules(contract: TableContract, key: tuple[str, ...]) -> list[Rule]:
     ]
     unique = "column_values" if len(key) == 1 else "compound_columns"
     single = Rule(f"expect_{unique}_to_be_unique", key, "critical", "", None)
-    return [*filled, *allowed, single, *(_declared(check, contract) for check in contract.checks)]
+    declared = (_declared(check, contract) for check in contract.checks)
+    return [*filled, *allowed, single, *declared, *_of_parent(contract.belongs)]
 
 
-def facts(rows: DataFrame, contract: TableContract, key: tuple[str, ...]) -> DataFrame:
+def facts(
+    rows: DataFrame, contract: TableContract, key: tuple[str, ...], parents: DataFrame | None = None
+) -> DataFrame:
     """Count the rows that break each rule, in one row with `ROWS` and the `fact` of each rule.
 
     Keys are grouped by their hash first; only rows whose hash occurs twice are compared in full.
+
+    Args:
+        rows: the rows to judge.
+        contract: their table's.
+        key: as `rules` takes it.
+        parents: rows of the table that `contract.belongs` names; without them its rules count as kept.
     """
     counted = rules(contract, key)
     broken = [
@@ -79,13 +91,67 @@ def facts(rows: DataFrame, contract: TableContract, key: tuple[str, ...]) -> Dat
         for rule in counted
         if rule.is_broken is not None
     ]
-    (single,) = (rule for rule in counted if rule.is_broken is None)
+    (single,) = (rule for rule in counted if rule.is_broken is None and not rule.is_of_parent)
     hashed = rows.select(F.xxhash64(*key).alias("key_hash"), *key)
     suspects = hashed.groupBy("key_hash").count().filter("count > 1").select("key_hash")
     suspicious = hashed.join(suspects, on="key_hash", how="left_semi")
     double = suspicious.groupBy(*key).count().filter("count > 1")
     doubles = double.agg(F.coalesce(F.sum("count"), F.lit(0)).alias(single.fact))
-    return rows.agg(F.count("*").alias(ROWS), *broken).crossJoin(doubles)
+    found = rows.agg(F.count("*").alias(ROWS), *broken).crossJoin(doubles)
+    if contract.belongs is None:
+        return found
+    if parents is None:
+        names = [rule.fact for rule in _of_parent(contract.belongs)]
+        return found.withColumns({name: F.lit(0) for name in names})
+    return found.crossJoin(_beside_parents(rows, parents, contract.belongs))
+
+
+def _of_parent(belongs: Belonging | None) -> list[Rule]:
+    if belongs is None:
+        return []
+    parent = belongs.parent.partition(".")[2]
+    pairs = {
+        "expect_sum_to_be_at_most_the_amount_of_the_parent": (
+            belongs.amount,
+            belongs.parent_amount,
+        ),
+        "expect_column_values_to_be_those_of_the_parent": (belongs.same, belongs.same),
+    }
+    return [
+        Rule(name, (own, f"{parent}.{theirs}"), "warning", belongs.note, None, is_of_parent=True)
+        for name, (own, theirs) in pairs.items()
+    ]
+
+
+def _beside_parents(rows: DataFrame, parents: DataFrame, belongs: Belonging) -> DataFrame:
+    """How many rows break the rules of `_of_parent`: all those of a parent for which one does."""
+    sums = (
+        rows.filter(F.col(belongs.column).isNotNull())
+        .groupBy(belongs.column)
+        .agg(
+            F.count("*").alias("rows_of_it"),
+            F.sum(belongs.amount).alias("sum_of_it"),
+            F.min(belongs.same).alias("least_of_it"),
+            F.max(belongs.same).alias("most_of_it"),
+        )
+    )
+    known = parents.select(
+        F.col(belongs.parent_key).alias(belongs.column),
+        F.col(belongs.parent_amount).alias("amount_of_parent"),
+        F.col(belongs.same).alias("same_of_parent"),
+    )
+    rounding = F.col("rows_of_it") * F.lit(_ROUNDING).cast("decimal(3,2)")
+    is_more = F.abs("sum_of_it") > F.abs("amount_of_parent") + rounding
+    is_other = (F.col("least_of_it") != F.col("same_of_parent")) | (
+        F.col("most_of_it") != F.col("same_of_parent")
+    )
+    facts = (rule.fact for rule in _of_parent(belongs))
+    return sums.join(known, on=belongs.column, how="inner").agg(
+        *(
+            F.coalesce(F.sum(F.when(is_broken, F.col("rows_of_it"))), F.lit(0)).alias(fact)
+            for fact, is_broken in zip(facts, (is_more, is_other), strict=True)
+        )
+    )
 
 
 def suite(contract: TableContract, key: tuple[str, ...]) -> gx.ExpectationSuite:

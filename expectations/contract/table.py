@@ -51,6 +51,32 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Belonging:
+    """What rows have to agree on with the row of another table, or of their own, that they belong to.
+
+    Together they have at most its amount, apart from a cent for each of them, and each has the same value of `same`.
+    Rows whose parent is not there are not judged.
+
+    Attributes:
+        parent: the other table's name.
+        column: names the parent's row.
+        parent_key: what it is called there.
+        amount: of the rows.
+        parent_amount: of the parent.
+        same: a column of both.
+        note: why.
+    """
+
+    parent: str
+    column: str
+    parent_key: str
+    amount: str
+    parent_amount: str
+    same: str
+    note: str
+
+
+@dataclass(frozen=True)
 class TableContract:
     """A Delta table as `<layer>.<table>`.
 
@@ -67,6 +93,7 @@ class TableContract:
     primary_key: tuple[str, ...]
     partition_by: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
+    belongs: Belonging | None = None
     written_by: str = ""
     is_entered: bool = False
     read_by: str = ""

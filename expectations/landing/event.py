@@ -1,6 +1,6 @@
 """The event tables of the landing contract, claims first: visits, fees, codes, doctors, pick-ups."""
 
-from expectations.contract.table import Check
+from expectations.contract.table import Belonging, Check
 from expectations.landing.codes import CREDENTIAL_TYPES, VISIT_TYPES
 from expectations.landing.reasons import (
     NAMELESS_REFUND,
@@ -144,6 +144,15 @@ SETTLEMENT = LandingTable(
             note="the fund pays no more than the visit cost",
         ),
     ),
+    belongs=Belonging(
+        "silver.settlement",
+        "original_settlement_id",
+        "settlement_id",
+        "total_amount",
+        "total_amount",
+        "member_id",
+        "refunds take back no more than the visit cost, from whose visit it was",
+    ),
 )
 
 FEE_DETAIL = LandingTable(
@@ -192,6 +201,15 @@ FEE_DETAIL = LandingTable(
         ),
     ),
     checks=(between("unit_price", 0, None, "yuan"), between("supply_days", 0, 3660, "days")),
+    belongs=Belonging(
+        "silver.settlement",
+        "settlement_id",
+        "settlement_id",
+        "line_amount",
+        "total_amount",
+        "member_id",
+        "the lines of a visit add up to no more than it cost, and are of whose visit it was",
+    ),
 )
 
 SETTLEMENT_CODE = LandingTable(

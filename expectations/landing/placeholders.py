@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -17,6 +17,15 @@ from expectations.landing.table import LandingField, LandingTable
 SHARED = "carried by too many people"
 #: The entry of a text without letters: it is emptied like the others, but nobody has to be told.
 EMPTY_TEXT = "empty text"
+#: What programs put around a word for nothing, [NULL] and (null), and the brackets of Chinese texts.
+_BRACKETS = (
+    ("[", "]"),
+    ("(", ")"),
+    ("<", ">"),
+    ("{", "}"),
+    ("\uff08", "\uff09"),
+    ("\u3010", "\u3011"),
+)
 _HASH = "_hash"
 #: How the names of columns end that identify something by what a sender's system chose.
 _ID_ENDS = ("_id", "_no", "_codg", _HASH)
@@ -49,7 +58,7 @@ class Shared(_Part):
 
 
 class Placeholders(_Part):
-    """The list. Texts are compared without regard to capitals and outer blanks."""
+    """The list. Texts are compared without regard to capitals, outer blanks, brackets around them and a stop behind."""
 
     texts: tuple[str, ...]
     id_patterns: tuple[str, ...]
@@ -58,6 +67,7 @@ class Placeholders(_Part):
     hash_key_variables: tuple[str, ...]
     dates: tuple[date, ...]
     far_dates: tuple[date, ...]
+    dates_of: Mapping[str, tuple[date, ...]] = {}
     numbers: Mapping[str, tuple[float, ...]]
     shared: Shared
 
@@ -125,12 +135,19 @@ def load_placeholders(path: str, tables: Iterable[LandingTable]) -> Placeholders
     class _Checked(Placeholders):
         @model_validator(mode="after")
         def _names_columns(self) -> "_Checked":
-            for key, names in (("numbers", self.numbers), ("shared.columns", self.shared.columns)):
+            named = {
+                "numbers": self.numbers,
+                "dates_of": self.dates_of,
+                "shared.columns": self.shared.columns,
+            }
+            for key, names in named.items():
                 for name in names:
                     if name not in known:
                         raise ValueError(f"{key} has {name}, which is no column of the contract")
-            if wrong := [name for name in self.numbers if not _is_number(known[name])]:
-                raise ValueError(f"numbers has {wrong[0]}, which is {known[wrong[0]].type}")
+            for key, is_right in (("numbers", _is_number), ("dates_of", _is_time)):
+                for name in named[key]:
+                    if not is_right(known[name]):
+                        raise ValueError(f"{key} has {name}, which is {known[name].type}")
             return self
 
     return checked(_Checked, read_yaml(path, "the list of placeholders"), path)
@@ -154,7 +171,7 @@ def column_placeholders(
     if column.name == _ARRIVAL or column.values:
         return None
     if column.type == "string":
-        texts = {text.strip().lower(): text or EMPTY_TEXT for text in listed.texts}
+        texts = {form: text or EMPTY_TEXT for text in listed.texts for form in _forms(text)}
         heads = _hash_heads(listed, keys) if column.name.endswith(_HASH) else {}
         patterns: tuple[str, ...] = ()
         if column.name.endswith(_HASH) or (
@@ -163,7 +180,8 @@ def column_placeholders(
             patterns = listed.id_patterns
         return ColumnPlaceholders(texts=texts, hash_heads=heads, patterns=patterns)
     if column.type in ("date", "timestamp") and not is_key:
-        days = [*listed.dates, *(() if column.is_open_ended else listed.far_dates)]
+        far = () if column.is_open_ended else listed.far_dates
+        days = [*listed.dates, *far, *listed.dates_of.get(f"{table.name}.{column.name}", ())]
         return ColumnPlaceholders(days={day: f"{day}" for day in days})
     numbers = listed.numbers.get(f"{table.name}.{column.name}", ())
     return ColumnPlaceholders(numbers=numbers) if numbers and not is_key else None
@@ -171,6 +189,19 @@ def column_placeholders(
 
 def _is_number(column: LandingField) -> bool:
     return column.type in ("integer", "double") or column.type.startswith("decimal")
+
+
+def _is_time(column: LandingField) -> bool:
+    return column.type in ("date", "timestamp")
+
+
+def _forms(text: str) -> Iterator[str]:
+    """How a word for nothing is written: as it is, in brackets, and with a stop behind."""
+    plain = text.strip().lower()
+    yield plain
+    if any(letter.isalnum() for letter in plain):
+        yield f"{plain}."
+        yield from (f"{first}{plain}{last}" for first, last in _BRACKETS)
 
 
 def _hash_heads(listed: Placeholders, keys: Mapping[str, str]) -> dict[str, str]:

@@ -24,6 +24,7 @@ DECIMAL_ID = "decimal_id"
 NOT_LISTED = "not_listed"
 AFTER_ARRIVAL = "after_arrival"
 MISSING_PARENT = "missing_parent"
+REVERSING_PARENT = "reversing_parent"
 PLACEHOLDER = "placeholder"
 OWN_ORIGINAL = "own_original"
 NAMELESS_REFUND = "nameless_refund"
@@ -47,6 +48,7 @@ SENTENCES = {
     NOT_LISTED: "is none of {values}",
     AFTER_ARRIVAL: "lies in the future of arrive_time (a clock error?)",
     MISSING_PARENT: "points at no row of {table}",
+    REVERSING_PARENT: "points at a row that takes back another itself, and only an original can be taken back",
     PLACEHOLDER: "holds a placeholder, not a value",
     OWN_ORIGINAL: "names the row itself",
     NAMELESS_REFUND: "is empty in a refund",

@@ -14,8 +14,8 @@ from expectations.contract.properties import (
     WITHOUT_LIMITS,
     limits_of,
 )
-from expectations.contract.table import Check, Field, TableContract
-from expectations.landing.reasons import MISSING_PARENT, RowReason
+from expectations.contract.table import Belonging, Check, Field, TableContract
+from expectations.landing.reasons import MISSING_PARENT, REVERSING_PARENT, RowReason
 
 LINEAGE = (
     Field("batch", "date", "Landing batch that the row came with", nullable=False),
@@ -85,6 +85,11 @@ class Reference:
         """The reason against a row whose parent has not arrived; every other one is a fault of the row itself."""
         return RowReason(MISSING_PARENT, self.column, {"table": self.parent})
 
+    @property
+    def reversing(self) -> RowReason:
+        """The reason against a row that reverses one which reverses another itself."""
+        return RowReason(REVERSING_PARENT, self.column)
+
 
 @dataclass(frozen=True)
 class RowFault:
@@ -98,8 +103,8 @@ class RowFault:
 class LandingTable:
     """One table of the landing contract.
 
-    `event_time` is the column that can't lie after `arrive_time`; `checks` are written in silver names,
-    `faults` in landing names.
+    `event_time` is the column that can't lie after `arrive_time`; `checks` and `belongs` are written in silver
+    names, `faults` in landing names.
     `is_pinned` says that models name versions of its silver table as what they were trained on.
     """
 
@@ -111,6 +116,7 @@ class LandingTable:
     references: tuple[Reference, ...] = ()
     event_time: str = ""
     checks: tuple[Check, ...] = ()
+    belongs: Belonging | None = None
     faults: tuple[RowFault, ...] = ()
     is_pinned: bool = False
 
@@ -209,6 +215,7 @@ class LandingTable:
             primary_key=(*self.silver_key, "valid_from"),
             partition_by=("batch",),
             checks=self.checks,
+            belongs=self.belongs,
             written_by="conform_tables",
             properties=kept | MARKED | FED | limits,
         )

@@ -10,8 +10,8 @@ from features.member.frames import CARE_TYPES, HORIZON
 
 #: Sharing of phones and proxies is looked at over so many days.
 _SHARING_DAYS = 90
-#: Medical insurance came later: a pause or death until this day stands for none.
-_NOBODY_INSURED = date(1949, 12, 31)
+#: This insurance came later (State Council, decision 44 of December 1998): a pause or death until this day stands for none.
+_NOBODY_INSURED = date(1998, 12, 31)
 
 
 def visit_rows(visits: DataFrame, as_of: date) -> DataFrame:
@@ -74,7 +74,7 @@ def person_rows(members: DataFrame) -> DataFrame:
     """What is known of members, from silver.person as of the date.
 
     A death or pause before birth, or in a year in which nobody was insured, is a placeholder; a pause before
-    the first insured day is over.
+    the first insured day is over. Somebody may be insured after death: that is what a ghost's account is.
     """
     return members.select(
         "member_id",

@@ -193,6 +193,9 @@ ROW_REASONS = {
     reasons.NOT_LISTED: N_("%(column)s is not one of %(values)s"),
     reasons.AFTER_ARRIVAL: N_("%(column)s lies after the arrival of the row (a clock error?)"),
     reasons.MISSING_PARENT: N_("%(column)s refers to none of the %(table)s"),
+    reasons.REVERSING_PARENT: N_(
+        "%(column)s refers to a row that takes back another itself; only an original can be taken back"
+    ),
     reasons.PLACEHOLDER: N_("%(column)s holds a placeholder, and it is required"),
     reasons.OWN_ORIGINAL: N_("%(column)s names the row itself"),
     reasons.NAMELESS_REFUND: N_("%(column)s is empty in a refund"),

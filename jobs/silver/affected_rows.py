@@ -14,7 +14,12 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from expectations.landing.reasons import MISSING_PARENT, no_reasons, quarantined_reasons
+from expectations.landing.reasons import (
+    MISSING_PARENT,
+    REVERSING_PARENT,
+    no_reasons,
+    quarantined_reasons,
+)
 from expectations.landing.reference import INSTITUTION
 from expectations.landing.table import LandingTable
 from expectations.ops import quarantine
@@ -183,9 +188,14 @@ class AffectedRows:
         )
 
     def _is_of_parent(self, reason: Column) -> Column:
-        """Whether a reason is a missing parent. Rows of an older version have sentences only, no codes."""
-        sentences = [each.missing.text for each in self._table.references]
-        return F.coalesce(reason["code"] == MISSING_PARENT, reason["text"].isin(*sentences))
+        """Whether a reason is about the parent. Rows of an older version have sentences only, no codes."""
+        sentences = [
+            reason.text
+            for each in self._table.references
+            for reason in (each.missing, each.reversing)
+        ]
+        is_known = reason["code"].isin(MISSING_PARENT, REVERSING_PARENT)
+        return F.coalesce(is_known, reason["text"].isin(*sentences))
 
     def _older(self, days: list[date]) -> DataFrame:
         """The history's rows of some batches."""

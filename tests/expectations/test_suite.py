@@ -1,13 +1,17 @@
 """The suite of a table: rules from its contract, rows that break them counted, Great Expectations on the counts."""
 
+from decimal import Decimal
+
 import great_expectations as gx
 import great_expectations.expectations as gxe
 import pytest
+from pyspark.sql import functions as F
+from support.frames import frame_of
 
 from expectations.contract.errors import ContractError
 from expectations.contract.suite import ROWS, facts, rules, suite
 from expectations.contract.table import Check, Field, TableContract
-from expectations.landing.event import SETTLEMENT
+from expectations.landing.event import FEE_DETAIL, SETTLEMENT
 
 VISIT = TableContract(
     name="gold.visit",
@@ -164,3 +168,58 @@ def test_a_check_that_cannot_be_counted_is_refused():
     )
     with pytest.raises(ContractError, match="ExpectColumnMedianToBeBetween can't be counted"):
         rules(odd, ("x",))
+
+
+def test_rows_are_held_against_what_they_belong_to(spark):
+    """By hand: of four visits the lines of one add up to more, of one name another member; cents are no matter."""
+    visits = [
+        ("v1", "m1", "10.00"),
+        ("v2", "m2", "10.00"),
+        ("v3", "m3", "10.00"),
+        ("v4", "m4", "-10.00"),
+    ]
+    lines = [
+        ("v1", "m1", "5.00"),
+        ("v1", "m1", "5.02"),
+        ("v2", "m2", "10.00"),
+        ("v2", "m2", "0.03"),
+        ("v3", "m3", "1.00"),
+        ("v3", "m1", "1.00"),
+        ("v4", "m4", "-10.00"),
+        ("gone", "m9", "99.00"),
+    ]
+    names = "settlement_id string, member_id string, amount string"
+    parents = spark.createDataFrame(visits, names).withColumn(
+        "total_amount", F.col("amount").cast("decimal(16,2)")
+    )
+    rows = [
+        {
+            "settlement_id": visit,
+            "line_number": str(n),
+            "member_id": who,
+            "line_amount": Decimal(yuan),
+        }
+        for n, (visit, who, yuan) in enumerate(lines)
+    ]
+    contract = FEE_DETAIL.silver
+    found = facts(
+        frame_of(spark, contract, *rows), contract, FEE_DETAIL.silver_key, parents
+    ).toPandas()
+    told = {
+        rule.expectation: (rule.columns, int(found[rule.fact].iloc[0]))
+        for rule in rules(contract, FEE_DETAIL.silver_key)
+        if rule.is_of_parent
+    }
+    assert told == {
+        "expect_sum_to_be_at_most_the_amount_of_the_parent": (
+            ("line_amount", "settlement.total_amount"),
+            2,
+        ),
+        "expect_column_values_to_be_those_of_the_parent": (
+            ("member_id", "settlement.member_id"),
+            2,
+        ),
+    }
+    assert {
+        rule.severity for rule in rules(contract, FEE_DETAIL.silver_key) if rule.is_of_parent
+    } == {"warning"}

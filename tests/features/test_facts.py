@@ -93,6 +93,29 @@ def test_a_refund_says_what_it_reverses_and_a_visit_may_have_nothing_beside_it(v
     assert len(visits) == 4
 
 
+def test_the_fund_pays_no_more_than_a_visit_cost(spark):
+    """A share in fen beside a total in yuan, of a visit and of its refund; and one that fits."""
+    amounts = [
+        ("120.00", "9600.00"),
+        ("-120.00", "-9600.00"),
+        ("120.00", "96.00"),
+        ("120.00", None),
+    ]
+    rows = [
+        {
+            "settlement_id": f"s{n}",
+            "settlement_time": datetime(2025, 1, 10),
+            "total_amount": Decimal(total),
+            "fund_amount": fund and Decimal(fund),
+        }
+        for n, (total, fund) in enumerate(amounts)
+    ]
+    nothing = [frame_of(spark, table.silver) for table in (SETTLEMENT_CODE, PROXY_PICKUP)]
+    found = visit_facts(frame_of(spark, SETTLEMENT.silver, *rows), *nothing).collect()
+    told = {row["settlement_id"]: row["fund_amount"] and str(row["fund_amount"]) for row in found}
+    assert told == {"s0": "120.00", "s1": "-120.00", "s2": "96.00", "s3": None}
+
+
 def test_fees_of_a_drug_and_doctor_are_added_up_in_the_time_in_which_they_held(spark):
     fee = {
         "settlement_id": "s1",

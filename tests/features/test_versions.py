@@ -2,10 +2,17 @@
 
 import random
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from pyspark.sql import functions as F
+from support.frames import frame_of
 
-from expectations.landing.event import FEE_DETAIL, SETTLEMENT, SPECIAL_CERT
+from expectations.landing.event import (
+    FEE_DETAIL,
+    SETTLEMENT,
+    SETTLEMENT_CODE,
+    SETTLEMENT_DOCTOR,
+)
 from expectations.landing.inquiry import TRACE_SCAN
 from expectations.landing.reference import PERSON
 from features.versions import (
@@ -97,39 +104,84 @@ def test_a_scan_in_another_province_waits_for_no_settlement(spark):
     assert (days["h9", "s1"], days["h9", "s2"], days["h9", None]) == (2, 2, 2)
 
 
+def clashes(spark, table, *rows):
+    """How many of some rows clash; each arrives a day after the one before it unless it says when."""
+    landed = [
+        {"batch": START.date(), "arrive_time": START + timedelta(days=n)} | row
+        for n, row in enumerate(rows)
+    ]
+    frame = frame_of(spark, table.bronze, *landed).withColumn("key_hash", F.xxhash64(*table.key))
+    return clashing_rows(frame, table).collect()[0]["rows"]
+
+
+def visit(key, who, place, time, **more):
+    return {"setl_id": key, "psn_no": who, "fixmedins_code": place, "setl_time": time} | more
+
+
 def test_rows_of_one_key_that_differ_in_person_place_and_time_are_no_versions(spark):
     day, other = START, START + timedelta(days=1)
-    rows = [
+    found = clashes(
+        spark,
+        SETTLEMENT,
         # A spreadsheet made one id of two.
-        ("8.5E+18", "m1", "h1", day, 1),
-        ("8.5E+18", "m2", "h2", other, 1),
-        ("8.5E+18", "m3", "h1", day, 1),
+        visit("8.5E+18", "m1", "h1", day),
+        visit("8.5E+18", "m2", "h2", other),
+        visit("8.5E+18", "m3", "h1", day),
         # A correction of the time or the person, and one that came in another batch.
-        ("s1", "m1", "h1", day, 1),
-        ("s1", "m1", "h1", other, 1),
-        ("s2", "m1", "h1", day, 1),
-        ("s2", "m2", "h1", day, 1),
-        ("s3", "m1", "h1", day, 1),
-        ("s3", "m2", "h2", other, 2),
+        visit("s1", "m1", "h1", day),
+        visit("s1", "m1", "h1", other),
+        visit("s2", "m1", "h1", day),
+        visit("s2", "m2", "h1", day),
+        visit("s3", "m1", "h1", day),
+        visit("s3", "m2", "h2", other, batch=other.date()),
         # Two records of one place, whose ids are rounded to one.
-        ("s4", "m1", "h1", day, 1),
-        ("s4", "m2", "h1", other, 1),
+        visit("s4", "m1", "h1", day),
+        visit("s4", "m2", "h1", other),
+    )
+    assert found == 5
+    # Two people, a corrected birthday, and one of whom less is known.
+    people = [("4.4E+17", day, "c1"), ("4.4E+17", other, "c2"), ("m1", day, "c1")]
+    people += [("m1", other, "c1"), ("m2", day, "c1"), ("m2", None, None)]
+    rows = [
+        {"psn_no": who, "brdy": born and born.date(), "cert_hash": paper}
+        for who, born, paper in people
     ]
-    frame = spark.createDataFrame(
-        rows,
-        "setl_id string, psn_no string, fixmedins_code string, setl_time timestamp, batch int",
-    ).withColumn("key_hash", F.xxhash64("setl_id"))
-    assert clashing_rows(frame, SETTLEMENT).collect()[0]["rows"] == 5
-    people = [
-        # Two people, a corrected birthday, and one of whom less is known.
-        ("4.4E+17", day, "c1", 1),
-        ("4.4E+17", other, "c2", 1),
-        ("m1", day, "c1", 1),
-        ("m1", other, "c1", 1),
-        ("m2", day, "c1", 1),
-        ("m2", None, None, 1),
+    assert clashes(spark, PERSON, *rows) == 2
+    # Lines that lost their numbers: other drugs for other amounts. One whose amount was put right is a version.
+    lines = [
+        ("s1", "d1", "10"),
+        ("s1", "d2", "15"),
+        ("s1", "d3", "5"),
+        ("s2", "d1", "10"),
+        ("s2", "d1", "12"),
     ]
-    schema = "psn_no string, brdy timestamp, cert_hash string, batch int"
-    frame = spark.createDataFrame(people, schema).withColumn("key_hash", F.xxhash64("psn_no"))
-    assert clashing_rows(frame, PERSON).collect()[0]["rows"] == 2
-    assert clashing_rows(frame, SPECIAL_CERT) is None
+    fees = [
+        {
+            "setl_id": key,
+            "feedetl_sn": "1",
+            "med_list_codg": drug,
+            "det_item_fee_sumamt": Decimal(yuan),
+        }
+        for key, drug, yuan in lines
+    ]
+    assert clashes(spark, FEE_DETAIL, *fees) == 3
+
+
+def test_rows_of_one_key_that_arrived_at_one_time_and_differ_are_no_versions(spark):
+    at_once = {"setl_id": "s1", "code_type": "diagnosis", "seq": 1, "arrive_time": START}
+    codes = [at_once | {"code": code} for code in ("I10", "E11", "N18")]
+    # Delivered twice, and put right later: one row, and two versions of it.
+    twice = {
+        "setl_id": "s2",
+        "code_type": "diagnosis",
+        "seq": 1,
+        "code": "I10",
+        "arrive_time": START,
+    }
+    later = at_once | {"setl_id": "s3", "code": "J40"}
+    right = later | {"code": "J41", "arrive_time": START + timedelta(days=1)}
+    # What came first differs, and the last one says how it is.
+    first = [later | {"setl_id": "s4", "code": code} for code in ("I10", "E11")]
+    rows = [*codes, twice, twice, later, right, *first, right | {"setl_id": "s4"}]
+    assert clashes(spark, SETTLEMENT_CODE, *rows) == 3
+    assert clashing_rows(frame_of(spark, SETTLEMENT_DOCTOR.bronze), SETTLEMENT_DOCTOR) is None

@@ -198,6 +198,10 @@ def test_accounts_that_share_a_phone_or_a_proxy_are_counted_with_kin_apart(spark
 def test_a_pause_or_death_that_cannot_be_says_nothing(spark):
     paused = {
         "a filler": {"paused_from": date(1900, 1, 1)},
+        "before there was an insurance": {
+            "paused_from": date(1998, 12, 31),
+            "death_date": date(1980, 1, 1),
+        },
         "before birth": {"paused_from": ago(9000), "birth_date": ago(8000)},
         "over": {"paused_from": ago(300), "insured_from": ago(200)},
         "paused": {"paused_from": ago(300), "insured_from": ago(400), "birth_date": ago(9000)},

@@ -20,6 +20,9 @@ SENTENCES = {
             "orig_setl_id: names the row itself",
             "orig_setl_id: points at no row of settlement",
         ),
+        (
+            "orig_setl_id: points at a row that takes back another itself, and only an original can be taken back",
+        ),
         ("setl_time: holds a placeholder, not a value",),
         (
             "setl_time: is empty, and it is required",
@@ -34,6 +37,7 @@ CODES = {
             ("own_original", "orig_setl_id", {}),
             ("missing_parent", "orig_setl_id", {"table": "settlement"}),
         ),
+        (("reversing_parent", "orig_setl_id", {}),),
         (("placeholder", "setl_time", {}),),
         (
             ("required", "setl_time", {}),
@@ -74,8 +78,11 @@ def january(new_workspace):
         base_row("settlement", setl_id="s2", setl_time="1970-01-01 08:00:00"),
         base_row("settlement", setl_id="s3", refd_setl_flag="1", orig_setl_id="s3"),
         base_row("settlement", setl_id="s4", setl_time="", medfee_sumamt="ten"),
+        base_row("settlement", setl_id="s5", refd_setl_flag="1", orig_setl_id="s1"),
+        base_row("settlement", setl_id="s6", refd_setl_flag="1", orig_setl_id="s5"),
     ]
-    visits[2] |= {"medfee_sumamt": "-10.00", "fund_pay_sumamt": "-8.00"}
+    for visit in (visits[2], *visits[4:]):
+        visit |= {"medfee_sumamt": "-10.00", "fund_pay_sumamt": "-8.00"}
     this.landing.csv("settlement", JANUARY, visits)
     fees = [base_row("fee_detail", setl_id=name) for name in ("s1", "s2", "s9")]
     this.landing.csv("fee_detail", JANUARY, fees)
@@ -121,7 +128,7 @@ def test_rows_from_before_the_codes_wait_and_go_on_like_others(january, seen):
 
     # The line of s9 has found its parent; the faulty settlements and the line of one of them still wait.
     settlements = january.lake.read(SETTLEMENT.silver).collect()
-    assert {row["settlement_id"] for row in settlements} == {"s1", "s9"}
+    assert {row["settlement_id"] for row in settlements} == {"s1", "s5", "s9"}
     lines = january.lake.read(FEE_DETAIL.silver).collect()
     assert sorted((row["settlement_id"], row["line_number"]) for row in lines) == [
         ("s1", "1"),
