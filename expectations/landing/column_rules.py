@@ -66,7 +66,12 @@ def sound_sums(
         if table.event_time and may_be_ahead_of_arrival(piece, table, plausible):
             return None
         for name in {column.name for column in present} & set(table.amounts):
-            sums[name] += pc.sum(piece[name]).as_py() or Decimal(0)
+            amounts = piece[name]
+            if not pa.types.is_decimal128(amounts.type):
+                # Arrow adds up none of 32 or 64 bits.
+                kind = amounts.type
+                amounts = amounts.cast(pa.decimal128(kind.precision, kind.scale))
+            sums[name] += pc.sum(amounts).as_py() or Decimal(0)
     return sums
 
 

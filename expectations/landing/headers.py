@@ -1,7 +1,9 @@
 """Which column of the contract each column of a file is: by its name, or by one that is known to mean it."""
 
 import difflib
+import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -33,7 +35,9 @@ ALIASES: dict[str, dict[str, str]] = {
 #: How alike two names are from which one may be meant by the other; less for columns that refunds hang on.
 _NEAR = 0.75
 _LONGEST_TOLD = 60
+_NO_HEADER = "none of its columns is in the contract: has it no header, or lines above it?"
 _NEAR_FOR_REFUNDS = 0.6
+_MOST_TOLD = 5
 _FOR_REFUNDS = frozenset({"refd_setl_flag", "orig_setl_id", "orig_feedetl_sn"})
 
 
@@ -76,7 +80,10 @@ def read_header(names: Sequence[str], table: LandingTable, naming: Naming) -> He
     missing = [column for column in table.columns if column not in found]
     if not any(found) and not any(_nearest(name, missing, table) for name in names):
         # Without a header the first record would be taken for it, and its values for names: none is told.
-        told = "none of its columns is in the contract: has it no header, or lines above it?"
+        mark = _separator(names[0], table) if len(names) == 1 else ""
+        told = (
+            f"has {mark} between its fields, and the contract wants commas" if mark else _NO_HEADER
+        )
         return Header((None,) * len(names), (told,), ())
     ignored = {_plain(name) for name, meant in naming.more.items() if meant is None}
     unknown = []
@@ -92,6 +99,39 @@ def read_header(names: Sequence[str], table: LandingTable, naming: Naming) -> He
         else:
             unknown.append(_told(name))
     return Header(tuple(found), tuple(faults), tuple(unknown))
+
+
+def same_names(names: Sequence[str], table: LandingTable) -> str:
+    """Why a header can't be one in which names occur twice; empty if none does."""
+    counts = Counter(names)
+    nameless = sum(count for name, count in counts.items() if not _plain(name))
+    if nameless > 1:
+        return (
+            f"has {nameless} columns without a name: is its first line a title or a record, or do its lines end in"
+            " commas?"
+        )
+    repeated = [name for name, count in counts.items() if count > 1]
+    if not repeated:
+        return ""
+    if not any(
+        _plain(name) in table.columns or _known_alias(_plain(name), table) for name in names
+    ):
+        # It may be a record, and its values are not told.
+        return "has two columns of one name, and none of the contract: has it no header?"
+    more = f" and {len(repeated) - _MOST_TOLD} more" if len(repeated) > _MOST_TOLD else ""
+    told = ", ".join(map(_told, repeated[:_MOST_TOLD]))
+    return f"has two columns of one name: {told}{more}"
+
+
+def _separator(name: str, table: LandingTable) -> str:
+    """What stands between names of the contract where a header has one name that holds them; empty if none do."""
+    known = "|".join(map(re.escape, table.columns))
+    pattern = rf"(?<!\w)(?:{known})(\W+)(?=(?:{known})(?!\w))"
+    marks = Counter(mark.strip(' "') for mark in re.findall(pattern, name.casefold()))
+    if not marks:
+        return ""
+    [(mark, _)] = marks.most_common(1)
+    return repr(mark) if mark else "blanks"
 
 
 def _alike(names: Sequence[str]) -> list[str]:

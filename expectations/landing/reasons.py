@@ -20,6 +20,7 @@ NUL_CHARACTER = "nul_character"
 UNSEEN_LETTER = "unseen_letter"
 SHORTENED_NUMBER = "shortened_number"
 SPREADSHEET_TEXT = "spreadsheet_text"
+QUOTATION_MARK = "quotation_mark"
 DECIMAL_ID = "decimal_id"
 NOT_LISTED = "not_listed"
 AFTER_ARRIVAL = "after_arrival"
@@ -44,7 +45,8 @@ SENTENCES = {
     UNSEEN_LETTER: "holds a letter that does not show",
     SHORTENED_NUMBER: "is a number that a spreadsheet shortened, its digits are lost",
     SPREADSHEET_TEXT: "is what a spreadsheet writes for a text or in place of a number",
-    DECIMAL_ID: "is a number with decimals (.0), and an id has none",
+    QUOTATION_MARK: "holds a quotation mark, and an id or code has none (quotes other than those of RFC 4180?)",
+    DECIMAL_ID: "is a number with decimals (.0), and an id or code has none",
     NOT_LISTED: "is none of {values}",
     AFTER_ARRIVAL: "lies in the future of arrive_time (a clock error?)",
     MISSING_PARENT: "points at no row of {table}",

@@ -27,14 +27,16 @@ _DATE = "yyyy-MM-dd"
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _MOST_PRECISE = "decimal(38,18)"
 
+#: A whole number may come as any of them: databases have but one kind, pandas makes doubles where one is empty.
+_NUMBERS = frozenset({"byte", "short", "integer", "long", "decimal", "double", "float"})
 _READABLE_AS = {
     "string": {"string", "integer", "long", "short", "byte", "boolean", "date"},
     "timestamp": {"string", "timestamp", "timestamp_ntz", "date"},
     "date": {"string", "date", "timestamp", "timestamp_ntz"},
-    "boolean": {"string", "boolean", "byte", "short", "integer", "long"},
-    "integer": {"string", "byte", "short", "integer", "long"},
-    "double": {"string", "double", "float", "integer", "long", "decimal"},
-    "decimal": {"string", "decimal", "byte", "short", "integer", "long", "double", "float"},
+    "boolean": {"string", "boolean", *_NUMBERS},
+    "integer": {"string", *_NUMBERS},
+    "double": {"string", *_NUMBERS},
+    "decimal": {"string", *_NUMBERS},
 }
 
 
@@ -186,20 +188,21 @@ def _value(found: Column, type_found: DataType, column: LandingField, *, is_bare
     if _is_typed(type_found, column):
         return found
     kind = _kind(column)
-    if kind == "decimal":
-        return _exact_decimal(found, type_found, column.type)
+    if kind == "decimal" and type_found.typeName() in ("double", "float"):
+        return _nearest_decimal(found, column.type)
+    if kind in ("decimal", "integer"):
+        return _exact(found, type_found, column.type)
     if kind == "date":
         day = found.cast("date")
         return F.when(day.cast("timestamp") == found.cast("timestamp"), day)
     if kind == "double":
         return _finite(found.cast("double"))
-    if kind == "integer":
-        return found.try_cast("integer")
     if kind == "timestamp":
         # A day beyond the years 1 to 9999 may be none of Spark's times.
         return F.when(F.year(found).between(1, 9999), found.cast("timestamp"))
     if kind == "boolean":
-        return F.when(found == 1, F.lit(True)).when(found == 0, F.lit(False))
+        number = _exact(found, type_found, "integer")
+        return F.when(number == 1, F.lit(True)).when(number == 0, F.lit(False))
     return found.cast(column.type)
 
 
@@ -228,16 +231,15 @@ def _finite(number: Column) -> Column:
     return F.when(~F.isnan(number) & (F.abs(number) != float("inf")), number)
 
 
-def _exact_decimal(found: Column, type_found: DataType, wanted: str) -> Column:
-    """A number as decimal; a binary one may differ by its own rounding only."""
+def _exact(found: Column, type_found: DataType, wanted: str) -> Column:
+    """A number in another type if it is the same number there."""
+    number = found.try_cast(wanted)
+    return F.when(number.try_cast(type_found) == found, number)
+
+
+def _nearest_decimal(found: Column, wanted: str) -> Column:
+    """A binary number as decimal, if it differs by its own rounding only."""
     rounded = found.try_cast(wanted)
-    if isinstance(type_found, DecimalType) or type_found.typeName() in (
-        "integer",
-        "long",
-        "short",
-        "byte",
-    ):
-        return F.when(rounded == found, rounded)
     return F.when(F.abs(rounded.cast("double") - found.cast("double")) < 1e-6, rounded)
 
 

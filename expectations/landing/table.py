@@ -44,10 +44,13 @@ VALIDITY = (
 
 
 #: How the names of columns end that name somebody or something; a diagnosis is none of that.
-_ID_ENDS = ("_id", "_no", "_codg", "_code", "_hash", "_sn")
+_ID_ENDS = ("_id", "_no", "_codg", "_code", "_hash", "_sn", "admdvs")
 _DIAGNOSIS = "dise_codg"
+#: Codes whose columns are called otherwise.
+_CODES = frozenset({"medinslv", "atc", "code"})
 #: Ends of those that are codes of an illness or numbers of a line, in which .0 means something.
 _WITH_DECIMALS = ("dise_code", "condition", "_sn")
+_CODE_OF_ANY = "code"
 
 
 @dataclass(frozen=True)
@@ -132,20 +135,21 @@ class LandingTable:
 
     @property
     def id_columns(self) -> frozenset[str]:
-        """The columns of text that name somebody or something: what shows alike has to be alike in them."""
+        """The columns of text that are ids, codes or hashes: what shows alike has to be alike in them."""
         return frozenset(
             column.name
             for column in self.fields
             if column.type == "string"
             and not column.values
             and column.name != _DIAGNOSIS
-            and (column.name in self.identifiers or column.name.endswith(_ID_ENDS))
+            and (column.name in self.identifiers | _CODES or column.name.endswith(_ID_ENDS))
         )
 
     @property
     def whole_id_columns(self) -> frozenset[str]:
         """Those of `id_columns` in which a number has no decimals."""
-        return frozenset(name for name in self.id_columns if not name.endswith(_WITH_DECIMALS))
+        names = self.id_columns - {_CODE_OF_ANY}
+        return frozenset(name for name in names if not name.endswith(_WITH_DECIMALS))
 
     @property
     def amounts(self) -> list[str]:

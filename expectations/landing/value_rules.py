@@ -24,6 +24,7 @@ from expectations.landing.reasons import (
     NOT_LISTED,
     NOT_UTF8,
     NUL_CHARACTER,
+    QUOTATION_MARK,
     REQUIRED,
     SHORTENED_NUMBER,
     SPREADSHEET_TEXT,
@@ -35,6 +36,7 @@ from expectations.landing.table import ARRIVE_TIME, LandingField, LandingTable
 from expectations.landing.written_names import (
     OF_SPREADSHEET,
     OUTER_BLANKS,
+    QUOTED,
     SHORTENED,
     UNSEEN,
     WITH_DECIMALS,
@@ -45,7 +47,12 @@ _REPLACEMENT = "\ufffd"
 #: No text of the contract has one; many programs take it for the end of the text.
 NUL = "\0"
 #: One of these is in every match of a pattern, and hardly in other names: most are told without the pattern.
-_MARKS = {SHORTENED: "+.,", OF_SPREADSHEET: "=#'", WITH_DECIMALS: "."}
+_MARKS = {
+    SHORTENED: "+.,",
+    OF_SPREADSHEET: "=#'",
+    QUOTED: '"\u201c\u201d\uff02',
+    WITH_DECIMALS: ".",
+}
 _BLANK, _DELETE = 0x20, 0x7F
 
 
@@ -293,6 +300,7 @@ VALUE_RULES = (
     ValueRule(
         SPREADSHEET_TEXT, _is_id, _is_written(OF_SPREADSHEET), _may_be_written(OF_SPREADSHEET)
     ),
+    ValueRule(QUOTATION_MARK, _is_id, _is_written(QUOTED), _may_be_written(QUOTED)),
     ValueRule(DECIMAL_ID, _is_whole_id, _is_written(WITH_DECIMALS), _may_be_written(WITH_DECIMALS)),
     ValueRule(
         NOT_LISTED,

@@ -7,7 +7,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 #: Blanks of any kind around a text, and marks without width, such as a byte order mark amid concatenated files.
-_BLANK = r"[\s\p{Z}\p{Cf}]"
+_BLANK = r"[\s\x0B\p{Z}\p{Cf}]"
 OUTER_BLANKS = rf"^{_BLANK}+|{_BLANK}+\z"
 #: What does not show, a plain blank apart.
 UNSEEN = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}]"
@@ -17,6 +17,8 @@ SHORTENED = r"^-?[0-9]([.,][0-9]+)?[eE]\+[0-9]+\z|^-?[0-9][.,][0-9]+[eE][0-9]+\z
 WITH_DECIMALS = r"^-?[0-9]+\.0+\z"
 #: ="123", '123 and ####.
 OF_SPREADSHEET = r"^=.*\z|^'.*\z|^#+\z"
+#: A quotation mark, straight, curly or of full width: what is left of quotes that are not read as such.
+QUOTED = r"[\"\x{201C}\x{201D}\x{FF02}]"
 
 
 def bare_text(found: Column, *, is_bare: bool) -> Column:

@@ -35,8 +35,11 @@ def check_content(
         found = by_file[file.name]["rows"] if file.name in by_file else 0
         if found != file.rows:
             told = f"{file.name} has {found} records, the manifest says {file.rows}"
-            if batch.facts[file.name].text.is_quote_open:
+            text = batch.facts[file.name].text
+            if text.is_quote_open:
                 told += ": one of its quotes may not be closed"
+            elif text.is_quote_odd:
+                told += ": its quotes are not as RFC 4180 has them"
             elif found_bad.malformed:
                 told += f": {found_bad.malformed} of the batch's records do not have as many fields as the header"
             batch.reasons.append(told)
@@ -46,7 +49,7 @@ def check_content(
                 f"column {name} can't be read throughout: not one value fits its type"
             )
     warnings = [
-        f"{name} {facts.text.warning}" for name, facts in batch.facts.items() if facts.text.warning
+        f"{name} {told}" for name, facts in batch.facts.items() for told in facts.text.warnings
     ]
     for name, wanted in batch.control.items():
         found_sum = amount_sum(stats, f"{name}__landed")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from expectations.landing.headers import same_names
 from expectations.landing.table import LandingTable
 from jobs.landing.entries import (
     FOLDER,
@@ -102,8 +103,8 @@ def check_files(batch: LandingBatch, inspected: dict[str, FileFacts]) -> None:
             faults.append(
                 f"{file.name} is not the file that the manifest lists: its SHA-256 differs"
             )
-        if len(set(facts.columns)) < len(facts.columns):
-            faults.append(f"{file.name} has two columns of one name")
+        if same := same_names(facts.columns, batch.table):
+            faults.append(f"{file.name} {same}")
     batch.reasons += _first(faults)
 
 

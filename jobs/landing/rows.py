@@ -206,13 +206,20 @@ def _without_returns(raw: DataFrame, header: Sequence[str]) -> DataFrame:
 
     That is a CR at the end of the last field, and a record of that letter alone for each blank line. The first
     line may be one, so that Spark can't tell the header: it is the first record of the file that is left.
+    Within a text CR LF becomes LF, as Spark has it where all lines end in CR LF.
     """
-    last = F.col(f"_{len(header) - 1}")
-    whole = F.when(last.endswith("\r"), last.substr(F.lit(1), F.length(last) - 1)).otherwise(last)
+    last = f"_{len(header) - 1}"
+    whole = F.col(last)
+    whole = F.when(whole.endswith("\r"), whole.substr(F.lit(1), F.length(whole) - 1)).otherwise(
+        whole
+    )
     is_blank = F.col("_0").eqNullSafe("\r") & F.coalesce(F.trim(MALFORMED) == "", F.lit(False))
     numbered = raw.filter(~is_blank).withColumn("record_number", _record_number())
     rows = numbered.filter("record_number > 1").drop("record_number")
-    return rows.withColumn(f"_{len(header) - 1}", whole)
+    fields = {f"_{place}": F.col(f"_{place}") for place in range(len(header))} | {last: whole}
+    return rows.withColumns(
+        {name: F.replace(value, F.lit("\r\n"), F.lit("\n")) for name, value in fields.items()}
+    )
 
 
 def _record_number() -> Column:

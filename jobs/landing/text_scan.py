@@ -1,4 +1,4 @@
-"""What one pass over the bytes of a CSV file tells: its kind, header, encoding, ends of lines and number of fields."""
+"""What one pass over the bytes of a CSV file tells: its header, encoding, ends of lines, quotes and number of fields."""
 
 import codecs
 import csv
@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from charset_normalizer import from_bytes
+
+from jobs.landing.other_kinds import fault_of_kind
+from jobs.landing.quotes import LineScan
 
 _HEAD = 1 << 20
 _SAMPLE = 1 << 16
@@ -25,21 +28,6 @@ _NAMES = {
 #: A letter beyond 16 bits as two of three bytes each.
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _CESU = "CESU-8 (Oracle's UTF8; its AL32UTF8 is UTF-8)"
-#: How files of other kinds begin that are delivered as CSV.
-_OTHER_KINDS = {
-    b"\x1f\x8b": "gzip data where text should be: pack it once, and call it part-*.csv.gz",
-    b"PK\x03\x04": "an Excel workbook or another ZIP archive, not text: save it as CSV in UTF-8",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook, not text: save it as CSV in UTF-8",
-    b"PAR1": "a Parquet file: call it part-*.parquet",
-    b"ORC": "an ORC file, not text: deliver CSV or Parquet",
-    b"BZh": "packed by bzip2: deliver it plain or as gzip",
-    b"\xfd7zXZ": "packed by xz: deliver it plain or as gzip",
-    b"\x28\xb5\x2f\xfd": "packed by zstd: deliver it plain or as gzip",
-    b"%PDF": "a PDF, not CSV",
-    b"<": "XML or HTML, not CSV",
-    b"[": "JSON, not CSV",
-    b"{": "JSON, not CSV",
-}
 #: What others put between fields, and what to call it.
 _SEPARATORS = {
     ";": "semicolons",
@@ -55,18 +43,27 @@ _COMMON_CHINESE = re.compile(rb"(?:[\xa1-\xf7][\xa1-\xfe]|[\x00-\x7f])*")
 #: Letters of three bytes or more, as Chinese ones have in UTF-8.
 _WIDE = re.compile("[\u0800-\U0010ffff]")
 _BOM = "\ufeff"
-#: Of the letters beyond ASCII those that do not show, and blanks.
+#: Of the letters beyond ASCII those that do not show, and blanks: Unicode's Cc, Cf, Z.
 _UNSEEN = re.compile(
-    "[\x80-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\ufffb]"
+    "[\x80-\xa0\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e\u2000-\u200f"
+    "\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
 )
 #: A blank at the beginning or the end of a field.
 _PADDINGS = (b" ,", b", ", b' "', b'" ', b" \n", b" \r", b"\n ", b"\r ")
 _PLAIN_BLANKS = (b" ", b"\t")
-_BLANK, _LF, _CR = 0x20, 0x0A, 0x0D
+_BLANK, _LF, _CR, _DELETE = 0x20, 0x0A, 0x0D, 0x7F
 _BLANKS = b" \t\r\n\0"
 #: What some programs take for the end of a line, and CSV does not.
 _ODD_LINE_END = re.compile("[\v\f\x1c-\x1e\x85\u2028\u2029]")
-_LONE_RETURN = re.compile(rb"\r(?!\n)")
+_GUESSED = (
+    "has letters that are UTF-8 by their bytes, but may as well be Chinese ones in GBK: look"
+    " whether they mean anything"
+)
+_ODD_QUOTES = (
+    "has quotes that are not as RFC 4180 has them (after a blank, or with a backslash): texts may have"
+    " kept some, and ids that did are in quarantine"
+)
 
 
 @dataclass(frozen=True)
@@ -77,21 +74,23 @@ class TextFacts:
         columns: the header.
         first_fields: fields of the first record; 0 if there is none.
         is_quote_open: whether it has an odd number of quotes, so that one may not be closed.
+        is_quote_odd: whether one stands where RFC 4180 has none.
         mixed_line_ends: whether lines end in CR LF and in LF.
         is_bare: whether no field has blanks around it and no letter that does not show is in it.
         encoding: what the bytes look like where they are not UTF-8.
         error: why the file can't be used.
-        warning: what is odd about it.
+        warnings: what is odd about it.
     """
 
     columns: tuple[str, ...] = ()
     first_fields: int = 0
     mixed_line_ends: bool = False
     is_quote_open: bool = False
+    is_quote_odd: bool = False
     is_bare: bool = False
     encoding: str = ""
     error: str = ""
-    warning: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass
@@ -99,17 +98,13 @@ class TextScan:
     """Takes a file's bytes chunk by chunk, and says at the end what it is like."""
 
     head: bytes = b""
-    _held: bytes = b""
     _sample: bytes = b""
     _is_begun: bool = False
     _is_bare: bool = True
     _last: bytes = b"\n"
     _is_narrow: bool = False
     _is_wide: bool = False
-    _quotes: int = 0
-    _ends: dict[str, bool] = field(
-        default_factory=lambda: dict.fromkeys(("crlf", "lf", "cr"), False)
-    )
+    _lines: LineScan = field(default_factory=LineScan)
     _decoder: codecs.IncrementalDecoder = field(
         default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace")
     )
@@ -120,19 +115,18 @@ class TextScan:
             self.head += chunk[: _HEAD - len(self.head)]
         self._look_at_letters(chunk)
         self._look_at_blanks(chunk)
-        self._look_at_line_ends(chunk)
+        self._lines.feed(chunk)
 
     def facts(self) -> TextFacts:
         """What the whole file is like."""
-        self._look_at_line_ends(b"", is_last=True)
+        lines = self._lines
+        lines.feed(b"", is_last=True)
         head = self.head.removeprefix(codecs.BOM_UTF8)
         if not head.strip(_BLANKS):
             return TextFacts(error="is empty: even a file without rows needs a header")
-        if kind := next((told for mark, told in _OTHER_KINDS.items() if head.startswith(mark)), ""):
-            return TextFacts(error=f"is {kind}")
-        if wide := _two_byte_encoding(self.head):
-            return TextFacts(error=f"is {wide}, and the contract wants UTF-8: save it as UTF-8")
-        if self._ends["cr"] and (self._ends["crlf"] or self._ends["lf"]):
+        if fault := fault_of_kind(head):
+            return TextFacts(error=fault)
+        if lines.has_cr and (lines.has_crlf or lines.has_lf):
             return TextFacts(
                 error="ends some lines with a carriage return alone and others not: use one kind of line end"
             )
@@ -143,20 +137,19 @@ class TextScan:
         encoding = likely_encoding(self._sample) if self._sample else ""
         if fault := _header_fault(header, encoding):
             return TextFacts(error=fault)
-        warning = ""
-        if self._is_narrow and not self._is_wide and not encoding:
-            warning = (
-                "has letters that are UTF-8 by their bytes, but may as well be Chinese ones in GBK: look"
-                " whether they mean anything"
-            )
+        is_guessed = self._is_narrow and not self._is_wide and not encoding
+        warnings = {_GUESSED: is_guessed, _ODD_QUOTES: lines.is_odd}
+        # Where quotes are odd, nobody knows what stands between them.
+        is_bare = self._is_bare and not lines.is_odd and not lines.is_within
         return TextFacts(
             tuple(header),
             len(first),
-            mixed_line_ends=self._ends["crlf"] and self._ends["lf"],
-            is_quote_open=self._quotes % 2 == 1,
-            is_bare=self._is_bare and self._last not in _PLAIN_BLANKS,
+            mixed_line_ends=lines.has_crlf and lines.has_lf,
+            is_quote_open=lines.quotes % 2 == 1,
+            is_quote_odd=lines.is_odd,
+            is_bare=is_bare and self._last not in _PLAIN_BLANKS,
             encoding=encoding,
-            warning=warning,
+            warnings=tuple(told for told, is_so in warnings.items() if is_so),
         )
 
     def _look_at_letters(self, chunk: bytes) -> None:
@@ -178,28 +171,10 @@ class TextScan:
         if not chunk or not self._is_bare:
             return
         letters = np.frombuffer(chunk, np.uint8)
-        is_control = (letters < _BLANK) & (letters != _LF) & (letters != _CR)
+        is_control = (letters < _BLANK) & (letters != _LF) & (letters != _CR) | (letters == _DELETE)
         padded = self._last + chunk
         self._is_bare = not is_control.any() and not any(mark in padded for mark in _PADDINGS)
         self._last = chunk[-1:]
-
-    def _look_at_line_ends(self, chunk: bytes, *, is_last: bool = False) -> None:
-        if self._held:
-            chunk, self._held = self._held + chunk, b""
-        if chunk.endswith(b"\r") and not is_last:
-            chunk, self._held = chunk[:-1], b"\r"
-        if b"\r" not in chunk:
-            self._ends["lf"] = self._ends["lf"] or b"\n" in chunk
-        else:
-            crlf = chunk.count(b"\r\n")
-            self._ends["crlf"] = self._ends["crlf"] or crlf > 0
-            self._ends["lf"] = self._ends["lf"] or chunk.count(b"\n") > crlf
-            if not self._ends["cr"] and chunk.count(b"\r") > crlf:
-                # A lone return ends a line unless it stands between quotes.
-                outside = chunk.split(b'"')[self._quotes % 2 :: 2]
-                self._ends["cr"] = any(_LONE_RETURN.search(piece) for piece in outside)
-        if b'"' in chunk:
-            self._quotes += chunk.count(b'"')
 
 
 def likely_encoding(sample: bytes) -> str:
@@ -211,27 +186,6 @@ def likely_encoding(sample: bytes) -> str:
         return _NAMES["gb18030"]
     best = from_bytes(sample, cp_isolation=list(_NAMES)).best()
     return _NAMES.get(best.encoding, _UNKNOWN) if best else _UNKNOWN
-
-
-def _two_byte_encoding(head: bytes) -> str:
-    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        return "UTF-32"
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "UTF-16"
-    # Every other byte of plain letters, digits, commas and line ends is zero then.
-    first = head[:40]
-    if first.count(0) >= len(first) // 2:
-        return "UTF-16"
-    return "UTF-16" if any(mark in head for mark in (b",\0", b"\0,")) and _is_utf16(head) else ""
-
-
-def _is_utf16(head: bytes) -> bool:
-    """Whether bytes with a zero beside a comma are lines of text in UTF-16."""
-    for encoding in ("utf-16-le", "utf-16-be"):
-        text = head[: len(head) // 2 * 2].decode(encoding, errors="replace")
-        if "," in text and "\n" in text and _REPLACED not in text and "\0" not in text:
-            return True
-    return False
 
 
 def _header_fault(header: list[str], encoding: str) -> str:

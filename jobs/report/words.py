@@ -189,7 +189,8 @@ ROW_REASONS = {
     reasons.SPREADSHEET_TEXT: N_(
         "%(column)s is what a spreadsheet writes for a text or in place of a number"
     ),
-    reasons.DECIMAL_ID: N_("%(column)s is a number with decimals (.0), and an id has none"),
+    reasons.QUOTATION_MARK: N_("%(column)s holds a quotation mark, and an id or code has none"),
+    reasons.DECIMAL_ID: N_("%(column)s is a number with decimals (.0), and an id or code has none"),
     reasons.NOT_LISTED: N_("%(column)s is not one of %(values)s"),
     reasons.AFTER_ARRIVAL: N_("%(column)s lies after the arrival of the row (a clock error?)"),
     reasons.MISSING_PARENT: N_("%(column)s refers to none of the %(table)s"),

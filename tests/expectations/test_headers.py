@@ -3,7 +3,8 @@
 import pytest
 
 from expectations.landing.event import FEE_DETAIL, SETTLEMENT
-from expectations.landing.headers import ALIASES, Naming, read_header
+from expectations.landing.headers import ALIASES, Naming, read_header, same_names
+from expectations.landing.reference import PERSON
 from expectations.tables import LANDING_TABLES
 
 BY_ALIAS = Naming(by_alias=True)
@@ -102,3 +103,33 @@ def test_names_are_told_on_one_line_and_not_at_length():
     header = read_header(names, SETTLEMENT, Naming())
     assert header.faults[0].startswith("column setl\\n_id is not in the contract, and setl_id")
     assert header.unknown == ("a\\tb" + "x" * 56 + "...",)
+
+
+@pytest.mark.parametrize(
+    ("mark", "told"),
+    [("~", "'~'"), ("^", "'^'"), (" : ", "':'"), ("@@", "'@@'"), ('"~"', "'~'"), ("  ", "blanks")],
+)
+def test_an_unusual_separator_is_named(mark, told):
+    for names in (PERSON.columns, [name.upper() for name in PERSON.columns], ["psn_no", "brdy"]):
+        header = read_header([mark.join(names)], PERSON, Naming())
+        assert header.faults == (f"has {told} between its fields, and the contract wants commas",)
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (PERSON.columns, ""),
+        ([*PERSON.columns, ""], ""),
+        ([*PERSON.columns, "psn_no"], "has two columns of one name: psn_no"),
+        (["psn_no", "a\n", "a\n", *"bbccddeeff"], "one name: a\\n, b, c, d, e and 1 more"),
+        (["PSN_NO", "PSN_NO", "x", "x"], "has two columns of one name: PSN_NO, x"),
+        ([*PERSON.columns, "", " ", "\u3000"], "has 3 columns without a name: is its first line a"),
+        (["参保人员", "", ""], "has 2 columns without a name: is its first line a title"),
+        # A first record is no header, and its values are not told.
+        (["m1", "390", "390"], "has two columns of one name, and none of the contract: has it no"),
+    ],
+)
+def test_names_that_occur_twice_are_told(names, told):
+    found = same_names(names, PERSON)
+    assert told in found
+    assert bool(told) == bool(found)

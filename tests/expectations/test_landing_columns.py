@@ -7,9 +7,11 @@ import pyarrow as pa
 import pytest
 
 from expectations.landing.column_rules import has_contract_types, sound_sums
-from expectations.landing.event import SETTLEMENT
+from expectations.landing.event import SETTLEMENT, SETTLEMENT_CODE
+from expectations.landing.inquiry import PARCEL
 from expectations.landing.plausible import Plausible
-from expectations.landing.reference import INSTITUTION, PERSON
+from expectations.landing.reference import DRUG, INSTITUTION, PERSON
+from expectations.landing.value_rules import VALUE_RULES, Values
 
 TIMES = pa.timestamp("us")
 MONEY = pa.decimal128(16, 2)
@@ -71,6 +73,12 @@ def test_sound_rows_have_the_sums_of_their_amounts(is_coded):
         ("psn_no", "'10001"),
         ("psn_no", "########"),
         ("psn_no", "m1 "),
+        ("psn_no", "m1\n"),
+        ("psn_no", "m\n1"),
+        ("psn_no", "m\x7f1"),
+        ("psn_no", ' "m1"'),
+        ("psn_no", "“m1”"),
+        ("dise_codg", "\x0bI10"),
         ("psn_no", "\ufeffm1"),
         ("psn_no", "m\u200b1"),
         ("psn_no", "m\u00a01"),
@@ -113,6 +121,44 @@ def test_text_that_is_not_utf8_is_seen():
         assert (
             sound_sums([rows.set_column(place, "dise_codg", column)], SETTLEMENT, PLAUSIBLE) is None
         )
+
+
+@pytest.mark.parametrize("kind", [pa.decimal64(16, 2), pa.decimal256(16, 2)])
+def test_amounts_in_decimals_of_another_width_are_added_up(kind):
+    rows = settlements()
+    for name in ("medfee_sumamt", "acct_pay"):
+        place = rows.column_names.index(name)
+        rows = rows.set_column(place, name, rows[name].cast(kind))
+    assert has_contract_types(rows.schema, SETTLEMENT)
+    sums = sound_sums([rows], SETTLEMENT, PLAUSIBLE)
+    assert (sums["medfee_sumamt"], sums["acct_pay"]) == (Decimal("100000000000000.01"), Decimal(0))
+
+
+#: What a spreadsheet or pandas makes of codes.
+SPOILT = ("440301.0", "4.40301E+05", "'440301", "###", '"440301"', "440\u200b301")
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        *((PERSON, "insuplc_admdvs"), (INSTITUTION, "admdvs"), (INSTITUTION, "medinslv")),
+        *((PARCEL, "sender_admdvs"), (PARCEL, "recv_admdvs"), (DRUG, "atc")),
+        (SETTLEMENT_CODE, "code"),
+    ],
+)
+def test_codes_that_a_spreadsheet_spoilt_are_seen(table, column):
+    spoilt = [code for code in SPOILT if is_seen(table, column, code)]
+    # A code of an illness may be a number with decimals.
+    assert spoilt == [code for code in SPOILT if (column, code) != ("code", "440301.0")]
+    assert not is_seen(table, column, "440301")
+
+
+def is_seen(table, column, code):
+    rows = pa.table({column: pa.array([code])})
+    [field] = [each for each in table.fields if each.name == column]
+    values = Values(field, rows[column], PLAUSIBLE)
+    rules = [rule for rule in VALUE_RULES if rule.concerns(table, field)]
+    return any(rule.may_be_broken(values) for rule in rules)
 
 
 def test_a_double_that_is_no_number_is_seen():

@@ -46,6 +46,13 @@ BASE_ROWS: dict[str, dict[str, str]] = {
         "det_item_fee_sumamt": "10.00",
         "arrive_time": "2024-01-06 00:00:00",
     },
+    "settlement_code": {
+        "setl_id": "s1",
+        "code_type": "diagnosis",
+        "seq": "1",
+        "code": "I10",
+        "arrive_time": "2024-01-06 00:00:00",
+    },
     "closed_case": {
         "case_id": "c1",
         "subject_type": "institution",

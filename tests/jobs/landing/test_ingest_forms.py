@@ -1,18 +1,16 @@
 """Batches as real systems write them: read right, or refused with the true reason, and no other batch lost."""
 
-import io
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from support.landed import batches, csv_text, kept, parquet, rows_of, text
 from support.workspace import base_row
 
 from expectations.contract.errors import ConfigError
-from expectations.landing.event import SETTLEMENT
 from expectations.landing.reference import INSTITUTION
-from expectations.ops import LANDING_BATCH, quarantine
+from expectations.ops import quarantine
 from jobs.ingest_batch import JOB
 from jobs.runtime.job import Options
 
@@ -20,37 +18,6 @@ AT = datetime(2024, 1, 5, 10)
 #: The same as a moment, if the clock on the wall is Shanghai's.
 MOMENT = datetime(2024, 1, 5, 2, tzinfo=UTC)
 ARRIVED = datetime(2024, 1, 6)
-
-
-def rows_of(prefix, count, **changes):
-    return [
-        base_row("settlement", **({"setl_id": f"{prefix}{n}"} | changes))
-        for n in range(1, count + 1)
-    ]
-
-
-def parquet(landing, batch, columns, rows=3, table="settlement", **how):
-    """A file of valid settlements (or others) with some columns in another form."""
-    base = base_row(table)
-    if table == "settlement":
-        base |= {"setl_id": "", "orig_setl_id": None}
-    whole = {name: pa.array([value] * rows, pa.string()) for name, value in base.items()}
-    if table == "settlement":
-        whole["setl_id"] = pa.array([f"{batch}-{n}" for n in range(rows)])
-    whole |= columns
-    buffer = io.BytesIO()
-    pq.write_table(pa.table(whole), buffer, **how)
-    landing.bytes(table, batch, "part-0.parquet", buffer.getvalue(), [base_row(table)] * rows)
-
-
-def text(landing, batch, content, rows):
-    landing.content("settlement", batch, content, rows)
-
-
-def csv_text(rows, *, end="\n", names=None):
-    header = names or list(rows[0])
-    lines = [",".join(header), *(",".join(row.values()) for row in rows)]
-    return "".join(line + end for line in lines)
 
 
 def write_parquet_forms(landing):
@@ -141,6 +108,7 @@ def write_csv_forms(landing):
         text(landing, day, (end + csv_text(good, end=end + end)).encode(), good)
     quoted = csv_text(rows_of("q", 2, dise_codg='"a ""b"", \r\n\\"'), end="\r\n")
     text(landing, "2024-02-02", quoted.encode(), good[:2])
+    text(landing, "2024-02-19", (quoted + "\n").encode(), good[:2])
     text(landing, "2024-02-03", csv_text(good, end=",\n").replace(",\n", "\n", 1).encode(), good)
     text(
         landing,
@@ -177,16 +145,6 @@ def ingested(new_workspace):
     write_spoilt_ids(this.landing)
     assert this.run(JOB).exit_code == 3
     return this
-
-
-def batches(workspace):
-    rows = workspace.lake.read(LANDING_BATCH).filter("table_name = 'settlement'")
-    return {row["batch"].isoformat(): row for row in rows.orderBy("written_at").collect()}
-
-
-def kept(workspace, batch, *columns):
-    rows = workspace.lake.read(SETTLEMENT.bronze).filter(f"batch = DATE'{batch}'")
-    return [tuple(row) for row in rows.orderBy("record_number").select(*columns).collect()]
 
 
 @pytest.mark.parametrize(
@@ -261,9 +219,11 @@ def test_a_second_header_in_a_file_of_mixed_line_ends_goes_to_quarantine(ingeste
 
 
 def test_quotes_line_breaks_and_backslashes_are_letters_of_a_value(ingested):
-    assert batches(ingested)["2024-02-02"]["reasons"] == []
-    values = {value.replace("\r\n", "\n") for (value,) in kept(ingested, "2024-02-02", "dise_codg")}
-    assert values == {'a "b", \n\\'}
+    for batch in ("2024-02-02", "2024-02-19"):
+        row = batches(ingested)[batch]
+        assert (row["reasons"], [told for told in row["warnings"] if "quotes" in told]) == ([], [])
+        values = {value for (value,) in kept(ingested, batch, "dise_codg")}
+        assert values == {'a "b", \n\\'}
 
 
 def test_letters_that_may_be_of_another_encoding_are_warned_of(ingested):
@@ -287,7 +247,7 @@ def test_ids_are_read_without_blanks_around_them_and_spoilt_ones_wait(ingested, 
     assert reasons == [
         ["psn_no: holds a letter that does not show"],
         ["psn_no: holds a letter that does not show"],
-        ["psn_no: is a number with decimals (.0), and an id has none"],
+        ["psn_no: is a number with decimals (.0), and an id or code has none"],
         ["psn_no: is a number that a spreadsheet shortened, its digits are lost"],
         ["psn_no: is a number that a spreadsheet shortened, its digits are lost"],
         [f"psn_no: {sheet}"],

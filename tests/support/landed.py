@@ -1,0 +1,62 @@
+"""Batches of settlements (or others) in forms that real systems write, and what became of them."""
+
+import io
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from support.workspace import base_row
+
+from expectations.ops import LANDING_BATCH, quarantine
+from expectations.tables import LANDING_BY_NAME
+
+
+def rows_of(prefix, count, **changes):
+    """Valid settlements with ids of their own."""
+    return [
+        base_row("settlement", **({"setl_id": f"{prefix}{n}"} | changes))
+        for n in range(1, count + 1)
+    ]
+
+
+def parquet(landing, batch, columns, rows=3, table="settlement", **how):
+    """A file of valid settlements (or others) with some columns in another form."""
+    base: dict[str, str | None] = {**base_row(table)}
+    if table == "settlement":
+        base |= {"setl_id": "", "orig_setl_id": None}
+    whole = {name: pa.array([value] * rows, pa.string()) for name, value in base.items()}
+    if table == "settlement":
+        whole["setl_id"] = pa.array([f"{batch}-{n}" for n in range(rows)])
+    whole |= columns
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(whole), buffer, **how)
+    landing.bytes(table, batch, "part-0.parquet", buffer.getvalue(), [base_row(table)] * rows)
+
+
+def text(landing, batch, content, rows):
+    """Bytes as a CSV file of settlements."""
+    landing.content("settlement", batch, content, rows)
+
+
+def csv_text(rows, *, end="\n", names=None):
+    """Rows as lines with commas, their values as they are."""
+    header = names or list(rows[0])
+    lines = [",".join(header), *(",".join(row.values()) for row in rows)]
+    return "".join(line + end for line in lines)
+
+
+def batches(workspace, table="settlement"):
+    """The ledger's rows of a table's batches, by day."""
+    rows = workspace.lake.read(LANDING_BATCH).filter(f"table_name = '{table}'")
+    return {row["batch"].isoformat(): row for row in rows.orderBy("written_at").collect()}
+
+
+def kept(workspace, batch, *columns, table="settlement"):
+    """Values of a batch in bronze."""
+    rows = workspace.lake.read(LANDING_BY_NAME[table].bronze).filter(f"batch = DATE'{batch}'")
+    return [tuple(row) for row in rows.orderBy("record_number").select(*columns).collect()]
+
+
+def waiting(workspace, batch, table="settlement"):
+    """The reasons of a batch's rows in quarantine, by record."""
+    rows = workspace.lake.read(quarantine(table)).filter(f"batch = DATE'{batch}'")
+    return {row["record_number"]: row["reasons"] for row in rows.collect()}
