@@ -153,9 +153,10 @@ def _is_text(first: bytes, encoding: str) -> bool:
         return False
     if any(unicodedata.category(each) in ("Cc", "Cn") for each in text.translate(_SPACES)):
         return False
-    # Letters of ASCII look like Chinese ones two by two, and a single zero among them like a comma.
-    is_ascii = first.count(0) * 3 >= len(first)
-    return is_ascii or ("\n" in text and any(mark in text for mark in ",;\t|"))
+    # Letters of ASCII in UTF-8 look like Chinese ones two by two, and a zero among them like a comma.
+    if first.isascii():
+        return first.count(0) * 5 >= len(first) * 2
+    return "\n" in text and any(mark in text for mark in ",;\t|")
 
 
 def _is_binary(text: bytes) -> bool:

@@ -166,6 +166,8 @@ def test_a_quote_that_may_not_be_closed_is_told(size):
         (b'1,"2-""b""",x\n', True),
         (b'1,"","x"\n"1","""","x"\r\n', True),
         (b'1,"2\\"3",x\n', False),
+        # By the first quote the second one opens a text, and the line break stands outside.
+        (b'1"x,"2\n3",5"y\n', False),
     ],
 )
 def test_blanks_around_fields_and_letters_that_do_not_show_are_seen(size, line, is_bare):
@@ -308,7 +310,10 @@ def test_a_file_of_another_kind_says_which_and_what_to_deliver(content, told):
     assert scanned(content, 1 << 20).error.startswith(told)
 
 
-@pytest.mark.parametrize("row", [b"a,\0b,c\n", b"a\0,b,c\n", b"\0a,b,\0\n", b"x\x9c,\x01,\x04\n"])
+@pytest.mark.parametrize(
+    "row",
+    [b"a,\0b,c\n", b"a\0,b,c\n", b"a\0,b,c\0\n", b"m\0,a,b\n", b"\0a,b,\0\n", b"x\x9c,\x01,\x04\n"],
+)
 def test_odd_letters_below_the_header_make_a_file_no_other_kind(row):
     for count, begin in itertools.product((1, 2, 3), (HEADER, b"x^,a\n", b"0,\n")):
         assert scanned(begin + row * count, 1 << 20).error == ""
