@@ -26,7 +26,7 @@ from expectations.tables import LANDING_BY_NAME
 from jobs.lake.locks import is_local, local_path
 from jobs.landing.manifests import MANIFEST
 from jobs.landing.mappings import Mapping, load_mapping, mapped_tables, source_files
-from jobs.landing.source_errors import unreadable_file, without_values
+from jobs.landing.source_faults import write_fault
 from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config, existing_folder
 from jobs.runtime.job import Job, JobRun, Options, step
@@ -70,7 +70,11 @@ def main(run: JobRun) -> str:
             with step(run, f"{table}: converted"):
                 hashed = _with_hashes(frame, mapping, key)
                 staging = landing / "_staging" / table
-                control = _stage(hashed, table, staging, str(config.source.mapping))
+                try:
+                    control = _stage(hashed, table, staging)
+                except (PySparkException, Py4JJavaError) as error:
+                    told = write_fault(_as_landed(hashed), mapping, files, error)
+                    raise DataRefused(f"{config.source.mapping}: tables.{table}{told}") from None
                 given |= {(table, day) for day in control}
                 new, same, rows = _deliver(table, staging, landing / table, control, mapping.title)
             written, unchanged = written + new, unchanged + same
@@ -124,25 +128,22 @@ def _with_hashes(frame: DataFrame, mapping: Mapping, key: bytes) -> DataFrame:
     return frame.withColumns({name: hashed(F.col(name).cast("string")) for name in columns})
 
 
-def _stage(frame: DataFrame, table: str, staging: Path, source: str) -> dict[str, dict[str, str]]:
+def _stage(frame: DataFrame, table: str, staging: Path) -> dict[str, dict[str, str]]:
     """Write Parquet by batch, sorted, so that the same source gives the same bytes; the control sums.
 
     Raises:
-        DataRefused: when a source record can't be read, or a row has no batch; names the table.
+        DataRefused: when a row has no batch; names the table.
     """
     contract = LANDING_BY_NAME[table]
-    plain = _as_landed(frame)
-    try:
-        (
-            plain.repartition("batch")
-            .sortWithinPartitions("batch", *contract.key, "arrive_time")
-            .write.mode("overwrite")
-            .option("maxRecordsPerFile", _ROWS_PER_FILE)
-            .partitionBy("batch")
-            .parquet(str(staging))
-        )
-    except (PySparkException, Py4JJavaError) as error:
-        raise DataRefused(f"{source}: tables.{table}{_why(plain, error)}") from None
+    (
+        _as_landed(frame)
+        .repartition("batch")
+        .sortWithinPartitions("batch", *contract.key, "arrive_time")
+        .write.mode("overwrite")
+        .option("maxRecordsPerFile", _ROWS_PER_FILE)
+        .partitionBy("batch")
+        .parquet(str(staging))
+    )
     if not any(staging.glob("batch=*")):
         return {}
     staged = frame.sparkSession.read.parquet(str(staging))
@@ -167,30 +168,6 @@ def _as_landed(frame: DataFrame) -> DataFrame:
     times = [each.name for each in frame.schema if isinstance(each.dataType, TimestampType)]
     clocks = {name: F.col(name).cast("timestamp_ntz") for name in times if name != "batch"}
     return frame.withColumns(clocks | {"batch": F.col("batch").try_cast("date")})
-
-
-def _why(frame: DataFrame, error: PySparkException | Py4JJavaError) -> str:
-    """Why a table could not be written: the file, or the column, but never a value."""
-    if file := unreadable_file(error):
-        return (
-            f": {file} is damaged, or has a record with another number of fields than"
-            " its header; mend the file, nothing was delivered for this table"
-        )
-    failing = [name for name in frame.columns if _fails(frame, name)]
-    # What fails for every column lies in a join or a condition.
-    column = f".{failing[0]}" if 0 < len(failing) < len(frame.columns) else ""
-    return (
-        f"{column}: {without_values(error)}; read it with try_cast, or leave it as text: ingest_batch"
-        " then quarantines the rows concerned"
-    )
-
-
-def _fails(frame: DataFrame, name: str) -> bool:
-    try:
-        frame.select(name).write.format("noop").mode("overwrite").save()
-    except (PySparkException, Py4JJavaError):
-        return True
-    return False
 
 
 def _deliver(

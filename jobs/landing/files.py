@@ -1,8 +1,7 @@
 """Files of a landing folder, local or on object storage: copied, hashed, inspected."""
 
 import hashlib
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import IO
@@ -24,12 +23,9 @@ from jobs.landing.parquet_types import (
     fault_of_unreadable,
 )
 from jobs.landing.text_scan import TextFacts, TextScan
+from jobs.landing.unpacking import unpacked
 
 _CHUNK = 1 << 20
-_PIECE = 1 << 14
-#: The first byte of every gzip member.
-_GZIP_MARK = 0x1F
-_GZIP_MARKS = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -151,26 +147,18 @@ def _too_large(max_bytes: int) -> str:
 def _inspect_csv(path: str, stream: IO[bytes], max_bytes: int) -> FileFacts:
     digest = hashlib.sha256()
     scan = TextScan()
-    first = b""
-    size = unpacked = padding = 0
+    size = unpacked_size = padding = 0
     try:
-        for packed, plain, zeros in _unpacked(stream, gzipped=path.endswith(".gz")):
+        for packed, plain, zeros in unpacked(stream, gzipped=path.endswith(".gz")):
             digest.update(packed)
-            first = first or packed[:2]
             size += len(packed)
-            unpacked += len(plain)
+            unpacked_size += len(plain)
             padding += zeros
-            if unpacked > max_bytes:
+            if unpacked_size > max_bytes:
                 return FileFacts(path, error=_too_large(max_bytes))
             scan.feed(plain)
-    except (EOFError, zlib.error):
-        if not _GZIP_MARKS.startswith(first):
-            return FileFacts(path, error="is no gzip file, although its name says so")
-        return FileFacts(path, error="is a damaged or truncated gzip file: send it again")
-    except _BytesAfterEnd:
-        return FileFacts(
-            path, error="has other bytes after the end of its gzip data: send it again"
-        )
+    except NotReadable as error:
+        return FileFacts(path, error=str(error))
     text = scan.facts()
     layout = f"{text.columns} {text.mixed_line_ends} {text.is_bare}"
     return FileFacts(
@@ -181,7 +169,7 @@ def _inspect_csv(path: str, stream: IO[bytes], max_bytes: int) -> FileFacts:
         text=text,
         error=text.error,
         size=size,
-        padding=padding if unpacked else 0,
+        padding=padding if unpacked_size else 0,
     )
 
 
@@ -190,44 +178,3 @@ def _digest(stream: IO[bytes]) -> str:
     while chunk := stream.read(_CHUNK):
         digest.update(chunk)
     return digest.hexdigest()
-
-
-class _BytesAfterEnd(Exception):
-    """A gzip file goes on after its last member, with something else than padding."""
-
-
-def _unpacked(stream: IO[bytes], *, gzipped: bool) -> Iterator[tuple[bytes, bytes, int]]:
-    """Chunks of a file as they lie and as unpacked, and how many zeros pad it after its end.
-
-    Never more than 16 MiB are unpacked at once. A gzip file has one member or more. Zeros after the last one
-    come from tapes and block devices and belong to no member; gzip ignores them, Spark would stop at them.
-
-    Raises:
-        EOFError: when a gzip file ends before its end mark.
-        zlib.error: when it is damaged.
-        _BytesAfterEnd: when something else than a member or padding comes after a member.
-    """
-    member, members, is_padding = None, 0, False
-    while chunk := stream.read(_CHUNK):
-        if not gzipped:
-            yield chunk, chunk, 0
-            continue
-        yield chunk, b"", 0
-        # In small pieces: what comes after a member is copied, and members may be tiny and many.
-        for start in range(0, len(chunk), _PIECE):
-            rest = chunk[start : start + _PIECE]
-            while rest:
-                if member is None:
-                    is_padding = is_padding or (members > 0 and rest[0] == 0)
-                    if is_padding or (members and rest[0] != _GZIP_MARK):
-                        if rest.strip(b"\0"):
-                            raise _BytesAfterEnd
-                        yield b"", b"", len(rest)
-                        break
-                    member, members = zlib.decompressobj(wbits=31), members + 1
-                yield b"", member.decompress(rest, 16 * _CHUNK), 0
-                rest = member.unused_data if member.eof else member.unconsumed_tail
-                if member.eof:
-                    member = None
-    if member is not None:
-        raise EOFError

@@ -15,9 +15,10 @@ from expectations.contract.errors import ConfigError, DataRefused
 from expectations.contract.yaml_files import checked, read_yaml
 from expectations.tables import LANDING_BY_NAME
 from jobs.landing.mapping_faults import mapping_faults
-from jobs.landing.reader_options import PLAIN_CSV
+from jobs.landing.reader_options import PLAIN
 from jobs.landing.selects import fault_of_select
-from jobs.landing.source_errors import is_of_mapping, unreadable_file, without_values
+from jobs.landing.source_errors import is_named, is_of_mapping, without_values
+from jobs.landing.source_faults import file_fault, read_fault
 
 
 class _Closed(BaseModel):
@@ -52,13 +53,10 @@ class View(_Closed):
 
     @property
     def reader_options(self) -> dict[str, str]:
-        """The options given, over those of plain CSV."""
-        if self.format != "csv":
-            return self.options
+        """The options given, over those that hold for every file of the format."""
         given = {name.lower() for name in self.options}
-        return {
-            name: text for name, text in PLAIN_CSV.items() if name.lower() not in given
-        } | self.options
+        plain = PLAIN[self.format].items()
+        return {name: text for name, text in plain if name.lower() not in given} | self.options
 
 
 class Hash(_Closed):
@@ -77,6 +75,13 @@ class Mapping(_Closed):
     hash: Hash = Hash()
     views: dict[str, View]
     tables: dict[str, str]
+
+    @property
+    def text(self) -> str:
+        """All SQL and options: names from there may be told, others may be values of a file without a header."""
+        views = self.views.values()
+        options = (text for view in views for option in view.options.items() for text in option)
+        return "\n".join([*(view.sql or "" for view in views), *self.tables.values(), *options])
 
 
 def load_mapping(path: str | None) -> Mapping:
@@ -135,6 +140,7 @@ def mapped_tables(
 
     Raises:
         ConfigError: when a SELECT does not fit the source or the contract; names the table.
+        DataRefused: when a file can't be read, or would be read wrongly; names the view and the file.
     """
     given = {name: constant.value for name, constant in mapping.constants.items()}
     spark.createDataFrame([given or {"none": ""}]).createOrReplaceTempView("constants")
@@ -147,19 +153,21 @@ def mapped_tables(
             if view.sql:
                 frame = _selected(spark, view.sql, known, f"{source}: {at}")
             else:
+                if fault := file_fault(spark, view, files[name]):
+                    raise DataRefused(f"{source}: {at}: {fault}")
                 frame = _without_null_markers(_read(spark, view, files[name]), mapping.null_markers)
             frame.createOrReplaceTempView(name)
             known.append(name)
         for name, select in mapping.tables.items():
             at = f"tables.{name}"
             frames[name] = _selected(spark, select, known, f"{source}: {at}")
-            _check_columns(frames[name], name, source)
+            _check_columns(frames[name], name, source, mapping.text)
     except (PySparkException, Py4JJavaError) as error:
-        if unreadable := unreadable_file(error):
-            raise DataRefused(f"{source}: {at}: {unreadable} can't be read: mend it") from None
+        if fault := read_fault(spark, mapping, files, error):
+            raise DataRefused(f"{source}: {at}: {fault}") from None
+        told = without_values(error, mapping.text)
         if not is_of_mapping(error):
-            raise DataRefused(f"{source}: {at}: {without_values(error)}") from None
-        told = without_values(error)
+            raise DataRefused(f"{source}: {at}: {told}") from None
         raise ConfigError(f"{source}: {at} does not fit the files: {told}") from None
     return frames
 
@@ -193,12 +201,17 @@ def _unmarked(value: Column, kind: DataType, markers: tuple[str, ...]) -> Column
     return F.when(~value.cast("string").isin(*markers), value)
 
 
-def _check_columns(frame: DataFrame, table: str, source: str) -> None:
+def _check_columns(frame: DataFrame, table: str, source: str, text: str) -> None:
     contract = LANDING_BY_NAME[table]
     unknown = sorted(set(frame.columns) - {*contract.columns, "batch"})
     needed = [column.name for column in contract.fields if column.required]
     missing = sorted({*needed, "batch"} - set(frame.columns))
-    faults = [f"{name} is no column of the contract" for name in unknown]
+    told = [name for name in unknown if is_named(name, text)]
+    faults = [f"{name} is no column of the contract" for name in told]
+    if others := len(unknown) - len(told):
+        faults.append(f"{others} columns that * takes from the files are none of the contract")
     faults += [f"{name} is required and missing" for name in missing]
+    twice = sorted({name for name in frame.columns if frame.columns.count(name) > 1} - {*unknown})
+    faults += [f"{name} is given twice" for name in twice]
     if faults:
         raise ConfigError(f"{source}: tables.{table}: {'; '.join(faults)}")

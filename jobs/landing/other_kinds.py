@@ -13,7 +13,7 @@ _PLAIN = "deliver it plain or as gzip"
 _NO_KEY = "is encrypted, and there is no key for it here: deliver it plain"
 #: How files begin that are not text: the place of the mark, the mark, and what is to be told.
 _BINARY_MARKS = (
-    (0, b"\x1f\x8b", "gzip data where text should be: pack it once, and call it part-*.csv.gz"),
+    (0, b"\x1f\x8b", "gzip data where text should be: pack it once, and let its name end in .gz"),
     (0, b"PK\x03\x04", f"an Excel workbook or another ZIP archive, {_AS_CSV}"),
     (0, b"PK\x05\x06", f"an empty ZIP archive, {_AS_CSV}"),
     (0, b"\xd0\xcf\x11\xe0", f"an old Excel workbook, {_AS_CSV}"),
@@ -29,8 +29,12 @@ _BINARY_MARKS = (
     (0, b"\x89LZO", f"packed by lzop: {_PLAIN}"),
     (0, b"\xff\x06\x00\x00sNaPpY", f"packed by Snappy: {_PLAIN}"),
     (0, b"\x1f\x9d", f"packed by compress: {_PLAIN}"),
-    (0, b"PAR1", "a Parquet file: call it part-*.parquet"),
-    (0, b"ORC", "an ORC file, not text: deliver CSV or Parquet"),
+    (
+        0,
+        b"PAR1",
+        "a Parquet file: let its name end in .parquet, and in a mapping set format: parquet",
+    ),
+    (0, b"ORC", "an ORC file, not text: deliver CSV or Parquet, or in a mapping set format: orc"),
     (0, b"Obj\x01", "an Avro file, not text: deliver CSV or Parquet"),
     (0, b"ARROW1", "a Feather or Arrow file, not text: deliver CSV or Parquet"),
     (0, b"FEA1", "a Feather file, not text: deliver CSV or Parquet"),
@@ -47,12 +51,12 @@ _BINARY_MARKS = (
     (0, b"$FL2", f"an SPSS file, {_EXPORT}"),
     (84, b"SAS FILE", f"a SAS file, {_EXPORT}"),
     (0, b"\x80\x04\x95", f"a pickle of Python, {_EXPORT}"),
+    (0, b"%PDF", "a PDF, not text"),
     (0, b"\x89PNG", "a picture, not CSV"),
     (0, b"\xff\xd8\xff", "a picture, not CSV"),
 )
 #: How files of text begin that is not CSV, after blanks and blank lines.
 _TEXT_MARKS = (
-    (b"%PDF", "a PDF, not CSV"),
     (b"{\\rtf", "an RTF document, not CSV: save it as CSV in UTF-8"),
     (b"<stata_dta>", f"a Stata file, {_EXPORT}"),
     (b"<", "XML or HTML, not CSV"),
@@ -88,9 +92,9 @@ def fault_of_kind(head: bytes) -> str:
     Args:
         head: its first bytes, a mark of UTF-8 taken off.
     """
-    if kind := _binary_kind(head):
+    if kind := binary_kind(head):
         return f"is {kind}"
-    if wide := _wide_encoding(head):
+    if wide := wide_encoding(head):
         return f"is {wide}, and the contract wants UTF-8: save it as UTF-8"
     text = head.lstrip(_WHITE)
     if text.startswith(_ENCRYPTED):
@@ -102,7 +106,8 @@ def fault_of_kind(head: bytes) -> str:
     return ""
 
 
-def _binary_kind(head: bytes) -> str:
+def binary_kind(head: bytes) -> str:
+    """What a file is that is no text, by its first bytes; empty if it may be text."""
     for place, mark, told in _BINARY_MARKS:
         if head.startswith(mark, place):
             return told
@@ -131,7 +136,7 @@ def _is_dbf(head: bytes) -> bool:
     return is_day and length > 32 and bytes([_DBF_HEADER_END]) in ends
 
 
-def _wide_encoding(head: bytes) -> str:
+def wide_encoding(head: bytes) -> str:
     """UTF-16 or UTF-32 if a file is text in it, marked as such or not."""
     if wide := next((name for mark, name in _WIDE_BOMS if head.startswith(mark)), ""):
         return wide

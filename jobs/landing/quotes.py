@@ -1,9 +1,11 @@
 """Ends of lines and quotes in the bytes of a CSV file: whether they stand where RFC 4180 has them."""
 
 import codecs
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+
+from jobs.landing.line_ends import LineEnds
 
 _QUOTE, _LF, _CR = 0x22, 0x0A, 0x0D
 _COMMA = 0x2C
@@ -17,16 +19,14 @@ class LineScan:
     """Takes a file's bytes chunk by chunk; the last time with `is_last`.
 
     Attributes:
-        has_crlf: whether lines end in CR LF; between quotes counts too.
-        has_lf: whether lines end in LF.
+        ends: which ends of lines there are; between quotes counts too.
         has_cr: whether lines end in a CR alone, outside quotes.
         quotes: how many quotes there are.
         is_odd: whether a quote stands where RFC 4180 has none, as after a blank or a backslash.
         is_within: whether a line ends between quotes; not to be relied on where quotes are odd.
     """
 
-    has_crlf: bool = False
-    has_lf: bool = False
+    ends: LineEnds = field(default_factory=LineEnds)
     has_cr: bool = False
     quotes: int = 0
     is_odd: bool = False
@@ -48,7 +48,7 @@ class LineScan:
             chunk, self._held = chunk[:-1], chunk[-1:]
         if not chunk:
             return
-        self._look_at_line_ends(chunk)
+        self.ends.feed(chunk, is_last=True)
         if b'"' in chunk:
             self._look_at_quotes(chunk)
         elif self.quotes % 2:
@@ -56,11 +56,6 @@ class LineScan:
         elif not self.has_cr and b"\r" in chunk:
             self.has_cr = chunk.count(b"\r") > chunk.count(b"\r\n")
         self._before = chunk[-1]
-
-    def _look_at_line_ends(self, chunk: bytes) -> None:
-        crlf = chunk.count(b"\r\n") if b"\r" in chunk else 0
-        self.has_crlf = self.has_crlf or crlf > 0
-        self.has_lf = self.has_lf or (chunk.count(b"\n") > crlf if crlf else b"\n" in chunk)
 
     def _look_at_quotes(self, chunk: bytes) -> None:
         letters = np.frombuffer(chunk, np.uint8)

@@ -16,6 +16,10 @@ PLAIN_CSV = {
     "mode": "FAILFAST",
     "enforceSchema": "false",
 }
+#: JSON: a record that is none is refused, not read as nulls.
+PLAIN_JSON = {"mode": "FAILFAST"}
+#: What holds unless a mapping says otherwise, by format.
+PLAIN: dict[str, dict[str, str]] = {"csv": PLAIN_CSV, "json": PLAIN_JSON, "parquet": {}, "orc": {}}
 #: Options with two names.
 _SAME = {"delimiter": "sep", "charset": "encoding"}
 
@@ -68,6 +72,11 @@ _FORMS: dict[str, dict[str, _Form]] = {
 }
 
 
+def by_plain_name(options: Mapping[str, str]) -> dict[str, str]:
+    """Options by the one name that each has here, in small letters, as Spark takes any capitals."""
+    return {_plain(name): text for name, text in options.items()}
+
+
 def option_faults(kind: str, options: Mapping[str, str]) -> Iterator[str]:
     """What is wrong with the options of a view, a sentence each.
 
@@ -92,7 +101,7 @@ def option_faults(kind: str, options: Mapping[str, str]) -> Iterator[str]:
 
 def _clashes(options: Mapping[str, str]) -> Iterator[str]:
     """Two options of a CSV that say the same letter means two things."""
-    given = {"sep": ",", "quote": '"'} | {_plain(name): text for name, text in options.items()}
+    given = {"sep": ",", "quote": '"'} | by_plain_name(options)
     letters = ("sep", "quote", "comment")
     for at, one in enumerate(letters):
         for two in letters[at + 1 :]:

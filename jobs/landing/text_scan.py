@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from charset_normalizer import from_bytes
 
+from jobs.landing.line_ends import LONE_RETURNS
 from jobs.landing.other_kinds import fault_of_kind
 from jobs.landing.quotes import LineScan
 
@@ -126,10 +127,8 @@ class TextScan:
             return TextFacts(error="is empty: even a file without rows needs a header")
         if fault := fault_of_kind(head):
             return TextFacts(error=fault)
-        if lines.has_cr and (lines.has_crlf or lines.has_lf):
-            return TextFacts(
-                error="ends some lines with a carriage return alone and others not: use one kind of line end"
-            )
+        if lines.has_cr and (lines.ends.crlf or lines.ends.lf):
+            return TextFacts(error=LONE_RETURNS)
         try:
             header, first = _first_records(self.head)
         except csv.Error:
@@ -144,7 +143,7 @@ class TextScan:
         return TextFacts(
             tuple(header),
             len(first),
-            mixed_line_ends=lines.has_crlf and lines.has_lf,
+            mixed_line_ends=lines.ends.crlf and lines.ends.lf,
             is_quote_open=lines.quotes % 2 == 1,
             is_quote_odd=lines.is_odd,
             is_bare=is_bare and self._last not in _PLAIN_BLANKS,
@@ -164,8 +163,7 @@ class TextScan:
         self._is_bare = self._is_bare and not _UNSEEN.search(text)
         self._is_wide = self._is_wide or bool(_WIDE.search(text))
         if _REPLACED in text and len(self._sample) < _SAMPLE:
-            bad = [line for line in chunk.splitlines() if not _is_utf8(line)]
-            self._sample += b"\n".join(bad)[:_SAMPLE]
+            self._sample += sample_of_other(chunk)
 
     def _look_at_blanks(self, chunk: bytes) -> None:
         if not chunk or not self._is_bare:
@@ -175,6 +173,11 @@ class TextScan:
         padded = self._last + chunk
         self._is_bare = not is_control.any() and not any(mark in padded for mark in _PADDINGS)
         self._last = chunk[-1:]
+
+
+def sample_of_other(chunk: bytes) -> bytes:
+    """Those lines of some bytes that are not UTF-8, to guess their encoding from."""
+    return b"\n".join(line for line in chunk.splitlines() if not _is_utf8(line))[:_SAMPLE]
 
 
 def likely_encoding(sample: bytes) -> str:

@@ -161,6 +161,6 @@ def test_a_source_record_of_the_wrong_shape_is_refused(new_workspace, source, tm
     result = this.run(JOB)
     assert result.exit_code == 3
     assert (
-        "closed_cases_providers.csv is damaged, or has a record with another number"
+        "closed_cases_providers.csv has a record with another number of fields than its header"
         in result.message
     )

@@ -74,7 +74,7 @@ def test_a_lone_return_among_other_line_ends_is_a_fault(content):
         (gzip.compress(HEADER, mtime=0), "is gzip data where text should be: pack it once"),
         (b"PK\x03\x04" + bytes(60) + HEADER, "is an Excel workbook or another ZIP archive"),
         (b"\xd0\xcf\x11\xe0" + bytes(60), "is an old Excel workbook"),
-        (b"PAR1" + bytes(60), "is a Parquet file: call it part-*.parquet"),
+        (b"PAR1" + bytes(60), "is a Parquet file: let its name end in .parquet"),
         (b"<html><body>Log in</body></html>", "is XML or HTML, not CSV"),
         (b'\xef\xbb\xbf[{"setl_id": "s1"}]', "is JSON, not CSV"),
         (HEADER.replace(b",", b";"), "has semicolons between its fields, and the contract wants"),
@@ -208,16 +208,16 @@ def test_quotes_that_stand_elsewhere_than_in_rfc_4180_are_told(size, content, is
 def told_by_letter(content):
     """What `LineScan` tells, letter by letter."""
     found = {
-        "has_crlf": False,
-        "has_lf": False,
+        "crlf": False,
+        "lf": False,
         "has_cr": False,
         "is_odd": False,
         "is_within": False,
     }
     quotes, letters = 0, [None, *content.decode(), None]
     for before, letter, after in zip(letters, letters[1:], letters[2:], strict=False):
-        found["has_crlf"] |= (letter, after) == ("\r", "\n")
-        found["has_lf"] |= letter == "\n" and before != "\r"
+        found["crlf"] |= (letter, after) == ("\r", "\n")
+        found["lf"] |= letter == "\n" and before != "\r"
         found["has_cr"] |= letter == "\r" and after != "\n" and quotes % 2 == 0
         found["is_within"] |= letter in ("\r", "\n") and quotes % 2 == 1
         if letter == '"':
@@ -239,7 +239,8 @@ def test_ends_of_lines_and_quotes_are_those_found_letter_by_letter(letters):
             at += size
         scan.feed(b"", is_last=True)
         wanted = told_by_letter(content)
-        assert {name: getattr(scan, name) for name in wanted} == wanted, content
+        found = {name: getattr(scan if hasattr(scan, name) else scan.ends, name) for name in wanted}
+        assert found == wanted, content
 
 
 def tar_of(content):
