@@ -37,10 +37,16 @@ def missing_column(kind: str, files: Sequence[str]) -> str:
         if not names:
             continue
         first = first or (file, names)
-        for here, there, columns in ((first[0], file, first[1]), (file, first[0], names)):
-            other = names if columns is first[1] else first[1]
-            if lacking := [columns[name] for name in columns if name not in other]:
-                return f"{here} has a column {lacking[0]}, and {there} has not: give all files of a view the same columns"
+        known, both = first[1], first[1] | names
+        for here, there, lacking in (
+            (first[0], file, known.keys() - names.keys()),
+            (file, first[0], names.keys() - known.keys()),
+        ):
+            if lacking:
+                return (
+                    f"{here} has a column {both[min(lacking)]}, and {there} has not: give all files of"
+                    " a view the same columns"
+                )
     return ""
 
 
