@@ -27,8 +27,8 @@ _BRACKETS = (
     ("\u3010", "\u3011"),
 )
 _HASH = "_hash"
-#: How the names of columns end that identify something by what a sender's system chose.
-_ID_ENDS = ("_id", "_no", "_codg", _HASH)
+#: How codes of drugs and doctors end, and those of illnesses, which are no ids.
+_DIAGNOSIS = "_codg"
 _ARRIVAL = "arrive_time"
 _FUNCTIONS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sm3")
 #: Hashes are delivered whole or cut. So many characters of one name it: no other value begins alike by chance.
@@ -174,9 +174,9 @@ def column_placeholders(
         texts = {form: text or EMPTY_TEXT for text in listed.texts for form in _forms(text)}
         heads = _hash_heads(listed, keys) if column.name.endswith(_HASH) else {}
         patterns: tuple[str, ...] = ()
-        if column.name.endswith(_HASH) or (
-            not column.required and not is_key and column.name.endswith(_ID_ENDS)
-        ):
+        is_optional = not column.required and not is_key
+        is_code = column.name in table.whole_id_columns or column.name.endswith(_DIAGNOSIS)
+        if column.name.endswith(_HASH) or (is_optional and is_code):
             patterns = listed.id_patterns
         return ColumnPlaceholders(texts=texts, hash_heads=heads, patterns=patterns)
     if column.type in ("date", "timestamp") and not is_key:

@@ -38,6 +38,8 @@ def keyed(text, function="sha256", key=KEY):
         ("fee_detail.bilg_dr_codg", "无"),
         ("fee_detail.bilg_dr_codg", "0000"),
         ("settlement.orig_setl_id", "0"),
+        ("person.insuplc_admdvs", "000000"),
+        ("settlement.dise_codg", "---"),
         ("settlement_doctor.dr_codg", "NA"),
         ("settlement.device_hash", hashlib.md5(b"").hexdigest()),
         ("settlement.device_hash", hashlib.sha1(b"").hexdigest().upper()),
@@ -116,6 +118,7 @@ def test_a_placeholder_is_known(column, value):
         # A line may be counted from 0.
         ("fee_detail.feedetl_sn", "0"),
         ("fee_detail.feedetl_sn", "00000000"),
+        ("fee_detail.orig_feedetl_sn", "0"),
         ("settlement.refd_setl_flag", "0"),
         ("settlement.device_hash", keyed("13912345678")),
         ("settlement.device_hash", keyed("13912345678")[:16]),
