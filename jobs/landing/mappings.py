@@ -20,6 +20,9 @@ from jobs.landing.selects import fault_of_select
 from jobs.landing.source_errors import is_named, is_of_mapping, without_values
 from jobs.landing.source_faults import file_fault, read_fault
 
+#: What Spark and Hive put beside the files that they write.
+_MARKS = frozenset({"_SUCCESS", "_metadata", "_common_metadata", "_temporary"})
+
 
 class _Closed(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -110,7 +113,7 @@ def source_files(mapping: Mapping, folder: Path) -> dict[str, list[str]]:
             pattern = PurePath(view.files)
             if pattern.is_absolute() or ".." in pattern.parts:
                 raise ConfigError(f"views.{name}: {view.files} leads out of source.folder")
-            paths = sorted(folder.glob(view.files))
+            paths = _without_marks(sorted(folder.glob(view.files)), name)
             if not paths:
                 raise ConfigError(
                     f"source.folder: no file in {folder} is called {view.files} (view {name})"
@@ -118,6 +121,21 @@ def source_files(mapping: Mapping, folder: Path) -> dict[str, list[str]]:
             _check_inside(paths, folder, name)
             found[name] = [str(path) for path in paths]
     return found
+
+
+def _without_marks(paths: list[Path], view: str) -> list[Path]:
+    """The paths without what file systems and programs leave beside data.
+
+    Raises:
+        ConfigError: when Spark would pass over another one: it does so with every name that begins with _.
+    """
+    kept = [path for path in paths if not path.name.startswith(".") and path.name not in _MARKS]
+    for path in kept:
+        if path.name.startswith("_") and "=" not in path.name:
+            raise ConfigError(
+                f"views.{view}: Spark passes over {path}, as its name begins with _: give it another name"
+            )
+    return kept
 
 
 def _check_inside(paths: list[Path], folder: Path, view: str) -> None:

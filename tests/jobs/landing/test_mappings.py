@@ -92,6 +92,19 @@ def test_files_outside_the_source_folder_are_not_read(new_workspace, tmp_path, p
         source.convert()
 
 
+def test_a_file_that_spark_passes_over_is_refused_and_marks_are_no_files(tmp_path):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for name in ("a.csv", ".b.csv", ".a.csv.crc", "_SUCCESS"):
+        (folder / name).write_text("code,name\n")
+    path = tmp_path / "m.yaml"
+    path.write_text("title: t\nviews: {places: {files: '*'}}\ntables: {}\n")
+    assert source_files(load_mapping(str(path)), folder) == {"places": [str(folder / "a.csv")]}
+    (folder / "_c.csv").write_text("code,name\n")
+    with pytest.raises(ConfigError, match=r"Spark passes over .*_c\.csv.*: give it another name"):
+        source_files(load_mapping(str(path)), folder)
+
+
 @pytest.mark.parametrize("is_folder", [True, False])
 def test_a_link_out_of_the_source_folder_is_not_followed(tmp_path, is_folder):
     folder = tmp_path / "files"
