@@ -25,12 +25,12 @@ def rows_of(prefix, count, **changes):
 
 def write_bad_rows(landing):
     """Twenty rows in a gzipped file: seven that break the contract, each in its own way."""
-    rows = rows_of("bad", 20)
+    rows = rows_of("bad", 20, dise_codg="")
     rows[0]["medfee_sumamt"] = "10.005"
     rows[1]["med_type"] = "99"
     rows[2]["psn_no"] = ""
     rows[4]["setl_time"] = "2031-01-01 00:00:00"
-    rows[5]["orig_setl_id"] = "line one\nline two"
+    rows[5]["dise_codg"] = "line one\nline two"
     rows[6]["setl_time"] = "05/01/2024"
     header = ",".join(rows[0])
     lines = [
@@ -154,7 +154,7 @@ def test_the_raw_record_is_kept_with_a_quarantined_row(ingested):
 
 def test_a_line_break_in_quotes_does_not_shift_record_numbers(ingested):
     kept = ingested.lake.read(SETTLEMENT.bronze).filter("batch = DATE'2024-02-29'")
-    found = {row["setl_id"]: (row["record_number"], row["orig_setl_id"]) for row in kept.collect()}
+    found = {row["setl_id"]: (row["record_number"], row["dise_codg"]) for row in kept.collect()}
     after = {f"bad{number}": (number, None) for number in range(9, 21)}
     assert found == {"bad6": (6, "line one\nline two")} | after
 
