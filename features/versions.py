@@ -67,16 +67,11 @@ def arrived_rows(rows: DataFrame, references: References) -> DataFrame:
         if reference.column in references.late:
             rows = _with_late(rows, reference, references.late[reference.column])
         else:
-            is_own = reference.parent == references.table.name
-            firsts = (
-                _own_firsts(rows, reference, followed)
-                if is_own
-                else references.parents[reference.parent]
-            )
-            reversing = _reversing(rows, reference) if is_own else None
+            if reference.parent == references.table.name:
+                firsts = _own_firsts(rows, reference, followed)
+            else:
+                firsts = references.parents[reference.parent]
             rows = _with_firsts(rows, reference, firsts)
-            if reversing is not None:
-                rows = rows.join(reversing, on=reference.column, how="left")
         if reference.place and references.elsewhere is not None:
             rows = _excused(rows, reference, references.elsewhere)
         followed.append(reference)
@@ -219,34 +214,23 @@ def ever_held() -> Column:
 def _own_firsts(rows: DataFrame, reference: Reference, followed: list[Reference]) -> DataFrame:
     """The first arrival of the rows that others of the table reverse, one row per referenced key.
 
-    Only an original can be reversed: a row that reverses another is no parent itself. Few rows reverse
-    another, so the referenced keys are broadcast. A shuffle by this column, which is nearly always null,
-    would put all rows into one task.
+    Only an original can be reversed: a row that reverses another is no parent itself, which `_is_reversing` says.
+    Few rows reverse another, so the referenced keys are broadcast. A shuffle by this column, which is nearly
+    always null, would put all rows into one task.
     """
-    wanted = _wanted(rows, reference)
-    is_waiting = _is_orphan(followed) | _is_faulty(rows)
-    originals = rows.filter(F.col(reference.column).isNull() & ~is_waiting).select(
-        reference.parent_key, _arrived(followed).alias("valid_from")
+    own, key = F.col(reference.column), reference.parent_key
+    wanted = rows.select(own.alias(key)).distinct()
+    is_original = own.isNull() & ~_is_orphan(followed) & ~_is_faulty(rows)
+    asked = rows.select(
+        key,
+        F.when(is_original, _arrived(followed)).alias("valid_from"),
+        (own.isNotNull() & (own != F.col(key))).alias(_is_reversing(reference)),
+    ).join(F.broadcast(wanted), on=key, how="left_semi")
+    firsts = asked.groupBy(key).agg(
+        F.min("valid_from").alias("valid_from"),
+        F.bool_or(_is_reversing(reference)).alias(_is_reversing(reference)),
     )
-    found = originals.join(F.broadcast(wanted), on=reference.parent_key, how="left_semi")
-    firsts = found.groupBy(reference.parent_key).agg(F.min("valid_from").alias("valid_from"))
     return F.broadcast(firsts)
-
-
-def _reversing(rows: DataFrame, reference: Reference) -> DataFrame:
-    """The referenced rows that reverse another row of the table themselves, one row per referenced key."""
-    is_reversing = F.col(reference.column).isNotNull() & (
-        F.col(reference.column) != F.col(reference.parent_key)
-    )
-    found = rows.filter(is_reversing).join(
-        F.broadcast(_wanted(rows, reference)), on=reference.parent_key, how="left_semi"
-    )
-    keys = found.select(F.col(reference.parent_key).alias(reference.column)).distinct()
-    return F.broadcast(keys.withColumn(_is_reversing(reference), F.lit(True)))
-
-
-def _wanted(rows: DataFrame, reference: Reference) -> DataFrame:
-    return rows.select(F.col(reference.column).alias(reference.parent_key)).distinct()
 
 
 def _missing_reason(rows: DataFrame, reference: Reference) -> Column:
@@ -259,9 +243,11 @@ def _missing_reason(rows: DataFrame, reference: Reference) -> Column:
 
 
 def _with_firsts(rows: DataFrame, reference: Reference, firsts: DataFrame) -> DataFrame:
+    told = [name for name in firsts.columns if name == _is_reversing(reference)]
     renamed = firsts.select(
         F.col(reference.parent_key).alias(reference.column),
         F.col("valid_from").alias(_arrival(reference)),
+        *told,
     )
     is_missing = F.col(reference.column).isNotNull() & F.col(_arrival(reference)).isNull()
     return rows.join(renamed, on=reference.column, how="left").withColumn(
