@@ -69,7 +69,7 @@ def _section(contract: TableContract) -> str:
     if belongs := contract.belongs:
         lines += [
             "",
-            f"Beside the row of {belongs.parent} that `{belongs.column}` names (warning): `{belongs.amount}` adds up to no"
+            f"Beside the row of silver.{belongs.parent} that `{belongs.column}` names (warning): `{belongs.amount}` adds up to no"
             f" more than its `{belongs.parent_amount}`, and `{belongs.same}` is the same ({belongs.note}).",
         ]
     return "\n".join(lines)

@@ -188,9 +188,11 @@ def clashing_rows(rows: DataFrame, table: LandingTable) -> DataFrame | None:
     others = [name for name in table.columns if name not in (*table.key, ARRIVE_TIME.name)]
     if not others:
         return None
+    of_row = F.xxhash64(*others)
+    # The largest hash of the latest rows, and the smallest, whose complement is the largest.
     latest = [
         F.max(F.struct(ARRIVE_TIME.name, each.alias("of_row")))["of_row"]
-        for each in (F.xxhash64(*others), F.bitwise_not(F.xxhash64(*others)))
+        for each in (of_row, F.bitwise_not(of_row))
     ]
     # An id that a spreadsheet rounded is mostly one of the same place, so that two differences are enough.
     differences = reduce(
@@ -243,11 +245,8 @@ def _missing_reason(rows: DataFrame, reference: Reference) -> Column:
 
 
 def _with_firsts(rows: DataFrame, reference: Reference, firsts: DataFrame) -> DataFrame:
-    told = [name for name in firsts.columns if name == _is_reversing(reference)]
-    renamed = firsts.select(
-        F.col(reference.parent_key).alias(reference.column),
-        F.col("valid_from").alias(_arrival(reference)),
-        *told,
+    renamed = firsts.withColumnsRenamed(
+        {reference.parent_key: reference.column, "valid_from": _arrival(reference)}
     )
     is_missing = F.col(reference.column).isNotNull() & F.col(_arrival(reference)).isNull()
     return rows.join(renamed, on=reference.column, how="left").withColumn(

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from expectations.contract.errors import DataRefused
 from expectations.landing.table import LandingTable
 from expectations.ops import VALIDATION_RESULT
-from expectations.tables import LANDING_TABLES
+from expectations.tables import LANDING_BY_NAME, LANDING_TABLES
 from jobs.lake.locks import local_path
 from jobs.lake.sequence import next_sequence
 from jobs.lake.tables import Lake
@@ -106,16 +106,10 @@ def _counted(run: JobRun, table: LandingTable) -> pd.DataFrame:
         rows = run.lake.read_silver(table, None)
         if run.options.batch:
             rows = rows.filter(F.col("batch") == F.lit(run.options.batch))
-        belongs = table.belongs
-        parent = next(
-            (each for each in LANDING_TABLES if belongs and each.silver.name == belongs.parent),
-            None,
-        )
-        parents = (
-            run.lake.read_silver(parent, None)
-            if parent and run.lake.exists(parent.silver)
-            else None
-        )
+        parents = None
+        if table.belongs:
+            parent = LANDING_BY_NAME[table.belongs.parent]
+            parents = run.lake.read_as_of_if_exists(parent.silver, None)
         return facts(rows, table.silver, table.silver_key, parents).toPandas()
 
 

@@ -83,7 +83,7 @@ def facts(
         rows: the rows to judge.
         contract: their table's.
         key: as `rules` takes it.
-        parents: rows of the table that `contract.belongs` names; without them its rules count as kept.
+        parents: rows of the table that `contract.belongs` names; None where it names none.
     """
     counted = rules(contract, key)
     broken = [
@@ -100,16 +100,13 @@ def facts(
     found = rows.agg(F.count("*").alias(ROWS), *broken).crossJoin(doubles)
     if contract.belongs is None:
         return found
-    if parents is None:
-        names = [rule.fact for rule in _of_parent(contract.belongs)]
-        return found.withColumns({name: F.lit(0) for name in names})
+    assert parents is not None
     return found.crossJoin(_beside_parents(rows, parents, contract.belongs))
 
 
 def _of_parent(belongs: Belonging | None) -> list[Rule]:
     if belongs is None:
         return []
-    parent = belongs.parent.partition(".")[2]
     pairs = {
         "expect_sum_to_be_at_most_the_amount_of_the_parent": (
             belongs.amount,
@@ -118,7 +115,14 @@ def _of_parent(belongs: Belonging | None) -> list[Rule]:
         "expect_column_values_to_be_those_of_the_parent": (belongs.same, belongs.same),
     }
     return [
-        Rule(name, (own, f"{parent}.{theirs}"), "warning", belongs.note, None, is_of_parent=True)
+        Rule(
+            name,
+            (own, f"{belongs.parent}.{theirs}"),
+            "warning",
+            belongs.note,
+            None,
+            is_of_parent=True,
+        )
         for name, (own, theirs) in pairs.items()
     ]
 

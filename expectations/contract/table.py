@@ -58,7 +58,7 @@ class Belonging:
     Rows whose parent is not there are not judged.
 
     Attributes:
-        parent: the other table's name.
+        parent: the other table's name in landing.
         column: names the parent's row.
         parent_key: what it is called there.
         amount: of the rows.

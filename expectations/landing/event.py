@@ -145,7 +145,7 @@ SETTLEMENT = LandingTable(
         ),
     ),
     belongs=Belonging(
-        "silver.settlement",
+        "settlement",
         "original_settlement_id",
         "settlement_id",
         "total_amount",
@@ -202,7 +202,7 @@ FEE_DETAIL = LandingTable(
     ),
     checks=(between("unit_price", 0, None, "yuan"), between("supply_days", 0, 3660, "days")),
     belongs=Belonging(
-        "silver.settlement",
+        "settlement",
         "settlement_id",
         "settlement_id",
         "line_amount",

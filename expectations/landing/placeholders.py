@@ -27,8 +27,8 @@ _BRACKETS = (
     ("\u3010", "\u3011"),
 )
 _HASH = "_hash"
-#: How codes of drugs and doctors end, and those of illnesses, which are no ids.
-_DIAGNOSIS = "_codg"
+#: How the names of codes end, that of a diagnosis too, which is no id.
+_CODE_END = "_codg"
 _ARRIVAL = "arrive_time"
 _FUNCTIONS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sm3")
 #: Hashes are delivered whole or cut. So many characters of one name it: no other value begins alike by chance.
@@ -175,11 +175,11 @@ def column_placeholders(
         heads = _hash_heads(listed, keys) if column.name.endswith(_HASH) else {}
         patterns: tuple[str, ...] = ()
         is_optional = not column.required and not is_key
-        is_code = column.name in table.whole_id_columns or column.name.endswith(_DIAGNOSIS)
+        is_code = column.name in table.whole_id_columns or column.name.endswith(_CODE_END)
         if column.name.endswith(_HASH) or (is_optional and is_code):
             patterns = listed.id_patterns
         return ColumnPlaceholders(texts=texts, hash_heads=heads, patterns=patterns)
-    if column.type in ("date", "timestamp") and not is_key:
+    if _is_time(column) and not is_key:
         far = () if column.is_open_ended else listed.far_dates
         days = [*listed.dates, *far, *listed.dates_of.get(f"{table.name}.{column.name}", ())]
         return ColumnPlaceholders(days={day: f"{day}" for day in days})

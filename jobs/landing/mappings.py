@@ -17,6 +17,7 @@ from expectations.tables import LANDING_BY_NAME
 from jobs.landing.mapping_faults import mapping_faults
 from jobs.landing.reader_options import PLAIN
 from jobs.landing.selects import fault_of_select
+from jobs.landing.source_columns import is_hidden
 from jobs.landing.source_errors import is_named, is_of_mapping, without_values
 from jobs.landing.source_faults import file_fault, read_fault
 
@@ -131,7 +132,7 @@ def _without_marks(paths: list[Path], view: str) -> list[Path]:
     """
     kept = [path for path in paths if not path.name.startswith(".") and path.name not in _MARKS]
     for path in kept:
-        if path.name.startswith("_") and "=" not in path.name:
+        if is_hidden(path.name):
             raise ConfigError(
                 f"views.{view}: Spark passes over {path}, as its name begins with _: give it another name"
             )

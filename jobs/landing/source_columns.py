@@ -21,11 +21,12 @@ def _files_of(path: Path) -> Iterator[Path]:
         return
     for inner in sorted(path.rglob("*")):
         names = inner.relative_to(path).parts
-        if inner.is_file() and not any(_is_hidden(name) for name in names):
+        if inner.is_file() and not any(is_hidden(name) for name in names):
             yield inner
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
+    """Whether Spark passes over a file or folder of that name."""
     return name.startswith(".") or (name.startswith("_") and "=" not in name)
 
 

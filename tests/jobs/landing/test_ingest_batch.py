@@ -9,7 +9,7 @@ from decimal import Decimal
 import pandas as pd
 import pytest
 from pyspark.sql import functions as F
-from support.workspace import base_row
+from support.landed import rows_of
 
 from expectations.contract.errors import ConfigError
 from expectations.landing.event import SETTLEMENT
@@ -17,10 +17,6 @@ from expectations.ops import LANDING_BATCH, quarantine
 from jobs.ingest_batch import JOB
 
 QUARANTINE = quarantine("settlement")
-
-
-def rows_of(prefix, count, **changes):
-    return [base_row("settlement", setl_id=f"{prefix}{n}", **changes) for n in range(1, count + 1)]
 
 
 def write_bad_rows(landing):
