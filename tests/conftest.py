@@ -48,6 +48,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: "pipeline" not in item.path.parts)
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a case of bytes by their number: packed bytes carry the second, and both processes need the same names."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
 def _is_slow(item: pytest.Item) -> bool:
     """Whether a test asks for a Spark session, itself or by a fixture, or is marked as slow."""
     names: Sequence[str] = getattr(item, "fixturenames", ())
