@@ -33,15 +33,14 @@ class TablePlaceholders:
     shared: Mapping[str, Sequence[str]]
 
     def is_placeholder(self, column: LandingField) -> Column | None:
-        """Whether a value stands for nothing; None where none can."""
+        """Whether a value of marked rows stands for nothing; None where none can."""
         found = []
         if column.name in self.listed:
-            found.append(_is_listed(column, self.listed[column.name]))
+            found.append(F.col(_mark(column.name)))
         if self.shared.get(column.name):
-            found.append(F.col(column.name).isin(*self.shared[column.name]))
-        if not found:
-            return None
-        return F.coalesce(reduce(Column.__or__, found), F.lit(False))
+            is_shared = F.col(column.name).isin(*self.shared[column.name])
+            found.append(F.coalesce(is_shared, F.lit(False)))
+        return reduce(Column.__or__, found) if found else None
 
     def entry(self, column: LandingField) -> Column:
         """The entry of the list that a value is, as text; null where it is none."""
@@ -54,11 +53,26 @@ class TablePlaceholders:
         return name
 
 
+def with_marks(
+    rows: DataFrame, table: LandingTable, listed: Mapping[str, ColumnPlaceholders]
+) -> DataFrame:
+    """Add `<column>__listed`, whether a value is on the list, for the columns that have one.
+
+    All else looks at the marks: a list has hundreds of texts, and a plan that holds it twenty times is slow to make.
+    """
+    marks = {
+        _mark(column.name): F.coalesce(_is_listed(column, listed[column.name]), F.lit(False))
+        for column in table.fields
+        if column.name in listed and column.name in rows.columns
+    }
+    return rows.withColumns(marks)
+
+
 def without_placeholders(rows: DataFrame, placeholders: TablePlaceholders) -> DataFrame:
     """Empty the placeholders of columns that may be empty, and add `faults` for those that may not.
 
     Args:
-        rows: in the columns of bronze.
+        rows: in the columns of bronze, with the marks of `with_marks`, which are taken off.
         placeholders: of the table.
     """
     table = placeholders.table
@@ -73,7 +87,8 @@ def without_placeholders(rows: DataFrame, placeholders: TablePlaceholders) -> Da
         else:
             emptied[column.name] = F.when(~is_placeholder, F.col(column.name))
     found = F.array_compact(F.array(*faults)).cast(REASONS) if faults else no_reasons()
-    return rows.withColumns({**emptied, FAULTS: found})
+    marks = [_mark(name) for name in placeholders.listed]
+    return rows.withColumns({**emptied, FAULTS: found}).drop(*marks)
 
 
 def with_row_faults(rows: DataFrame, table: LandingTable) -> DataFrame:
@@ -84,27 +99,34 @@ def with_row_faults(rows: DataFrame, table: LandingTable) -> DataFrame:
     return rows.withColumn(FAULTS, F.concat(FAULTS, F.array_compact(F.array(*found))))
 
 
-def shared_values(people: DataFrame, shared: Shared) -> list[str]:
-    """The values that more people carry than any could be.
+def shared_values(people: DataFrame, shared: Shared) -> dict[str, list[str]]:
+    """The values that more people carry than any could be, by column.
 
     Args:
-        people: `value, person, period`, in any number of rows; the people of a value are counted by period.
+        people: `column, value, person, period`, in any number of rows; the people of a value are counted by period.
         shared: the limits.
     """
-    by_value = people.filter(F.col("value").isNotNull()).groupBy("value", "period")
+    by_value = people.filter(F.col("value").isNotNull()).groupBy("column", "value", "period")
     # Nearly always no value has so many rows, which is told without a look at the people.
     if by_value.count().filter(F.col("count") > shared.most_people).isEmpty():
-        return []
+        return {}
     by_period = by_value.agg(F.count_distinct("person").alias("people"))
-    counted = by_period.groupBy("value").agg(F.max("people").alias("people"))
+    counted = by_period.groupBy("column", "value").agg(F.max("people").alias("people"))
     is_many = F.col("people") > shared.most_people
-    next_one = counted.filter(~is_many).agg(F.max("people"))
-    many = counted.filter(is_many).collect()
+    many = counted.filter(is_many).orderBy("column", "value").collect()
     if not many:
-        return []
-    [(commonest,)] = next_one.collect()
-    least = shared.times_next * (commonest or 0)
-    return sorted(row["value"] for row in many if row["people"] > least)
+        return {}
+    others = counted.filter(~is_many).groupBy("column").agg(F.max("people").alias("people"))
+    commonest = {row["column"]: row["people"] for row in others.collect()}
+    found: dict[str, list[str]] = {}
+    for row in many:
+        if row["people"] > shared.times_next * commonest.get(row["column"], 0):
+            found.setdefault(row["column"], []).append(row["value"])
+    return found
+
+
+def _mark(column: str) -> str:
+    return f"{column}__listed"
 
 
 def _plain(column: LandingField) -> Column:

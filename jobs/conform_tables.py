@@ -22,11 +22,15 @@ from jobs.runtime.command_line import run_job
 from jobs.runtime.config import Config
 from jobs.runtime.job import Job, JobRun, Options, refuse, step
 from jobs.runtime.threads import each_table
-from jobs.silver.affected_rows import new_rows
 from jobs.silver.changes import JOB_NAME, changes_of, last_run
 from jobs.silver.commits import conform_table
 from jobs.silver.measures import balance, rows_lost
-from jobs.silver.values import table_placeholders, value_profile
+from jobs.silver.values import (
+    landed_rows,
+    listed_placeholders,
+    table_placeholders,
+    value_profile,
+)
 
 
 def main(run: JobRun) -> str:
@@ -53,9 +57,13 @@ def main(run: JobRun) -> str:
                 epochs[table.name] = changes.epoch
             return
         with step(run, f"{table.name}: {len(changes.new)} batches conformed"):
-            placeholders = table_placeholders(lake, table, changes, listed)
-            found = conform_table(lake, table, changes, ledger, placeholders)
-            profile = value_profile(new_rows(lake, table, changes), placeholders)
+            by_column = listed_placeholders(table, listed)
+            landed = landed_rows(lake, table, changes, by_column)
+            placeholders = table_placeholders(
+                lake, table, changes, landed, by_column, listed.shared
+            )
+            found = conform_table(lake, table, changes, ledger, landed, placeholders)
+            profile = value_profile(landed, placeholders)
         for each in profile:
             found[f"emptied_{each['column_name']}"] += each.pop("emptied")
         profiles.extend(profile)

@@ -185,13 +185,13 @@ _MEASURES = (
     _Measure(
         "deceased_member_count",
         "{setting} members who have died",
-        "members with a day of death, whenever it was",
+        "members with a day of death, whenever it was since this insurance began (1999) and since their birth",
         "count",
     ),
     _Measure(
         "deceased_member_share",
         "share of {setting} members who have died",
-        "members with a day of death / distinct members",
+        "members with such a day of death / distinct members",
         "share",
     ),
     _Measure(

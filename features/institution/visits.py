@@ -4,6 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from expectations.landing.codes import STAY
+from features.days import possible_day
 from features.refunds import is_left, left_amount
 
 #: An amount after netting; settlements have decimal(16,2).
@@ -81,12 +82,15 @@ def visit_marks(visit_codes: DataFrame, visit_doctors: DataFrame) -> DataFrame:
 
 
 def member_facts(members: DataFrame, conditions: DataFrame) -> DataFrame:
-    """Home district, death and number of chronic conditions, one row per member_id of `members`."""
+    """Home district, death and number of chronic conditions, one row per member_id of `members`.
+
+    A death before birth, or in a year in which nobody was insured, is a placeholder.
+    """
     known = conditions.groupBy("member_id").agg(F.count("*").alias("condition_count"))
     return members.join(known, on="member_id", how="left").select(
         "member_id",
         "district",
-        F.col("death_date").isNotNull().alias("is_deceased"),
+        possible_day("death_date", "birth_date").isNotNull().alias("is_deceased"),
         "condition_count",
     )
 

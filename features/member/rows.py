@@ -6,12 +6,11 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from features.boxes import holder_sales
+from features.days import possible_day
 from features.member.frames import CARE_TYPES, HORIZON
 
 #: Sharing of phones and proxies is looked at over so many days.
 _SHARING_DAYS = 90
-#: This insurance came later (State Council, decision 44 of December 1998): a pause or death until this day stands for none.
-_NOBODY_INSURED = date(1998, 12, 31)
 
 
 def visit_rows(visits: DataFrame, as_of: date) -> DataFrame:
@@ -78,8 +77,8 @@ def person_rows(members: DataFrame) -> DataFrame:
     """
     return members.select(
         "member_id",
-        _after("paused_from", "birth_date", "insured_from").alias("paused_from"),
-        _after("death_date", "birth_date").alias("death_date"),
+        possible_day("paused_from", "birth_date", "insured_from").alias("paused_from"),
+        possible_day("death_date", "birth_date").alias("death_date"),
         # Beyond the globe it is a placeholder, or latitude and longitude are confused.
         F.when(F.abs("home_latitude") <= 90, F.col("home_latitude")).alias("latitude"),
         F.when(F.abs("home_longitude") <= 180, F.col("home_longitude")).alias("longitude"),
@@ -169,14 +168,6 @@ def held_values(dated: str, as_of: date) -> Column:
     )
     some = F.transform(held, lambda each: each["value"])
     return F.when((latest < cut) & ended.isNull(), F.col(f"{dated}.value")).otherwise(some)
-
-
-def _after(day: str, *firsts: str) -> Column:
-    """A day that is not before any of some others, as far as these are known."""
-    is_said = F.col(day) > F.lit(_NOBODY_INSURED)
-    for first in firsts:
-        is_said = is_said & F.coalesce(F.col(day) >= F.col(first), F.lit(True))
-    return F.when(is_said, F.col(day))
 
 
 def _of_horizon(facts: DataFrame, as_of: date) -> DataFrame:

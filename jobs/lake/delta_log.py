@@ -170,8 +170,8 @@ class DeltaLogReader:
                 return []
             raise
         # One string: asking the JVM for each name takes a hundred times as long.
-        paths = self._jvm.org.apache.hadoop.fs.FileUtil.stat2Paths(found)
-        text = self._jvm.org.apache.commons.lang3.ArrayUtils.toString(paths)[1:-1]
+        paths = self._java("org.apache.hadoop.fs.FileUtil").stat2Paths(found)
+        text = self._java("org.apache.commons.lang3.ArrayUtils").toString(paths)[1:-1]
         return [each.rsplit("/", 1)[-1] for each in text.split(",") if each]
 
     def _is_committed(self, version: int) -> bool:
@@ -185,14 +185,18 @@ class DeltaLogReader:
         path = self._hadoop_path(f"{self._table}/_delta_log/{name}")
         return int(self._files.getFileStatus(path).getLen())
 
+    def _java(self, name: str) -> Any:
+        """A class by its whole name: asked package by package, the JVM looks for each of them in every jar."""
+        return getattr(self._jvm, name)
+
     def _hadoop_path(self, path: str) -> Any:
-        return self._jvm.org.apache.hadoop.fs.Path(path)
+        return self._java("org.apache.hadoop.fs.Path")(path)
 
     def _lines(self, name: str) -> Any:
         stream = self._files.open(self._hadoop_path(f"{self._table}/_delta_log/{name}"))
         try:
-            reader = self._jvm.java.io.BufferedReader(
-                self._jvm.java.io.InputStreamReader(stream, "UTF-8")
+            reader = self._java("java.io.BufferedReader")(
+                self._java("java.io.InputStreamReader")(stream, "UTF-8")
             )
             while (line := reader.readLine()) is not None:
                 yield line

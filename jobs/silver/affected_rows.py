@@ -68,20 +68,21 @@ class AffectedRows:
         table: LandingTable,
         changes: Changes,
         ledger: Ledger,
+        landed: DataFrame,
         placeholders: TablePlaceholders,
     ) -> None:
         self._lake = lake
         self._table = table
         self._changes = changes
         self._ledger = ledger
+        self._landed = landed
         self._placeholders = placeholders
         self._own = [each.column for each in table.references if each.parent == table.name]
 
     def new(self) -> DataFrame:
         """The rows of new batches."""
         was = F.lit(None).cast(_WAS)
-        landed = new_rows(self._lake, self._table, self._changes)
-        rows = with_row_faults(without_placeholders(landed, self._placeholders), self._table)
+        rows = with_row_faults(without_placeholders(self._landed, self._placeholders), self._table)
         return rows.withColumns({"was": was, "key_hash": F.xxhash64(*self._table.key)})
 
     @contextmanager
@@ -281,16 +282,6 @@ class AffectedRows:
         table = LANDING_BY_NAME[parent]
         versions = self._lake.read(table.silver, rows=0).filter("is_first")
         return versions.select("batch", F.col(table.silver_names[key]).alias(key), "valid_from")
-
-
-def new_rows(lake: Lake, table: LandingTable, changes: Changes) -> DataFrame:
-    """The rows of new batches as they landed, in the versions that the ledger knows.
-
-    An ingest that died may have left others in bronze, which the next ingest replaces.
-    """
-    return lake.read(table.bronze, rows=changes.rows_new).filter(
-        F.col("batch").isin(*changes.new) & F.col("batch_version").isin(*changes.new_versions)
-    )
 
 
 def _semi(rows: DataFrame, keys: DataFrame, count: int) -> DataFrame:

@@ -39,10 +39,11 @@ def conform_table(
     table: LandingTable,
     changes: Changes,
     ledger: Ledger,
+    landed: DataFrame,
     placeholders: TablePlaceholders,
 ) -> Measures:
     """Bring one silver table and its orphans up to date; what was counted on the way."""
-    affected = AffectedRows(lake, table, changes, ledger, placeholders)
+    affected = AffectedRows(lake, table, changes, ledger, landed, placeholders)
     firsts_before = None
     if changes.is_all and changes.epoch:
         firsts_before = key_firsts(lake.read(table.silver, rows=0))

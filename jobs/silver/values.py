@@ -10,19 +10,65 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.landing.event import SETTLEMENT
-from expectations.landing.placeholders import Placeholders, column_placeholders
+from expectations.landing.placeholders import (
+    ColumnPlaceholders,
+    Placeholders,
+    Shared,
+    column_placeholders,
+)
 from expectations.landing.table import LandingField, LandingTable
-from features.placeholders import TablePlaceholders, shared_values
+from features.placeholders import TablePlaceholders, shared_values, with_marks
 from jobs.lake.tables import Lake
-from jobs.silver.affected_rows import new_rows
 from jobs.silver.changes import Changes
 
 _PERSON, _SETTLEMENT = "psn_no", "setl_id"
+#: So many new rows of a table are kept in memory for the length of its turn; more are read for each use.
+MOST_ROWS_TO_KEEP = 200_000
 _BATCH = ("batch", "batch_version")
 
 
+def listed_placeholders(
+    table: LandingTable, listed: Placeholders
+) -> Mapping[str, ColumnPlaceholders]:
+    """What of `conf/placeholders.yaml` stands for nothing in a table, by column."""
+    return {
+        column.name: found
+        for column in table.fields
+        if (found := column_placeholders(listed, table, column, os.environ)) is not None
+    }
+
+
+def landed_rows(
+    lake: Lake,
+    table: LandingTable,
+    changes: Changes,
+    listed: Mapping[str, ColumnPlaceholders],
+) -> DataFrame:
+    """The rows of new batches as they landed, in the versions that the ledger knows, with marks.
+
+    An ingest that died may have left others in bronze, which the next ingest replaces. Few rows are kept, and not
+    read again: a plan with the lists, and Delta's look for the files of a table, take longer than the rows.
+
+    Args:
+        lake: the lake.
+        table: the landing table.
+        changes: what is new.
+        listed: of `listed_placeholders`.
+    """
+    new = lake.read(table.bronze, rows=changes.rows_new).filter(
+        F.col("batch").isin(*changes.new) & F.col("batch_version").isin(*changes.new_versions)
+    )
+    rows = with_marks(new, table, listed)
+    return rows.localCheckpoint() if changes.rows_new <= MOST_ROWS_TO_KEEP else rows
+
+
 def table_placeholders(
-    lake: Lake, table: LandingTable, changes: Changes, listed: Placeholders
+    lake: Lake,
+    table: LandingTable,
+    changes: Changes,
+    landed: DataFrame,
+    by_column: Mapping[str, ColumnPlaceholders],
+    limits: Shared,
 ) -> TablePlaceholders:
     """What stands for nothing in the new rows of a table: what is listed, and what too many people carry.
 
@@ -30,26 +76,24 @@ def table_placeholders(
         lake: the lake.
         table: the landing table; the tables that it refers to are in silver already.
         changes: what is new.
-        listed: `conf/placeholders.yaml`.
+        landed: of `landed_rows`.
+        by_column: of `listed_placeholders`.
+        limits: when too many people carry a value.
     """
-    by_column = {
-        column.name: found
-        for column in table.fields
-        if (found := column_placeholders(listed, table, column, os.environ)) is not None
-    }
-    shared = {}
-    named = (name.split(".") for name in listed.shared.columns)
-    columns = [column for of, column in named if of == table.name]
-    if columns and changes.new:
-        rows = _counted_rows(lake, table, changes, listed.shared.history_days)
-        plain = TablePlaceholders(table, by_column, {})
-        for column in table.fields:
-            if column.name in columns:
-                is_listed = plain.is_placeholder(column)
-                others = rows if is_listed is None else rows.filter(~is_listed)
-                people = others.withColumnRenamed(column.name, "value")
-                shared[column.name] = shared_values(_with_person(lake, people), listed.shared)
-    return TablePlaceholders(table, by_column, shared)
+    named = (name.split(".") for name in limits.columns)
+    names = {column for of, column in named if of == table.name}
+    plain = TablePlaceholders(table, by_column, {})
+    if not names or not changes.new:
+        return plain
+    values = []
+    for column in table.fields:
+        if column.name in names:
+            value, is_listed = F.col(column.name), plain.is_placeholder(column)
+            said = value if is_listed is None else F.when(~is_listed, value)
+            values.append(F.struct(F.lit(column.name).alias("column"), said.alias("value")))
+    rows = _with_person(lake, _counted_rows(lake, table, changes, landed, by_column, limits))
+    people = rows.select("person", "period", F.inline(F.array(*values)))
+    return TablePlaceholders(table, by_column, shared_values(people, limits))
 
 
 def value_profile(rows: DataFrame, placeholders: TablePlaceholders) -> list[dict[str, Any]]:
@@ -58,7 +102,7 @@ def value_profile(rows: DataFrame, placeholders: TablePlaceholders) -> list[dict
     `emptied` is beside: the sum of the amounts among the placeholders that are taken as empty.
 
     Args:
-        rows: in the columns of bronze.
+        rows: of `landed_rows`.
         placeholders: of the table.
     """
     table = placeholders.table
@@ -137,28 +181,34 @@ def _column_profile(
 
 
 def _counted_rows(
-    lake: Lake, table: LandingTable, changes: Changes, history_days: int
+    lake: Lake,
+    table: LandingTable,
+    changes: Changes,
+    landed: DataFrame,
+    by_column: Mapping[str, ColumnPlaceholders],
+    limits: Shared,
 ) -> DataFrame:
     """New rows and those of the days before the newest batch, with the `period` of so many days."""
     newest = max(changes.new)
-    rows = new_rows(lake, table, changes).select("batch", *table.columns)
     if changes.has_history and lake.exists(table.silver):
-        is_near = F.col("batch") >= F.lit(newest - timedelta(days=history_days))
+        is_near = F.col("batch") >= F.lit(newest - timedelta(days=limits.history_days))
         older = lake.read(table.silver, rows=0).filter(
             is_near & ~F.col("batch").isin(*changes.new) & F.col("valid_to").isNull()
         )
         names = {silver: landed for landed, silver in table.silver_names.items()}
-        rows = rows.unionByName(older.withColumnsRenamed(names).select("batch", *table.columns))
+        old = older.withColumnsRenamed(names).select("batch", *table.columns)
+        marked = with_marks(old, table, by_column)
+        landed = landed.select(*marked.columns).unionByName(marked)
     age = F.datediff(F.lit(newest), "batch")
-    return rows.withColumn("period", F.floor(age / (history_days + 1)))
+    return landed.withColumn("period", F.floor(age / (limits.history_days + 1)))
 
 
 def _with_person(lake: Lake, rows: DataFrame) -> DataFrame:
-    """`value, person, period`: rows that name only a settlement are of its person."""
+    """Add `person`: rows that name only a settlement are of its person."""
     if _PERSON in rows.columns:
-        return rows.select("value", F.col(_PERSON).alias("person"), "period")
+        return rows.withColumn("person", F.col(_PERSON))
     settled = lake.read(SETTLEMENT.silver, rows=0).filter(F.col("valid_to").isNull())
     persons = settled.select(
         F.col("settlement_id").alias(_SETTLEMENT), F.col("member_id").alias("person")
     )
-    return rows.join(persons, on=_SETTLEMENT, how="inner").select("value", "person", "period")
+    return rows.join(persons, on=_SETTLEMENT, how="inner")

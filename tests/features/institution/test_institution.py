@@ -88,7 +88,8 @@ def inputs(spark):
     ]
     doctors = [{"settlement_id": s, "role": role, "doctor_id": d} for s, role, d in DOCTORS]
     members = [
-        {"member_id": "m1", "district": "110101"},
+        # A death before there was this insurance is none.
+        {"member_id": "m1", "district": "110101", "death_date": date(1980, 1, 1)},
         {"member_id": "m2", "district": "110102", "death_date": date(2024, 2, 3)},
         {"member_id": "m3", "district": "110101"},
         {"member_id": "m4", "district": "220101"},

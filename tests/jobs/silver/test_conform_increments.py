@@ -8,7 +8,7 @@ from expectations.landing.event import FEE_DETAIL, SETTLEMENT
 from expectations.landing.reference import PERSON
 from expectations.ops import TABLE_BALANCE, quarantine
 from jobs import conform_tables, ingest_batch
-from jobs.silver import affected_rows, changes
+from jobs.silver import affected_rows, changes, values
 
 TABLES = (PERSON, SETTLEMENT, FEE_DETAIL)
 MONTHS = ("2024-01-31", "2024-03-31")
@@ -123,6 +123,7 @@ def test_tables_too_large_to_be_sent_give_the_same(new_workspace, monkeypatch):
     small, large = new_workspace(), new_workspace()
     for this, few_rows, most_keys in ((small, 1_000_000, 1_000_000), (large, 0, 12)):
         monkeypatch.setattr(changes, "FEW_ROWS", few_rows)
+        monkeypatch.setattr(values, "MOST_ROWS_TO_KEEP", few_rows)
         monkeypatch.setattr(affected_rows, "MOST_KEYS_TO_SEND", most_keys)
         conform_at_once(this, landed)
     expected = seen(small)
