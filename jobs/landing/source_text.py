@@ -1,7 +1,6 @@
 """What Spark would read wrongly in a text file of a source without a word: seen in its bytes, before it is read."""
 
 import bz2
-import codecs
 import csv
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,8 +10,8 @@ from typing import Any
 from jobs.landing.entries import NotReadable
 from jobs.landing.json_records import JsonScan
 from jobs.landing.line_ends import LONE_RETURNS, LineEnds, record_ends, text_lines
-from jobs.landing.other_kinds import binary_kind, wide_encoding
-from jobs.landing.text_scan import likely_encoding, sample_of_other
+from jobs.landing.other_kinds import binary_kind
+from jobs.landing.told_encoding import ToldEncoding, UnknownEncoding
 from jobs.landing.unpacking import unpacked
 
 _BLOCK = 1 << 20
@@ -23,10 +22,6 @@ _ZEROS = "has zeros after the end of its gzip data, at which Spark stops: pack i
 _LINE_ENDS = ("\n", "\r\n", "\r")
 #: Separators that Spark knows by a name.
 _NAMED = {"\\t": "\t", "\\\\": "\\", "\\0": "\0", "\\u0000": "\0"}
-
-
-class _UnknownEncoding(Exception):
-    """Java may know the encoding that the options name, Python does not."""
 
 
 def text_fault(path: str, kind: str, options: dict[str, str]) -> str:
@@ -41,7 +36,7 @@ def text_fault(path: str, kind: str, options: dict[str, str]) -> str:
         return _json_fault(path, options) if kind == "json" else _csv_fault(path, options)
     except NotReadable as fault:
         return str(fault)
-    except _UnknownEncoding:
+    except UnknownEncoding:
         return ""
 
 
@@ -50,7 +45,7 @@ def first_record(path: str, options: dict[str, str]) -> list[str]:
     try:
         lines = text_lines(_pieces(path, options))
         return next((record for record in csv.reader(lines, **_dialect(options)) if record), [])
-    except (NotReadable, _UnknownEncoding, csv.Error):
+    except (NotReadable, UnknownEncoding, csv.Error):
         return []
 
 
@@ -105,41 +100,17 @@ def _pieces(path: str, options: dict[str, str]) -> Iterator[str]:
 
     Raises:
         NotReadable: when the file is no text, or not in the encoding that is told.
-        _UnknownEncoding: when that is not known here.
+        UnknownEncoding: when that is not known here.
     """
-    decoder, is_utf8 = _decoder(options.get("encoding", "UTF-8"))
+    told = ToldEncoding(options.get("encoding", "UTF-8"))
     is_begun = False
     for block in _blocks(path):
         if not is_begun and (kind := binary_kind(block)):
             raise NotReadable(f"is {kind}")
-        if not is_begun and is_utf8 and (wide := wide_encoding(block)):
-            raise NotReadable(f"is {wide}: set the reader option encoding")
-        text = _decoded(decoder, block)
+        text = told.text(block)
         yield text if is_begun else text.removeprefix(_BOM)
         is_begun = True
-    yield _decoded(decoder, b"", is_last=True)
-
-
-def _decoder(encoding: str) -> tuple[codecs.IncrementalDecoder, bool]:
-    """What decodes an encoding, and whether that is UTF-8."""
-    try:
-        # Python has codecs of other things than text, which this refuses.
-        b"a".decode(encoding, "replace")
-        is_utf8 = codecs.lookup(encoding).name == "utf-8"
-        # Of others Java and Python may see a few letters differently: these are no reason to refuse.
-        return codecs.getincrementaldecoder(encoding)("strict" if is_utf8 else "replace"), is_utf8
-    except (LookupError, UnicodeError):
-        raise _UnknownEncoding from None
-
-
-def _decoded(decoder: codecs.IncrementalDecoder, block: bytes, *, is_last: bool = False) -> str:
-    try:
-        return decoder.decode(block, is_last)
-    except UnicodeDecodeError as error:
-        sample = sample_of_other(block) or error.object[error.start :]
-        raise NotReadable(
-            f"is not UTF-8, its bytes look like {likely_encoding(sample)}: set the reader option encoding"
-        ) from None
+    yield told.text(b"", is_last=True)
 
 
 def _blocks(path: str) -> Iterator[bytes]:
