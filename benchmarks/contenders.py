@@ -51,7 +51,7 @@ def python_peak_memory_mb() -> int:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             lines = (folder / "status").read_text().splitlines()
-            is_worker = b"pyspark" in (folder / "cmdline").read_bytes()
+            is_worker = b"pyspark.daemon" in (folder / "cmdline").read_bytes()
         except OSError:
             continue
         fields = dict(line.split(":", 1) for line in lines if ":" in line)

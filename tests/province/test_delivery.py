@@ -11,6 +11,7 @@ import pytest
 
 from expectations.contract.errors import ConfigError
 from expectations.tables import LANDING_BY_NAME, LANDING_TABLES
+from jobs.province.gangs import plan
 from jobs.province.gangs.truth_rows import join_truth_parts
 from jobs.province.landing.delivery import write_manifests
 from jobs.province.settings import chunks
@@ -178,6 +179,12 @@ def test_the_truth_never_lies_in_the_landing_folder(tmp_path):
 def test_impossible_arguments_are_refused_in_a_sentence(tmp_path, more, said):
     with pytest.raises(ConfigError, match=said):
         prepared(options(tmp_path, 2, *more))
+
+
+def test_more_gangs_than_codes_of_boxes_can_tell_apart_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(plan, "MOST_GANGS", 2)
+    with pytest.raises(ConfigError, match="gangs, and the codes of boxes are enough for 2: give a"):
+        prepared(options(tmp_path, 2, "--fraud-share", "0.1"))
 
 
 def test_a_task_of_a_province_of_a_million_people_writes_all_its_tables(tmp_path):

@@ -18,6 +18,8 @@ GANG_UNITS = 1 << 16
 _MONTH_BITS, _UNIT_BITS, _NUMBER_BITS = 7, 17, 19
 #: A serial has 43 bits, which are fewer than 13 digits hold.
 _MASK = np.uint64((1 << 43) - 1)
+#: For so many gangs there are units.
+MOST_GANGS = (1 << _UNIT_BITS) - GANG_UNITS
 #: What a scan is, in its number: one box is scanned once for each.
 IN, OUT, BACK, AGAIN = range(4)
 

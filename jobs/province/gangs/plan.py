@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from expectations.contract.errors import ConfigError
 from jobs.province.arrays.draws import Floats, Ints, generator, pick
 from jobs.province.arrays.shapes import stacked
+from jobs.province.boxes.trace_codes import MOST_GANGS
 from jobs.province.care.catalogue import special_diseases
 from jobs.province.gangs.dealings import shared_dealers, taken_over
 from jobs.province.gangs.founding import GangSketches, SlotSketches, sketches, spread
@@ -63,10 +65,18 @@ def plan(province: Province, settings: GangSettings, share: float, months: int) 
         settings: the gangs' parameters.
         share: insured people whose account is used in fraud within twelve months, over all.
         months: how many months of the province are wanted.
+
+    Raises:
+        ConfigError: when there are more gangs than codes of boxes can tell apart.
     """
     end_day = province.settings.month_days(months - 1)[1]
     accounts = share * province.members / (1 - settings.founding.unused)
     gangs, slots = sketches(province.seed, settings, accounts, end_day)
+    if len(gangs) > MOST_GANGS:
+        raise ConfigError(
+            f"{province.members:,} members with fraud_share {share:g} have {len(gangs):,} gangs, and the codes of"
+            f" boxes are enough for {MOST_GANGS:,}: give a smaller --fraud-share, fewer --members or fewer --months"
+        )
     edges = np.searchsorted(slots.gang, np.arange(len(gangs) + 1))
     drafts = [
         _draft(province, settings, gangs, slots.take(np.arange(*edges[gang : gang + 2])), gang)
