@@ -53,17 +53,17 @@ class TablePlaceholders:
         return name
 
 
-def with_marks(
-    rows: DataFrame, table: LandingTable, listed: Mapping[str, ColumnPlaceholders]
-) -> DataFrame:
+def with_marks(rows: DataFrame, placeholders: TablePlaceholders) -> DataFrame:
     """Add `<column>__listed`, whether a value is on the list, for the columns that have one.
 
     All else looks at the marks: a list has hundreds of texts, and a plan that holds it twenty times is slow to make.
     """
     marks = {
-        _mark(column.name): F.coalesce(_is_listed(column, listed[column.name]), F.lit(False))
-        for column in table.fields
-        if column.name in listed and column.name in rows.columns
+        _mark(column.name): F.coalesce(
+            _is_listed(column, placeholders.listed[column.name]), F.lit(False)
+        )
+        for column in placeholders.table.fields
+        if column.name in placeholders.listed
     }
     return rows.withColumns(marks)
 

@@ -28,8 +28,8 @@ from jobs.silver.measures import balance, rows_lost
 from jobs.silver.values import (
     landed_rows,
     listed_placeholders,
-    table_placeholders,
     value_profile,
+    with_shared,
 )
 
 
@@ -57,11 +57,9 @@ def main(run: JobRun) -> str:
                 epochs[table.name] = changes.epoch
             return
         with step(run, f"{table.name}: {len(changes.new)} batches conformed"):
-            by_column = listed_placeholders(table, listed)
-            landed = landed_rows(lake, table, changes, by_column)
-            placeholders = table_placeholders(
-                lake, table, changes, landed, by_column, listed.shared
-            )
+            placeholders = listed_placeholders(table, listed)
+            landed = landed_rows(lake, changes, placeholders)
+            placeholders = with_shared(placeholders, lake, changes, landed, listed.shared)
             found = conform_table(lake, table, changes, ledger, landed, placeholders)
             profile = value_profile(landed, placeholders)
         for each in profile:

@@ -103,13 +103,13 @@ def _pieces(path: str, options: dict[str, str]) -> Iterator[str]:
         UnknownEncoding: when that is not known here.
     """
     told = ToldEncoding(options.get("encoding", "UTF-8"))
-    is_begun = False
-    for block in _blocks(path):
-        if not is_begun and (kind := binary_kind(block)):
-            raise NotReadable(f"is {kind}")
-        text = told.text(block)
-        yield text if is_begun else text.removeprefix(_BOM)
-        is_begun = True
+    blocks = _blocks(path)
+    first = next(blocks, b"")
+    if kind := binary_kind(first):
+        raise NotReadable(f"is {kind}")
+    told.begin(first)
+    yield told.text(first).removeprefix(_BOM)
+    yield from map(told.text, blocks)
     yield told.text(b"", is_last=True)
 
 

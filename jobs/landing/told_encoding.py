@@ -35,7 +35,7 @@ class UnknownEncoding(Exception):
 
 
 class ToldEncoding:
-    """Decodes a file block by block.
+    """Decodes a file block by block: `begin` with the first, then `text` of each, the last of them empty.
 
     Args:
         name: the encoding, as the reader's options name it.
@@ -58,7 +58,7 @@ class ToldEncoding:
             raise UnknownEncoding from None
         self._is_wide = self._codec.startswith(("utf-16", "utf-32"))
         self._utf8 = codecs.getincrementaldecoder("utf-8")()
-        self._is_begun, self._may_be_utf8 = False, True
+        self._may_be_utf8 = True
         self._utf8_letters: set[str] = set()
         self._letters = self._replaced = 0
         # Words of letters beyond ASCII, those of common Chinese letters in GBK and others.
@@ -67,14 +67,27 @@ class ToldEncoding:
         self._word = b""
         self._is_counting = self._is_single or self._codec.startswith("gb")
 
+    def begin(self, block: bytes) -> None:
+        """Look at a file's first block, before its text is asked for.
+
+        Raises:
+            NotReadable: when its first bytes are not those of the encoding that is told.
+        """
+        if self._is_wide:
+            self._begin_wide(block)
+        elif wide := wide_encoding(block):
+            raise NotReadable(f"is {wide}: {_SET}")
+        elif self._codec != "utf-8" and block.startswith(codecs.BOM_UTF8):
+            raise NotReadable(
+                f"is not {self._name}, it begins with the mark of UTF-8: {_SET} to UTF-8"
+            )
+
     def text(self, block: bytes, *, is_last: bool = False) -> str:
         """The text of the next block.
 
         Raises:
             NotReadable: when the bytes are not in the encoding that is told; of some encodings only the last block says.
         """
-        if not self._is_begun:
-            self._begin(block)
         if self._codec == "utf-8":
             return self._strictly(block, is_last)
         text = self._decoder.decode(block, is_last)
@@ -85,17 +98,6 @@ class ToldEncoding:
             raise NotReadable(f"is not {self._name}, its bytes are {other}: {_SET} to that")
         return text
 
-    def _begin(self, block: bytes) -> None:
-        self._is_begun = True
-        if self._is_wide:
-            self._begin_wide(block)
-        elif wide := wide_encoding(block):
-            raise NotReadable(f"is {wide}: {_SET}")
-        elif self._codec != "utf-8" and block.startswith(codecs.BOM_UTF8):
-            raise NotReadable(
-                f"is not {self._name}, it begins with the mark of UTF-8: {_SET} to UTF-8"
-            )
-
     def _begin_wide(self, block: bytes) -> None:
         """Take the order of bytes that Java takes, and refuse text in the other order, or of single bytes."""
         if len(block) > len(codecs.BOM_UTF32_BE) and b"\0" not in block:
@@ -104,8 +106,9 @@ class ToldEncoding:
         if order in ("utf-16", "utf-32") and not block.startswith(_MARKS):
             # Without a mark Java reads the high byte first, Python the low one.
             order += "-be"
-        self._decoder = codecs.getincrementaldecoder(order)("replace")
-        text = codecs.getincrementaldecoder(order)("replace").decode(block)
+        make = codecs.getincrementaldecoder(order)
+        self._decoder = make("replace")
+        text = make("replace").decode(block)
         if text and not any(letter.isascii() for letter in text):
             raise NotReadable(
                 f"is not {self._name}, it has no plain letter: {_SET} to the other order of bytes (LE or BE)"

@@ -59,10 +59,10 @@ def measured(ranked: DataFrame, table: LandingTable) -> Measures:
             ]
     found = Counter(only_row(ranked.agg(*measures)))
     # Where every row stands, none shares a key with another.
-    is_one_each = not (found["superseded_rows"] or found["orphan_rows"])
-    new = ranked.filter(F.col("was").isNull())
-    if not is_one_each and (clashing := clashing_rows(new, table)) is not None:
-        found["clashing_rows"] = only_row(clashing)["rows"]
+    if found["superseded_rows"] or found["orphan_rows"]:
+        clashing = clashing_rows(ranked.filter(F.col("was").isNull()), table)
+        if clashing is not None:
+            found["clashing_rows"] = only_row(clashing)["rows"]
     return found
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,12 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.landing.event import SETTLEMENT
-from expectations.landing.placeholders import (
-    ColumnPlaceholders,
-    Placeholders,
-    Shared,
-    column_placeholders,
-)
+from expectations.landing.placeholders import Placeholders, Shared, column_placeholders
 from expectations.landing.table import LandingField, LandingTable
 from features.placeholders import TablePlaceholders, shared_values, with_marks
 from jobs.lake.tables import Lake
@@ -27,23 +23,17 @@ MOST_ROWS_TO_KEEP = 200_000
 _BATCH = ("batch", "batch_version")
 
 
-def listed_placeholders(
-    table: LandingTable, listed: Placeholders
-) -> Mapping[str, ColumnPlaceholders]:
-    """What of `conf/placeholders.yaml` stands for nothing in a table, by column."""
-    return {
+def listed_placeholders(table: LandingTable, listed: Placeholders) -> TablePlaceholders:
+    """What of `conf/placeholders.yaml` stands for nothing in a table."""
+    by_column = {
         column.name: found
         for column in table.fields
         if (found := column_placeholders(listed, table, column, os.environ)) is not None
     }
+    return TablePlaceholders(table, by_column, {})
 
 
-def landed_rows(
-    lake: Lake,
-    table: LandingTable,
-    changes: Changes,
-    listed: Mapping[str, ColumnPlaceholders],
-) -> DataFrame:
+def landed_rows(lake: Lake, changes: Changes, listed: TablePlaceholders) -> DataFrame:
     """The rows of new batches as they landed, in the versions that the ledger knows, with marks.
 
     An ingest that died may have left others in bronze, which the next ingest replaces. Few rows are kept, and not
@@ -51,49 +41,42 @@ def landed_rows(
 
     Args:
         lake: the lake.
-        table: the landing table.
         changes: what is new.
         listed: of `listed_placeholders`.
     """
-    new = lake.read(table.bronze, rows=changes.rows_new).filter(
+    new = lake.read(listed.table.bronze, rows=changes.rows_new).filter(
         F.col("batch").isin(*changes.new) & F.col("batch_version").isin(*changes.new_versions)
     )
-    rows = with_marks(new, table, listed)
+    rows = with_marks(new, listed)
     return rows.localCheckpoint() if changes.rows_new <= MOST_ROWS_TO_KEEP else rows
 
 
-def table_placeholders(
-    lake: Lake,
-    table: LandingTable,
-    changes: Changes,
-    landed: DataFrame,
-    by_column: Mapping[str, ColumnPlaceholders],
-    limits: Shared,
+def with_shared(
+    listed: TablePlaceholders, lake: Lake, changes: Changes, landed: DataFrame, limits: Shared
 ) -> TablePlaceholders:
-    """What stands for nothing in the new rows of a table: what is listed, and what too many people carry.
+    """What is listed, and what too many people carry in the new rows and in those of the days before.
 
     Args:
-        lake: the lake.
-        table: the landing table; the tables that it refers to are in silver already.
+        listed: of `listed_placeholders`.
+        lake: the lake; the tables that this one refers to are in silver already.
         changes: what is new.
         landed: of `landed_rows`.
-        by_column: of `listed_placeholders`.
         limits: when too many people carry a value.
     """
+    table = listed.table
     named = (name.split(".") for name in limits.columns)
     names = {column for of, column in named if of == table.name}
-    plain = TablePlaceholders(table, by_column, {})
     if not names or not changes.new:
-        return plain
+        return listed
     values = []
     for column in table.fields:
         if column.name in names:
-            value, is_listed = F.col(column.name), plain.is_placeholder(column)
+            value, is_listed = F.col(column.name), listed.is_placeholder(column)
             said = value if is_listed is None else F.when(~is_listed, value)
             values.append(F.struct(F.lit(column.name).alias("column"), said.alias("value")))
-    rows = _with_person(lake, _counted_rows(lake, table, changes, landed, by_column, limits))
+    rows = _with_person(lake, _counted_rows(listed, lake, changes, landed, limits))
     people = rows.select("person", "period", F.inline(F.array(*values)))
-    return TablePlaceholders(table, by_column, shared_values(people, limits))
+    return replace(listed, shared=shared_values(people, limits))
 
 
 def value_profile(rows: DataFrame, placeholders: TablePlaceholders) -> list[dict[str, Any]]:
@@ -181,15 +164,10 @@ def _column_profile(
 
 
 def _counted_rows(
-    lake: Lake,
-    table: LandingTable,
-    changes: Changes,
-    landed: DataFrame,
-    by_column: Mapping[str, ColumnPlaceholders],
-    limits: Shared,
+    listed: TablePlaceholders, lake: Lake, changes: Changes, landed: DataFrame, limits: Shared
 ) -> DataFrame:
     """New rows and those of the days before the newest batch, with the `period` of so many days."""
-    newest = max(changes.new)
+    table, newest = listed.table, max(changes.new)
     if changes.has_history and lake.exists(table.silver):
         is_near = F.col("batch") >= F.lit(newest - timedelta(days=limits.history_days))
         older = lake.read(table.silver, rows=0).filter(
@@ -197,7 +175,7 @@ def _counted_rows(
         )
         names = {silver: landed for landed, silver in table.silver_names.items()}
         old = older.withColumnsRenamed(names).select("batch", *table.columns)
-        marked = with_marks(old, table, by_column)
+        marked = with_marks(old, listed)
         landed = landed.select(*marked.columns).unionByName(marked)
     age = F.datediff(F.lit(newest), "batch")
     return landed.withColumn("period", F.floor(age / (limits.history_days + 1)))

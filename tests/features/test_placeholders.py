@@ -28,9 +28,7 @@ def placeholders_of(name, **shared):
 
 
 def emptied(rows, placeholders):
-    return without_placeholders(
-        with_marks(rows, placeholders.table, placeholders.listed), placeholders
-    )
+    return without_placeholders(with_marks(rows, placeholders), placeholders)
 
 
 def test_what_may_be_empty_is_emptied_and_what_may_not_is_a_fault(spark):
