@@ -22,9 +22,9 @@ _FEWEST = 3
 _REPLACED = "\ufffd"
 #: Java and Python see a few letters of an encoding differently; of a wrong one far more are none.
 _MOST_REPLACED = 0.05
-#: Chinese letters in GBK are pairs of bytes without exception; so many words of Latin or Cyrillic letters are not.
+#: Chinese letters in GBK are pairs of bytes without exception; so many words of other letters, or in Big5, are not.
 _FEWEST_WORDS, _ENOUGH_WORDS = 10, 1000
-#: Seldom is a Chinese letter none of the common ones; accented letters between plain ones never are.
+#: Seldom is a Chinese letter in GBK none of the common ones; Latin letters with accents, and most words in Big5, are none.
 _FEWEST_OTHERS = 5
 _WORDS = re.compile(rb"[\x80-\xff]+")
 _COMMON_PAIRS = re.compile(rb"(?:[\xa1-\xf7][\xa1-\xfe])+")
@@ -65,7 +65,9 @@ class ToldEncoding:
         self._common: set[bytes] = set()
         self._others: set[bytes] = set()
         self._word = b""
-        self._is_counting = self._is_single or self._codec.startswith("gb")
+        # Letters of Big5 are pairs too, of which many end in a plain letter.
+        self._is_unlike_gbk = self._is_single or self._codec.startswith("big5")
+        self._is_counting = self._is_unlike_gbk or self._codec.startswith("gb")
 
     def begin(self, block: bytes) -> None:
         """Look at a file's first block, before its text is asked for.
@@ -146,7 +148,7 @@ class ToldEncoding:
         self._word = words.pop() if words and block[-1:] > b"\x7f" and not is_last else b""
         for word in set(words):
             (self._common if _COMMON_PAIRS.fullmatch(word) else self._others).add(word)
-        is_settled = self._is_single and self._others
+        is_settled = self._is_unlike_gbk and self._others
         self._is_counting = not is_settled and len(self._common) < _ENOUGH_WORDS
 
     def _other(self) -> str:
@@ -154,9 +156,9 @@ class ToldEncoding:
         if self._may_be_utf8 and len(self._utf8_letters) >= _FEWEST:
             return "UTF-8"
         common, others = len(self._common), len(self._others)
-        if self._is_single and common >= _FEWEST_WORDS and not others:
+        if self._is_unlike_gbk and common >= _FEWEST_WORDS and not others:
             return "GB18030 (GBK)"
-        if self._codec.startswith("gb") and others >= _FEWEST_OTHERS and others > 2 * common:
+        if self._codec.startswith("gb") and others >= _FEWEST_OTHERS and others > common:
             return "those of another encoding"
         if self._replaced > max(_FEWEST, _MOST_REPLACED * self._letters):
             return "those of another encoding"

@@ -7,13 +7,31 @@ from jobs.landing.told_encoding import ToldEncoding, UnknownEncoding
 
 NAMES = "欧阳建国,上官婉儿,司马相如,感冒发烧,糖尿病,高血压,杭州市,宁波市,温州市,嘉兴市,湖州市\n"
 CHINESE = "psn_no,name\n" + NAMES * 3
-TRADITIONAL = "編號,姓名\n" + "歐陽建國,感冒發燒,糖尿病,醫院,臺北\n" * 3
+TRADITIONAL = (
+    "編號,姓名\n" + "歐陽建國,感冒發燒,糖尿病,醫院,臺北,高雄,陳志明,林淑芬,黃俊傑,張雅婷\n" * 3
+)
 LATIN = (
     "id,ciudad\n"
     + "Málaga,Córdoba,León,Cáceres,Ávila,Coruña,Logroño,Mérida,Jaén,Cádiz,Ibáñez,Núñez\n" * 3
 )
 CYRILLIC = "id,город\n" + "1,Уфа\n2,Омск\n3,Тула\n4,Пермь\n5,Самара\n6,Казань\n7,Тверь\n" * 3
 JAPANESE = "番号,名前\n" + "東京都,あいうえお,カタカナ,病院,診療所\n" * 3
+HOSPITALS = "code,name\n" + "".join(
+    f"{city}市中医院\n"
+    for city in [
+        "杭",
+        "宁波",
+        "湖州",
+        "金华",
+        "衢州",
+        "舟山",
+        "台州",
+        "丽水",
+        "海宁",
+        "平湖",
+        "江山",
+    ]
+)
 PLAIN = "psn_no,name\nm1,a\n"
 UTF8, ZEROS, OTHER = "its bytes are UTF-8", "none of its bytes is zero", "those of another encoding"
 ORDER, GBK = "no plain letter", "its bytes are GB18030 (GBK)"
@@ -36,6 +54,7 @@ def read(content, encoding, size=1 << 20):
     ("text", "encoding"),
     [
         *((CHINESE, name) for name in ("UTF-8", "utf8", "GBK", "gb2312", "GB18030", "UTF-32LE")),
+        *((HOSPITALS, name) for name in ("GBK", "GB18030")),
         *((TRADITIONAL, name) for name in ("Big5", "UTF-16LE", "UTF-16BE")),
         *((LATIN, name) for name in ("ISO-8859-1", "windows-1252", "cp850")),
         *((CYRILLIC, name) for name in ("windows-1251", "KOI8-R", "ISO-8859-5", "cp866")),
@@ -68,7 +87,10 @@ def test_what_is_in_the_encoding_is_read(text, encoding, size):
         (CYRILLIC, "utf-8", "windows-1251", UTF8),
         (JAPANESE, "utf-8", "Shift_JIS", UTF8),
         *((CHINESE, "gbk", told, GBK) for told in ("windows-1252", "KOI8-R", "Shift_JIS", "ascii")),
-        (CHINESE, "gbk", "Big5", OTHER),
+        (CHINESE, "gbk", "Big5", GBK),
+        # Every letter of it is one of Big5 too.
+        (HOSPITALS, "gbk", "Big5", GBK),
+        (TRADITIONAL, "big5", "GBK", OTHER),
         (CHINESE, "gbk", "EUC-JP", OTHER),
         (TRADITIONAL, "big5", "EUC-JP", OTHER),
         (LATIN, "cp1252", "GBK", OTHER),
