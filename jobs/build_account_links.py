@@ -16,6 +16,7 @@ from features.network.account_pairs import SHARED
 from features.network.account_stream import (
     both_with_visits,
     loyal,
+    marked_visits,
     pairs_of_accounts,
     profiles,
     traits,
@@ -64,7 +65,8 @@ def main(run: JobRun) -> str:
             places = _places(visits, inputs, bounds)
         _write_cuts(run, places, held, bounds)
         known = keep(persisted(profiles(visits, inputs.taken, inputs.members, _tasks(run))))
-        pairs = pairs_of_accounts(visits, held, bounds, _tasks(run, count))
+        marked = keep(persisted(marked_visits(visits, held, bounds, _tasks(run, count))))
+        pairs = pairs_of_accounts(marked, held, bounds, _tasks(run, count))
         weigh = _weight(run, known.count())
         weighed = keep(
             persisted(

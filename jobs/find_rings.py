@@ -44,6 +44,7 @@ from jobs.network.ring_inputs import (
     losses,
     months_of_use,
     places_of,
+    visits_of,
 )
 from jobs.network.ring_surroundings import boxes_sold, main_counters, main_doctors
 from jobs.runtime.command_line import run_job
@@ -71,7 +72,12 @@ def main(run: JobRun) -> str:
         )
         rings, members = _named(run, rings, members)
         with step(run, "roles"):
-            _write_rings(run, links, rings, members)
+            ids = run.spark.createDataFrame(
+                [(name,) for name in members["member"].unique().sort()], "member_id string"
+            )
+            days = run.config.account_links.days
+            visits = stack.enter_context(persisted(visits_of(run.lake, run.as_of, days, ids)))
+            _write_rings(run, links, rings, members, ids, visits)
         with step(run, "features"):
             _write_features(run, links, rings, members)
     return f"{rings.height} rings of {members.height} accounts"
@@ -157,22 +163,36 @@ def _before(run: JobRun) -> dict[str, frozenset[str]]:
     }
 
 
-def _write_rings(run: JobRun, links: DataFrame, rings: pl.DataFrame, members: pl.DataFrame) -> None:
+def _write_rings(
+    run: JobRun,
+    links: DataFrame,
+    rings: pl.DataFrame,
+    members: pl.DataFrame,
+    ids: DataFrame,
+    visits: DataFrame,
+) -> None:
+    """Write rings, findings, roles and links.
+
+    Args:
+        run: the run.
+        links: of the day.
+        rings: that stand, with their ids.
+        members: their accounts.
+        ids: `member_id` of all these accounts.
+        visits: of these accounts, from `visits_of`.
+    """
     lake, day = run.lake, run.as_of
     days = run.config.account_links.days
-    ids = run.spark.createDataFrame(
-        [(name,) for name in members["member"].unique().sort()], "member_id string"
-    )
     of = members.select("ring_id", member_id="member")
 
     def of_rings(rows: DataFrame) -> pl.DataFrame:
         """Rows about accounts, with their ring."""
         return to_polars(rows).join(of, on="member_id", how="inner")
 
-    carried = of_rings(carriers(lake, day, days, ids))
-    visited = of_rings(places_of(lake, day, days, ids))
+    carried = of_rings(carriers(lake, day, visits))
+    visited = of_rings(places_of(visits))
     reach = carriers_of_rings(carried, visited)
-    roles = role_rows(members, reach, _parties(run, ids, of))
+    roles = role_rows(members, reach, _parties(run, ids, of, visited))
     kin = of_rings(kin_links(links, ids, run.config.account_links.pass_probability))
     findings = ring_findings(
         RingEvidence(
@@ -181,7 +201,7 @@ def _write_rings(run: JobRun, links: DataFrame, rings: pl.DataFrame, members: pl
             carried=carried,
             homes=to_polars(households(lake, day, ids)),
             visited=visited,
-            used=of_rings(months_of_use(lake, day, days, ids)),
+            used=of_rings(months_of_use(lake, day, days, visits, ids)),
             kin_links=kin.rename({"member_id": "kin_of"}),
         )
     )
@@ -212,16 +232,18 @@ def _write_rings(run: JobRun, links: DataFrame, rings: pl.DataFrame, members: pl
     lake.replace(inside.withColumn("as_of_date", F.lit(day)), RING_LINK, {"as_of_date": day})
 
 
-def _parties(run: JobRun, ids: DataFrame, of: pl.DataFrame) -> pl.DataFrame:
+def _parties(run: JobRun, ids: DataFrame, of: pl.DataFrame, visited: pl.DataFrame) -> pl.DataFrame:
     """Doctors, main counters and shops of the rings.
 
     Args:
         run: the run.
         ids: `member_id` of all accounts in rings.
         of: `ring_id`, `member_id`.
+        visited: `institution_id` of the institutions that they used.
     """
     asked = (run.lake, run.as_of, run.config.account_links.days, ids)
-    doctors, counters = to_polars(main_doctors(*asked)), to_polars(main_counters(*asked))
+    used = _to_spark(run, visited.select("institution_id").unique().sort("institution_id"))
+    doctors, counters = to_polars(main_doctors(*asked, used)), to_polars(main_counters(*asked))
     boxes = to_polars(boxes_sold(*asked))
     at, near = ["institution_id", "doctor_id"], ["area", "institution_id"]
     others = boxes.filter(pl.col("member_id").is_null()).group_by("institution_id")

@@ -18,6 +18,7 @@ from features.network.account_links import (
 )
 from features.network.account_pairs import PAIR_COLUMNS, pair_sums
 from features.network.baskets import account_baskets
+from features.network.marks import MARKS, with_marks
 from features.network.meetings import (
     EVIDENCE,
     WIDE,
@@ -51,6 +52,13 @@ _LOYAL = {
     "strength": pl.Float64,
     "share": pl.Float64,
 }
+_VISIT = {
+    **dict.fromkeys(("member", "place"), pl.Int64),
+    **dict.fromkeys(("day", "minute"), pl.Int32),
+    "value": pl.Float64,
+    "visit": pl.Int64,
+}
+_MARKED = _VISIT | {name: pl.Int64 for names in MARKS.values() for name in names}
 _MET = {"src": pl.Int64, "dst": pl.Int64, "place": pl.Int64, "days": pl.Int32}
 _PROFILE = {
     "member": pl.Int64,
@@ -78,11 +86,32 @@ def loyal(visits: DataFrame, bounds: Bounds) -> DataFrame:
     return _worked(visits, lambda rows: loyal_accounts(rows, bounds), _LOYAL)
 
 
+def marked_visits(visits: DataFrame, held: DataFrame, bounds: Bounds, tasks: int) -> DataFrame:
+    """`with_marks` of all visits, together by `place` again.
+
+    Args:
+        visits: `member`, `place`, `day`, `minute`, `value`, `visit`.
+        held: `member`, `thing`.
+        bounds: see `Bounds`.
+        tasks: into how many accounts and institutions are split.
+    """
+
+    def work(rows: pl.DataFrame) -> pl.DataFrame:
+        is_thing = pl.col("thing").is_not_null()
+        return with_marks(rows.filter(~is_thing), rows.filter(is_thing), bounds.reach)
+
+    rows = visits.select(*_VISIT).unionByName(
+        held.select("member", "thing"), allowMissingColumns=True
+    )
+    marked = _worked(rows.repartition(tasks, "member"), work, _MARKED)
+    return marked.repartition(tasks, "place")
+
+
 def pairs_of_accounts(visits: DataFrame, held: DataFrame, bounds: Bounds, tasks: int) -> DataFrame:
     """`pair_sums` of all candidates.
 
     Args:
-        visits: `member`, `place`, `day`, `minute`, `value`, `visit`, together by `place`.
+        visits: from `marked_visits`.
         held: `kind`, `thing`, `member`, `strength`, `share`: things, and operators from `loyal`.
         bounds: see `Bounds`.
         tasks: into how many the pairs are split.

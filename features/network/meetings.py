@@ -3,7 +3,7 @@
 Everything is in Polars on the visits of whole institutions, so that a task can take any of them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from features.chance import binomial_surprise
+from features.network.marks import MARKS, in_common, marks_of
 
 #: What one row of evidence about a pair may be. `near` and `wide` are days of meeting; the others are
 #: things in common.
@@ -34,6 +35,8 @@ EVIDENCE = {
     "dst_share": pl.Float64,
 }
 
+Rows = npt.NDArray[np.int64]
+
 _MINUTES_A_DAY = 1440
 #: Pairs of visits that are held at a time.
 _CHUNK = 2_000_000
@@ -49,6 +52,11 @@ class Bounds:
     wide_visits: int = 100
     sharers: int = 60
     loyal_surprise: float = 2.0
+
+    @property
+    def reach(self) -> int:
+        """Minutes within which two visits may still meet."""
+        return max(self.near_minutes, self.wide_minutes)
 
 
 def place_statistics(visits: pl.DataFrame, bounds: Bounds) -> pl.DataFrame:
@@ -88,7 +96,8 @@ def meeting_rows(visits: pl.DataFrame, bounds: Bounds) -> pl.DataFrame:
     a border, and no crowd makes more than `near_visits` pairs a visit.
 
     Args:
-        visits: `member`, `place`, `day`, `minute`, `value`, `visit` of whole institutions.
+        visits: `member`, `place`, `day`, `minute`, `value`, `visit` of whole institutions. With `MARKS` pairs
+            that met once and can have nothing else in common are left out, as they are no candidates.
         bounds: see `Bounds`.
 
     Returns:
@@ -97,23 +106,26 @@ def meeting_rows(visits: pl.DataFrame, bounds: Bounds) -> pl.DataFrame:
     ordered = _ordered(visits)
     taken = np.minimum(_followers(ordered, bounds.near_minutes), bounds.near_visits)
     key = ["src", "dst", "thing", "day"]
-    columns = ("value", "visit")
     found = [
-        pairs.with_columns(kind=pl.lit(NEAR))
+        _beside(ordered, *pairs, ("value", "visit"))
+        .with_columns(is_known=pl.Series(_may_be_known(ordered, *pairs, ("elsewhere", "things"))))
         .sort(*key, "gap", "src_visit", "dst_visit")
         .unique(key, keep="first", maintain_order=True)
-        for pairs in _paired(ordered, taken, columns)
+        for pairs in _paired(ordered, taken)
     ]
-    rows = pl.concat([empty_evidence(), *map(as_evidence, found)])
+    if not found:
+        return empty_evidence()
     # The visits of a pair may lie in two pieces of work.
-    return rows.sort(*key, "gap", "src_visit").unique(key, keep="first")
+    rows = pl.concat(found).sort(*key, "gap", "src_visit").unique(key, keep="first")
+    met_again = pl.len().over("src", "dst", "thing") > 1
+    return as_evidence(rows.filter(met_again | pl.col("is_known")).with_columns(kind=pl.lit(NEAR)))
 
 
 def wide_meetings(visits: pl.DataFrame, bounds: Bounds) -> pl.DataFrame:
     """How many days two accounts were at one institution within hours of each other.
 
     Args:
-        visits: as for `meeting_rows`.
+        visits: as for `meeting_rows`. With `MARKS` pairs are left out that can't have met at two institutions.
         bounds: see `Bounds`.
 
     Returns:
@@ -122,7 +134,10 @@ def wide_meetings(visits: pl.DataFrame, bounds: Bounds) -> pl.DataFrame:
     ordered = _ordered(visits)
     taken = np.minimum(_followers(ordered, bounds.wide_minutes), bounds.wide_visits)
     key = ["src", "dst", "thing", "day"]
-    found = [pairs.select(key).unique() for pairs in _paired(ordered, taken, ())]
+    found = []
+    for first, second in _paired(ordered, taken):
+        left = _may_be_known(ordered, first, second, ("elsewhere",))
+        found.append(_beside(ordered, first[left], second[left], ()).select(key).unique())
     days = pl.concat([empty_evidence().select(key), *found]).unique()
     return days.group_by("src", "dst", place="thing").agg(days=pl.len().cast(pl.Int32))
 
@@ -222,7 +237,7 @@ def _ordered(visits: pl.DataFrame) -> pl.DataFrame:
     return visits.with_columns(time=time).sort("place", "time", "member", "visit")
 
 
-def _followers(ordered: pl.DataFrame, minutes: int) -> npt.NDArray[np.int64]:
+def _followers(ordered: pl.DataFrame, minutes: int) -> Rows:
     """How many visits follow each one at its institution within some minutes."""
     place = ordered["place"].rank("dense").to_numpy().astype(np.int64)
     time = ordered["time"].to_numpy().astype(np.int64)
@@ -234,13 +249,9 @@ def _followers(ordered: pl.DataFrame, minutes: int) -> npt.NDArray[np.int64]:
     return np.asarray(last - np.arange(len(axis)) - 1, dtype=np.int64)
 
 
-def _paired(
-    ordered: pl.DataFrame, taken: npt.NDArray[np.int64], extra: tuple[str, ...]
-) -> Iterator[pl.DataFrame]:
-    """Pairs of each visit with the next `taken` ones, some visits at a time, of different accounts."""
-    member, time = ordered["member"].to_numpy(), ordered["time"].to_numpy()
-    place, day = ordered["place"].to_numpy(), ordered["day"].to_numpy()
-    others = {name: ordered[name].to_numpy() for name in extra}
+def _paired(ordered: pl.DataFrame, taken: Rows) -> Iterator[tuple[Rows, Rows]]:
+    """Each visit with the next `taken` ones, of different accounts: numbers of rows, the earlier visit first."""
+    member = ordered["member"].to_numpy()
     ends = np.cumsum(taken)
     start = 0
     while start < len(taken):
@@ -251,17 +262,35 @@ def _paired(
         second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(few) - few, few)
         start = stop
         is_other = member[first] != member[second]
-        first, second = first[is_other], second[is_other]
-        is_in_order = member[first] < member[second]
-        src, dst = np.where(is_in_order, first, second), np.where(is_in_order, second, first)
-        yield pl.DataFrame(
-            {
-                "src": member[src],
-                "dst": member[dst],
-                "thing": place[first],
-                "day": day[first],
-                "gap": (time[second] - time[first]).astype(np.int32),
-                **{f"src_{name}": column[src] for name, column in others.items()},
-                **{f"dst_{name}": column[dst] for name, column in others.items()},
-            }
-        )
+        yield first[is_other], second[is_other]
+
+
+def _may_be_known(
+    ordered: pl.DataFrame, first: Rows, second: Rows, names: Sequence[str]
+) -> npt.NDArray[np.bool_]:
+    """Whether the accounts of two visits may have anything else in common; without marks nobody knows."""
+    known = np.zeros(len(first), np.bool_)
+    for name in names:
+        if MARKS[name][0] not in ordered.columns:
+            return np.ones(len(first), np.bool_)
+        known |= in_common(marks_of(ordered, name), first, second)
+    return known
+
+
+def _beside(ordered: pl.DataFrame, first: Rows, second: Rows, extra: Sequence[str]) -> pl.DataFrame:
+    """Two visits each beside each other, that of the smaller account as `src`."""
+    member, time = ordered["member"].to_numpy(), ordered["time"].to_numpy()
+    is_in_order = member[first] < member[second]
+    src, dst = np.where(is_in_order, first, second), np.where(is_in_order, second, first)
+    others = {name: ordered[name].to_numpy() for name in extra}
+    return pl.DataFrame(
+        {
+            "src": member[src],
+            "dst": member[dst],
+            "thing": ordered["place"].to_numpy()[first],
+            "day": ordered["day"].to_numpy()[first],
+            "gap": (time[second] - time[first]).astype(np.int32),
+            **{f"src_{name}": column[src] for name, column in others.items()},
+            **{f"dst_{name}": column[dst] for name, column in others.items()},
+        }
+    )

@@ -43,8 +43,15 @@ def losses(lake: Lake, as_of: date, members: DataFrame) -> DataFrame:
     )
 
 
-def carriers(lake: Lake, as_of: date, days: int, members: DataFrame) -> DataFrame:
-    """Who carries the accounts of rings, one row per account, kind and carrier.
+def visits_of(lake: Lake, as_of: date, days: int, members: DataFrame) -> DataFrame:
+    """`visits_between` of some members: a small part of all, to be kept where it is read several times."""
+    return visits_between(lake, as_of, days).join(
+        F.broadcast(members), on="member_id", how="left_semi"
+    )
+
+
+def carriers(lake: Lake, as_of: date, visits: DataFrame) -> DataFrame:
+    """Who carries some accounts, one row per account, kind and carrier.
 
     A proxy, or the owner of a proxy's phone, who is insured here is a `member`; a phone that showed
     vouchers is a `phone`; an operator who served an account twice and more is an `operator`.
@@ -52,15 +59,11 @@ def carriers(lake: Lake, as_of: date, days: int, members: DataFrame) -> DataFram
     Args:
         lake: the lake.
         as_of: the date.
-        days: before it.
-        members: `member_id` of accounts in rings.
+        visits: of these accounts, from `visits_of`.
 
     Returns:
         `member_id`, `carrier_kind`, `carrier`, `visits` (long), `places` (long).
     """
-    visits = visits_between(lake, as_of, days).join(
-        F.broadcast(members), on="member_id", how="left_semi"
-    )
     people = lake.read_as_of_if_exists(PERSON.silver, as_of)
     proxies = visits.select(
         "member_id",
@@ -95,21 +98,23 @@ def carriers(lake: Lake, as_of: date, days: int, members: DataFrame) -> DataFram
     return found.unionByName(_carried(operators, "operator", name, _MIN_SERVED))
 
 
-def places_of(lake: Lake, as_of: date, days: int, members: DataFrame) -> DataFrame:
-    """Visits of some members by institution: `member_id`, `institution_id`, `visits`."""
-    visits = visits_between(lake, as_of, days)
-    return (
-        visits.join(F.broadcast(members), on="member_id", how="left_semi")
-        .groupBy("member_id", "institution_id")
-        .agg(F.count("*").alias("visits"))
-    )
+def places_of(visits: DataFrame) -> DataFrame:
+    """Visits by account and institution: `member_id`, `institution_id`, `visits`."""
+    return visits.groupBy("member_id", "institution_id").agg(F.count("*").alias("visits"))
 
 
-def months_of_use(lake: Lake, as_of: date, days: int, members: DataFrame) -> DataFrame:
-    """Months in which some members took drugs that are resold: `member_id`, `month` since the year 0."""
-    visits = visits_between(lake, as_of, days).join(
-        F.broadcast(members), on="member_id", how="left_semi"
-    )
+def months_of_use(
+    lake: Lake, as_of: date, days: int, visits: DataFrame, members: DataFrame
+) -> DataFrame:
+    """Months in which some members took drugs that are resold: `member_id`, `month` since the year 0.
+
+    Args:
+        lake: the lake.
+        as_of: the date.
+        days: before it.
+        visits: of these members, from `visits_of`.
+        members: `member_id`.
+    """
     month = F.year("service_date") * 12 + F.month("service_date") - 1
     return (
         with_value(lake, visits, as_of, days, members)

@@ -18,7 +18,9 @@ _AREA = 0.02
 _MIN_VISITS = 3
 
 
-def main_doctors(lake: Lake, as_of: date, days: int, members: DataFrame) -> DataFrame:
+def main_doctors(
+    lake: Lake, as_of: date, days: int, members: DataFrame, used: DataFrame
+) -> DataFrame:
     """Who billed drugs at half or more of an account's visits to an institution, of accounts with three there.
 
     A visit that two doctors billed counts for both.
@@ -27,7 +29,8 @@ def main_doctors(lake: Lake, as_of: date, days: int, members: DataFrame) -> Data
         lake: the lake.
         as_of: the date.
         days: before it.
-        members: `member_id` of accounts in rings; the institutions that they used are looked at.
+        members: `member_id` of accounts in rings.
+        used: `institution_id` of those that are looked at: the ones that rings used.
 
     Returns:
         `member_id` (null for everybody else, who are summed), `institution_id`, `doctor_id` (null if
@@ -36,7 +39,6 @@ def main_doctors(lake: Lake, as_of: date, days: int, members: DataFrame) -> Data
     visits = visits_between(lake, as_of, days).select(
         "settlement_id", "member_id", "institution_id"
     )
-    used = visits.join(F.broadcast(members), on="member_id", how="left_semi")
     places = F.broadcast(used.select("institution_id").distinct())
     since = as_of - timedelta(days=days)
     doctors = rows_as_of(lake.read(FEE_FACT), as_of).filter(

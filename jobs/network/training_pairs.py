@@ -22,6 +22,7 @@ from features.network.account_links import (
 )
 from features.network.account_pairs import pair_sums
 from features.network.baskets import account_baskets
+from features.network.marks import with_marks
 from features.network.meetings import (
     Bounds,
     loyal_accounts,
@@ -121,6 +122,8 @@ def _pairs(visits: pl.DataFrame, landed: dict[str, pl.DataFrame], bounds: Bounds
         lon="home_lon",
     )
     held = _held(visits, people, landed["proxy_pickup"])
+    held = pl.concat([held, loyal_accounts(visits, bounds)])
+    marked = with_marks(visits, held, bounds.reach)
     places = place_statistics(visits, bounds).join(
         landed["institution"].select(place=_number("fixmedins_code"), lat="lat", lon="lon"),
         on="place",
@@ -128,9 +131,9 @@ def _pairs(visits: pl.DataFrame, landed: dict[str, pl.DataFrame], bounds: Bounds
     )
     evidence = pl.concat(
         [
-            meeting_rows(visits, bounds),
-            sharing_rows(pl.concat([held, loyal_accounts(visits, bounds)]), bounds),
-            wide_candidates(wide_meetings(visits, bounds)),
+            meeting_rows(marked, bounds),
+            sharing_rows(held, bounds),
+            wide_candidates(wide_meetings(marked, bounds)),
         ]
     )
     profiles = (

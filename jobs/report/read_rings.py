@@ -64,7 +64,7 @@ def _rows(lake: Lake, config: Config, day: date, first: pl.DataFrame) -> RingRow
             # A link to kin in another ring is of both.
             .distinct()
         ),
-        carried=to_polars(carriers(lake, day, days, ids)),
+        carried=to_polars(carriers(lake, day, visits)),
         visits=to_polars(
             visits.select(
                 *("member_id", "settlement_id", "institution_id", "service_date"),

@@ -122,7 +122,8 @@ def found(rows, *names):
 
 
 def test_main_doctors_are_those_of_the_rings_institutions(asked):
-    rows = found(main_doctors(*asked), "member_id", "institution_id", "doctor_id", "accounts")
+    used = asked[0].spark.createDataFrame([("h",), ("k",)], "institution_id string")
+    rows = found(main_doctors(*asked, used), "member_id", "institution_id", "doctor_id", "accounts")
     # a has d1 at three of four visits, c has d2; two of e's five billed visits are no half.
     assert rows == {("a", "h", "d1", 1), (None, "h", "d2", 1), (None, "h", None, 1)}
 
