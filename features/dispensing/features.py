@@ -12,6 +12,7 @@ from expectations.feature.dispensing import (
     INSTITUTION_DRUG_FEATURES,
 )
 from expectations.landing.codes import STAY
+from features.clock import has_hour
 from features.dispensing.sums import (
     PERIOD,
     TO_DEVIATION,
@@ -209,7 +210,10 @@ def _busiest_hours(visits: DataFrame, as_of: date) -> DataFrame:
     hour = F.date_trunc("hour", "settlement_time")
     return (
         visits.filter(
-            days.between(1, PERIOD) & F.col("operator_id").isNotNull() & ~F.col("is_refund")
+            days.between(1, PERIOD)
+            & F.col("operator_id").isNotNull()
+            & has_hour(F.col("settlement_time"))
+            & ~F.col("is_refund")
         )
         .groupBy("institution_id", "operator_id", hour.alias("hour"))
         .agg(F.count_distinct("member_id").alias("members"))

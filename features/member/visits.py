@@ -3,6 +3,7 @@
 import polars as pl
 
 from expectations.landing.codes import E_VOUCHER, STAY
+from features.clock import has_hour_of
 from features.member.frames import (
     HORIZON,
     MemberFacts,
@@ -43,7 +44,7 @@ def use_features(facts: MemberFacts) -> pl.DataFrame:
     amount = pl.col("drug_cents")
     earlier = per(amount.filter(~within(90) & within(360)).sum(), 3)
     woken = pl.col("is_after_rest") & (pl.col("spell_start") - pl.col("ago") < _BURST_DAYS)
-    hour = pl.col("time").dt.hour()
+    hour = pl.when(has_hour_of(pl.col("time"))).then(pl.col("time").dt.hour())
     gaps = pl.col("gap").filter(within(180))
     # Whole cents: nine tenths of a cap must not depend on binary fractions.
     cap = (pl.col("visit_cap") * 100).round().cast(pl.Int64)
@@ -168,7 +169,10 @@ def travel_features(facts: MemberFacts) -> pl.DataFrame:
     ).join(persons, on="member_id", how="left", maintain_order="left")
     before = {name: _before(name) for name in ("time", "latitude", "longitude", "institution_id")}
     km = _km(before["latitude"], before["longitude"], pl.col("latitude"), pl.col("longitude"))
-    minutes = per((pl.col("time") - before["time"]).dt.total_seconds(), 60)
+    both_known = has_hour_of(pl.col("time")) & has_hour_of(before["time"])
+    minutes = pl.when(both_known).then(
+        per((pl.col("time") - before["time"]).dt.total_seconds(), 60)
+    )
     elsewhere = before["institution_id"] != pl.col("institution_id")
     home_km = _km(
         pl.col("home_latitude"), pl.col("home_longitude"), pl.col("latitude"), pl.col("longitude")

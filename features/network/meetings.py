@@ -1,6 +1,7 @@
 """Who was at one counter at about the same time: meetings of accounts, and how usual they are there.
 
-Everything is in Polars on the visits of whole institutions, so that a task can take any of them.
+Everything is in Polars on the visits of whole institutions, so that a task can take any of them. A visit of
+which only the day is known, without a `minute`, is no meeting.
 """
 
 from collections.abc import Iterator, Sequence
@@ -76,15 +77,17 @@ def place_statistics(visits: pl.DataFrame, bounds: Bounds) -> pl.DataFrame:
     wide = _followers(ordered, bounds.wide_minutes)
     counted = ordered.select("place", near=pl.Series(near), wide=pl.Series(wide))
     pairs = (pl.len() * (pl.len() - 1) / 2).clip(1)
+    usual = counted.group_by("place").agg(
+        near_chance=pl.col("near").sum() / pairs,
+        wide_chance=pl.col("wide").sum() / pairs,
+        near_cut=(pl.col("near") - bounds.near_visits).clip(0).sum(),
+        wide_cut=(pl.col("wide") - bounds.wide_visits).clip(0).sum(),
+    )
     return (
-        counted.group_by("place")
-        .agg(
-            visits=pl.len().cast(pl.Int64),
-            near_chance=pl.col("near").sum() / pairs,
-            wide_chance=pl.col("wide").sum() / pairs,
-            near_cut=(pl.col("near") - bounds.near_visits).clip(0).sum(),
-            wide_cut=(pl.col("wide") - bounds.wide_visits).clip(0).sum(),
-        )
+        visits.group_by("place")
+        .agg(visits=pl.len().cast(pl.Int64))
+        .join(usual, on="place", how="left")
+        .with_columns(pl.exclude("place", "visits").fill_null(0))
         .sort("place")
     )
 
@@ -234,7 +237,8 @@ def empty_evidence() -> pl.DataFrame:
 
 def _ordered(visits: pl.DataFrame) -> pl.DataFrame:
     time = pl.col("day").cast(pl.Int64) * _MINUTES_A_DAY + pl.col("minute")
-    return visits.with_columns(time=time).sort("place", "time", "member", "visit")
+    timed = visits.with_columns(time=time).drop_nulls("time")
+    return timed.sort("place", "time", "member", "visit")
 
 
 def _followers(ordered: pl.DataFrame, minutes: int) -> Rows:

@@ -11,6 +11,7 @@ from expectations.gold.fact import FEE_FACT, VISIT_FACT
 from expectations.landing.codes import STAY
 from expectations.landing.event import PROXY_PICKUP
 from expectations.landing.reference import DRUG, INSTITUTION, PERSON
+from features.clock import has_hour
 from features.member.rows import held_values
 from features.refunds import is_left, left_amount, signed
 from jobs.lake.frames import to_polars
@@ -22,7 +23,8 @@ class AccountInputs:
     """Frames with ids as numbers of 64 bits: they only have to be told apart.
 
     Attributes:
-        visits: `member`, `place`, `day`, `minute`, `operator`, `value`, `visit`, one row per visit.
+        visits: `member`, `place`, `day`, `minute` (null if only the day is known), `operator`, `value`, `visit`,
+            one row per visit.
         taken: `member`, `drug` (an ingredient), `value` (resale value, yuan), one row per account and ingredient.
         held: `kind`, `thing`, `member`, `strength` (null), `share` (of the account's visits, where a proxy
             came; otherwise null): phones, proxies and their phones in use.
@@ -52,7 +54,10 @@ def account_inputs(lake: Lake, as_of: date, days: int) -> AccountInputs:
         _number("member_id").alias("member"),
         _number("institution_id").alias("place"),
         F.unix_date("service_date").alias("day"),
-        (F.hour("settlement_time") * 60 + F.minute("settlement_time")).alias("minute"),
+        F.when(
+            has_hour(F.col("settlement_time")),
+            F.hour("settlement_time") * 60 + F.minute("settlement_time"),
+        ).alias("minute"),
         F.when(F.col("operator_id").isNotNull(), F.xxhash64("institution_id", "operator_id")).alias(
             "operator"
         ),

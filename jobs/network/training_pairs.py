@@ -11,6 +11,7 @@ import polars as pl
 
 from expectations.contract.errors import ConfigError
 from expectations.landing.codes import STAY
+from features.clock import has_hour_of
 from features.network.account_links import (
     RANKED,
     account_profiles,
@@ -174,7 +175,9 @@ def _visits(landed: dict[str, pl.DataFrame]) -> pl.DataFrame:
             member=_number("psn_no"),
             place=_number("fixmedins_code"),
             day=time.dt.date().cast(pl.Int32),
-            minute=time.dt.hour().cast(pl.Int32) * 60 + time.dt.minute(),
+            minute=pl.when(has_hour_of(time)).then(
+                time.dt.hour().cast(pl.Int32) * 60 + time.dt.minute()
+            ),
             operator=pl.when(pl.col("opter_no").is_not_null()).then(
                 pl.struct("fixmedins_code", "opter_no").hash(seed=1).reinterpret(signed=True)
             ),

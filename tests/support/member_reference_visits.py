@@ -5,9 +5,14 @@ import math
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from datetime import time
 
 from support.member_histories import Row
 from support.member_reference_rows import Seen, last, median, ratio, share
+
+
+def _clock(visit: Row) -> bool:
+    return bool(visit["time"].time() != time.min)
 
 
 def _drug_cents(visit: Row) -> int:
@@ -42,7 +47,10 @@ def use_reference(seen: Seen) -> Row:
         "drug_amount_growth_360d": math.log((amount[0] + 100) / ((amount[1] - amount[0]) / 3 + 100))
         if visits
         else None,
-        "off_hour_share_90d": share(quarter, lambda v: v["time"].hour >= 20 or v["time"].hour < 6),
+        "off_hour_share_90d": share(
+            [v for v in quarter if _clock(v)],
+            lambda v: v["time"].hour >= 20 or v["time"].hour < 6,
+        ),
         "cap_hug_share_90d": share(
             capped,
             lambda v: 0.9 <= round(v["cents"] / round(v["place"]["visit_cap"] * 100), 9) < 1,
@@ -123,6 +131,8 @@ def travel_reference(seen: Seen) -> Row:
     home = (person["latitude"], person["longitude"])
     impossible, gaps = 0, []
     for a, b in itertools.pairwise(visits):
+        if not (_clock(a) and _clock(b)):
+            continue
         minutes = (b["time"] - a["time"]).total_seconds() / 60
         km = _km(_place(a), _place(b))
         impossible += km is not None and km - 3 > 120 * minutes / 60 and b["ago"] <= 180

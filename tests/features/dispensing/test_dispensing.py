@@ -168,6 +168,8 @@ def institutions(spark, sold, scans):
         visit("m5", 9, 20, is_refund=True),
         visit("m6", 9, 20, operator_id="o2"),
         visit("m7", 9, 20, operator_id=None),
+        # Only their day is known, not whether they came within an hour.
+        *(visit(f"q{n}", 0, ago=3) for n in range(4)),
         *(visit(f"p{n}", 9, ago=31) for n in range(4)),
     ]
     features = institution_drug_features(

@@ -116,6 +116,16 @@ USE_EXAMPLES = (
         {"off_hour_share_90d": 0.5},
     ),
     Example(
+        "midnight is a day whose hour is not known, a second later is night",
+        Account().visit(1, ONE, at="00:00").visit(2, ONE, at="00:00:01").visit(3, ONE),
+        {"off_hour_share_90d": 0.5},
+    ),
+    Example(
+        "where only days are known there is no night",
+        Account().visit(1, ONE, at="00:00").visit(2, ONE, at="00:00"),
+        {"off_hour_share_90d": None},
+    ),
+    Example(
         "hugging a cap is nine tenths of it and more, but not the cap itself",
         # The cap is 30 yuan; where none is known, nothing is counted.
         Account()

@@ -136,6 +136,15 @@ TRAVEL_EXAMPLES = (
         {"impossible_travel_count_180d": 1, "min_gap_minutes_90d": None},
     ),
     Example(
+        "between visits of which only the day is known nobody is too fast",
+        Account()
+        .visit(9, ONE, at="00:00")
+        .visit(9, ONE, at="00:00", institution_id="h2")
+        .visit(5, ONE, at="00:00")
+        .visit(5, ONE, at="00:07", institution_id="h2"),
+        {"impossible_travel_count_180d": 0, "min_gap_minutes_90d": None},
+    ),
+    Example(
         "places that are not known cannot be too far",
         Account().visit(5, ONE).visit(5, ONE, at="10:07", institution_id="h4"),
         {

@@ -107,6 +107,19 @@ def test_fifteen_minutes_count_on_either_side_of_any_clock_and_of_midnight():
     }
 
 
+def test_visits_of_which_only_the_day_is_known_are_no_meetings():
+    timed = visits({"member": 1}, {"member": 2, "minute": 605}, {"member": 3, "place": 2})
+    days = [{"member": n, "place": place, "minute": None} for n in (4, 5) for place in (1, 2, 3)]
+    frame = pl.concat([timed, visits(*days).with_columns(pl.col("minute").cast(pl.Int64))])
+
+    met = meeting_rows(frame, Bounds())
+
+    assert met.select("src", "dst").rows() == [(1, 2)]
+    assert wide_meetings(frame, Bounds()).select("src", "dst").rows() == [(1, 2)]
+    usual = place_statistics(frame, Bounds()).select("place", "visits", "near_chance")
+    assert usual.rows() == [(1, 4, 1.0), (2, 3, 0.0), (3, 2, 0.0)]
+
+
 def test_a_crowd_makes_pairs_with_the_next_in_line_only_and_the_rest_is_counted():
     crowd = visits(*({"member": number} for number in range(1000)))
 
