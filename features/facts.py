@@ -3,6 +3,8 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from features.days import possible_visit
+
 #: What a line may state as its days of supply; long prescriptions are of twelve weeks.
 _LEAST_DAYS, _MOST_DAYS = 1, 200
 
@@ -10,7 +12,8 @@ _LEAST_DAYS, _MOST_DAYS = 1, 200
 def visit_facts(settlements: DataFrame, codes: DataFrame, proxies: DataFrame) -> DataFrame:
     """Give every version of a settlement its diagnoses and proxies, one row per version.
 
-    The fund pays no more than a visit cost: a larger amount, in fen beside yuan, counts as all of it.
+    The fund pays no more than a visit cost: a larger amount, in fen beside yuan, counts as all of it. A start or end
+    that can't be (`features.days`) is taken as not known.
 
     Args:
         settlements: Versions of silver.settlement.
@@ -20,6 +23,7 @@ def visit_facts(settlements: DataFrame, codes: DataFrame, proxies: DataFrame) ->
     diagnoses = _dated(codes.filter(F.col("code_type") == "diagnosis"), "code", "diagnoses")
     collected = _dated(proxies, "proxy_cert_hash", "proxies")
     is_refund = F.col("refund_flag").eqNullSafe(F.lit("1"))
+    start, end = possible_visit("start_time", "end_time", "settlement_time")
     return (
         settlements.select(
             "settlement_id",
@@ -34,8 +38,8 @@ def visit_facts(settlements: DataFrame, codes: DataFrame, proxies: DataFrame) ->
             "device_hash",
             "terminal_id",
             "operator_id",
-            F.to_date("start_time").alias("start_date"),
-            F.to_date("end_time").alias("end_date"),
+            start.alias("start_date"),
+            end.alias("end_date"),
             "total_amount",
             _plausible_fund().alias("fund_amount"),
             is_refund.alias("is_refund"),

@@ -13,6 +13,7 @@ from features.components import (
     largest_component,
     small_components,
 )
+from features.days import possible_visit
 from features.network.links import (
     KINDS,
     institution_links,
@@ -75,13 +76,14 @@ def _inputs(claims: Claims) -> tuple[DataFrame, DataFrame, DataFrame]:
     """Visits with the member's home district, their doctors and diagnoses; refunds are no visits."""
     homes = claims.members.select("member_id", "district")
     real = claims.visits.filter(F.coalesce("refund_flag", F.lit("0")) == "0")
+    start, end = possible_visit("start_time", "end_time", "settlement_time")
     visits = real.join(homes, on="member_id", how="left").select(
         "institution_id",
         "member_id",
         "district",
         "settlement_id",
-        F.col("start_time").cast("date").alias("start_date"),
-        F.col("end_time").cast("date").alias("end_date"),
+        start.alias("start_date"),
+        end.alias("end_date"),
     )
     at = real.select("settlement_id", "institution_id")
     doctors = claims.doctors.select("settlement_id", "doctor_id").distinct()

@@ -4,7 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from expectations.landing.codes import STAY
-from features.days import possible_day
+from features.days import possible_day, possible_visit
 from features.refunds import is_left, left_amount
 
 #: An amount after netting; settlements have decimal(16,2).
@@ -26,8 +26,9 @@ def net_visits(visits: DataFrame) -> DataFrame:
         )
     )
     is_inpatient = F.col("visit_type").eqNullSafe(STAY)
-    start = F.coalesce("start_time", "settlement_time")
-    start_day, end_day = F.to_date(start), F.to_date(F.coalesce(F.col("end_time"), start))
+    start, end = possible_visit("start_time", "end_time", "settlement_time")
+    start_day = F.coalesce(start, F.to_date("settlement_time"))
+    end_day = F.coalesce(end, start_day)
     return (
         visits.filter(~is_refund)
         .join(refunds, on="settlement_id", how="left")

@@ -116,6 +116,39 @@ def test_the_fund_pays_no_more_than_a_visit_cost(spark):
     assert told == {"s0": "120.00", "s1": "-120.00", "s2": "96.00", "s3": None}
 
 
+def test_a_visit_is_no_longer_than_a_year_and_over_when_it_is_settled(spark):
+    times = [
+        (datetime(2000, 1, 1), datetime(2025, 1, 9)),
+        (datetime(2024, 1, 10), datetime(2030, 1, 1)),
+        (datetime(2024, 1, 9), None),
+        (datetime(2025, 2, 1), datetime(2025, 2, 3)),
+        (datetime(2025, 1, 8), datetime(2001, 1, 1)),
+        (None, datetime(2025, 1, 11)),
+        (datetime(2025, 1, 8, 23), datetime(2025, 1, 9, 1)),
+    ]
+    rows = [
+        {
+            "settlement_id": f"s{n}",
+            "settlement_time": datetime(2025, 1, 10, 9),
+            "start_time": start,
+            "end_time": end,
+        }
+        for n, (start, end) in enumerate(times)
+    ]
+    nothing = [frame_of(spark, table.silver) for table in (SETTLEMENT_CODE, PROXY_PICKUP)]
+    found = visit_facts(frame_of(spark, SETTLEMENT.silver, *rows), *nothing).collect()
+    settled = date(2025, 1, 10)
+    assert {row["settlement_id"]: (row["start_date"], row["end_date"]) for row in found} == {
+        "s0": (None, date(2025, 1, 9)),
+        "s1": (date(2024, 1, 10), settled),
+        "s2": (None, None),
+        "s3": (None, settled),
+        "s4": (date(2025, 1, 8), None),
+        "s5": (None, settled),
+        "s6": (date(2025, 1, 8), date(2025, 1, 9)),
+    }
+
+
 def test_fees_of_a_drug_and_doctor_are_added_up_in_the_time_in_which_they_held(spark):
     fee = {
         "settlement_id": "s1",
