@@ -1,8 +1,21 @@
 """Whether an illness explains a drug."""
 
+import re
+import string
+import unicodedata
+from collections.abc import Iterator
+
 import polars as pl
 
 from expectations.landing.codes import PHARMACY_VISIT
+
+#: What joins prefixes: semicolons in the contract, commas, words and blanks in catalogues.
+_BETWEEN = re.compile(r"[;,|/&+\n\u3001\u548c\u53ca\u6216]+|(?<=[\dX])\s+(?=[A-Z]\d\d)")
+#: Two categories with all between them, such as I10-I15; further digits are those of the first and last ones.
+_RANGE = re.compile(
+    r"([A-Z])(\d\d)[.\dX]*\s*(?:[-~\u2010-\u2015\u2212\u81f3\u5230]|TO)+\s*([A-Z]?)(\d\d)(?!\d)"
+)
+_CATEGORIES = 100
 
 
 def explained(
@@ -45,9 +58,35 @@ def explained(
 
 
 def plain_code(code: pl.Expr) -> pl.Expr:
-    """A code in capitals, without dots, signs and spaces; empty when nothing is left."""
-    plain = code.str.to_uppercase().str.replace_all("[^A-Z0-9]", "")
+    """A code in plain capitals, without dots, signs and spaces; empty when nothing is left."""
+    plain = code.str.normalize("NFKC").str.to_uppercase().str.replace_all("[^A-Z0-9]", "")
     return pl.when(plain != "").then(plain)
+
+
+def listed_codes(text: str | None) -> list[str]:
+    """The codes or prefixes of a list, as of `plain_code`, in their order.
+
+    The contract joins them by semicolons. Catalogues have commas and ranges too: a list that is not taken apart is one
+    code that no diagnosis begins with, and the drug would be explained for nobody.
+    """
+    codes = []
+    for each in _BETWEEN.split(unicodedata.normalize("NFKC", text or "").upper()):
+        ends = _RANGE.search(each)
+        plain = re.sub("[^A-Z0-9]", "", each)
+        codes += list(_between(*ends.groups())) if ends else [plain] if plain else []
+    return codes
+
+
+def _between(first: str, low: str, last: str, high: str) -> Iterator[str]:
+    """The categories from one to another; a last one without a letter is of the first one's."""
+    letters = string.ascii_uppercase
+    ends = (
+        letters.index(letter) * _CATEGORIES + int(digits)
+        for letter, digits in ((first, low), (last or first, high))
+    )
+    start, stop = sorted(ends)
+    for number in range(start, stop + 1):
+        yield f"{letters[number // _CATEGORIES]}{number % _CATEGORIES:02d}"
 
 
 def with_plain_codes(rows: pl.DataFrame, name: str) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import polars as pl
 
 from features.member.frames import References
-from features.member.illness import plain_code
+from features.member.illness import listed_codes, plain_code
 
 #: ATC codes of this length name a class of drugs.
 _CLASS_LENGTH = 5
@@ -17,15 +17,14 @@ def usable(references: References) -> References:
     If several rows have the same key, the first counts. A number that is not finite, or not positive where
     it has to be, becomes null.
     """
-    atc, codes = plain_code(pl.col("atc")), pl.col("indications").str.split(";")
     drugs = (
         _first_of_key(references.drugs, "drug_id")
         .with_columns(
             *(_positive(name) for name in ("days_per_box", "ddd_per_box", "monthly_max_boxes")),
             _positive("resale_ratio"),
             _positive("list_price"),
-            atc=atc,
-            indications=_plain_codes(codes),
+            atc=plain_code(pl.col("atc")),
+            indications=_listed_codes("indications"),
         )
         .with_columns(
             indications=pl.when(pl.col("indications").list.len() > 0).then("indications"),
@@ -41,7 +40,7 @@ def usable(references: References) -> References:
         _positive("visit_cap"), _on_globe("latitude", 90), _on_globe("longitude", 180)
     )
     diseases = _first_of_key(references.diseases, "special_disease_code").with_columns(
-        indications=_plain_codes(codes)
+        indications=_listed_codes("indications")
     )
     return replace(references, drugs=drugs, institutions=institutions, diseases=diseases)
 
@@ -55,8 +54,9 @@ def _first_of_key(rows: pl.DataFrame, key: str) -> pl.DataFrame:
     return rows.unique(subset=key, keep="first", maintain_order=True)
 
 
-def _plain_codes(codes: pl.Expr) -> pl.Expr:
-    return codes.list.eval(plain_code(pl.element()).drop_nulls())
+def _listed_codes(name: str) -> pl.Expr:
+    # A catalogue has few lists: they are taken apart in Python.
+    return pl.col(name).map_elements(listed_codes, return_dtype=pl.List(pl.String))
 
 
 def _on_globe(name: str, most: int) -> pl.Expr:

@@ -26,6 +26,7 @@ REFERENCES = {
         reference("drugs", "capped", monthly_max_boxes=4.0),
         reference("drugs", "other", monthly_max_boxes=2.0),
         reference("drugs", "diabetes", indications="E11;e10.9"),
+        reference("drugs", "listed", indications="\uff29\uff11\uff10\uff0cE10-E14\u3001N18"),
         reference("drugs", "cancer", indications="C; D05"),
     ],
     "institutions": [],
@@ -104,6 +105,19 @@ EXAMPLES = (
         .visit(20, DIABETES, diagnosis="J06", diagnoses=["J06", "e10.900", None])
         .visit(10, DIABETES, diagnosis="J06", diagnoses=["J06"]),
         {"visit_mismatch_share_180d": 0.5, "unexplained_share_180d": 0.0},
+    ),
+    Example(
+        "a catalogue may join indications by commas, and give ranges",
+        Account()
+        .visit(20, drug("listed"), diagnosis="I10.x00")
+        .visit(19, drug("listed"), diagnosis="E13.9")
+        .visit(18, drug("listed", cents=2000), diagnosis="J06"),
+        {"visit_mismatch_share_180d": 0.5},
+    ),
+    Example(
+        "a code in full-width letters is the same code",
+        Account().visit(20, DIABETES, diagnosis="\uff25\uff11\uff11.9"),
+        {"visit_mismatch_share_180d": 0.0},
     ),
     Example(
         "what only a pharmacy wrote down explains its own sale and nothing else",
