@@ -126,12 +126,13 @@ def _own_fees(fees: pl.DataFrame, settled: pl.DataFrame, visits: pl.DataFrame) -
 
 
 def _netted_fees(fees: pl.DataFrame) -> pl.DataFrame:
-    """The fees of each visit after refunds; only fees with a refund have to be summed.
+    """The fees of each visit after refunds; only fees with a refund, or a line that takes back, have to be summed.
 
-    A refund need not name the doctor: the remaining amount of a drug counts for its first doctor.
+    Neither need name the doctor: the remaining amount of a drug counts for its first doctor.
     """
-    refunded = fees.filter("is_refund").get_column("visit").unique()
-    is_touched = pl.col("visit").is_in(refunded.implode())
+    takes_back = pl.col("is_refund") | (pl.col("quantity") < 0) | (pl.col("cents") < 0)
+    reduced = fees.filter(takes_back).get_column("visit").unique()
+    is_touched = pl.col("visit").is_in(reduced.implode())
     fees = fees.drop("is_refund")
     summed = (
         fees.filter(is_touched)

@@ -150,11 +150,14 @@ def _believed(fee: Row, about: Row) -> Row:
 
 
 def _fees_left(visit: Row, refunds: list[Row], fees: Sequence[Row]) -> list[Row]:
-    """A visit's fees less what was taken back of the same drug, or of the same kind of other fee."""
+    """A visit's fees less what was taken back of the same drug, or of the same kind of other fee.
+
+    A line of the visit itself may take back, too.
+    """
     own = [fee for fee in fees if fee["settlement_id"] == visit["settlement_id"]]
     ids = {refund["settlement_id"] for refund in refunds}
     back = [fee for fee in fees if fee["settlement_id"] in ids]
-    if not back:
+    if not back and all(fee[name] >= 0 for fee in own for name in ("quantity", "cents")):
         return own
     left: dict[object, Row] = {}
     for fee in own + back:

@@ -64,6 +64,13 @@ EXAMPLES = (
         {"stock_peak_days_365d": 60},
     ),
     Example(
+        "a line that takes boxes back within its visit does so whatever doctor or day it names",
+        Account()
+        .visit(5, drug("d", 4, 20000, doctor_id="x"), drug("d", -3, -15000))
+        .visit(4, drug("d", 1, 5000), drug("unpriced", 1), drug("unpriced", -1, -1000)),
+        {"stock_peak_days_365d": 59, "early_refill_count_180d": 1},
+    ),
+    Example(
         "the fund's money for drugs is never more than the fund paid of the visit",
         # A line of twenty times the visit's 861 yuan, of which the fund paid 507.40.
         Account().visit(5, drug("d", 300, 1722000), cents=86100, fund_cents=50740),
