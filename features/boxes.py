@@ -17,6 +17,9 @@ LEFT_HANDS = "elsewhere"
 #: Kinds that are a finding about the institution that sold the code again.
 OF_INSTITUTION = ("same_counter", "elsewhere")
 
+#: A code that is sold so often within what is kept is that of a kind of packs or of a carton, or stands for none.
+MOST_SALES = 20
+
 #: A counter with few boxes repeats codes about as often as all counters: so many boxes of all are added.
 BORROWED_BOXES = 500
 #: No counter's carelessness excuses more repeats elsewhere than this share of boxes. A: one in fifty.
@@ -29,8 +32,9 @@ def box_sales(scans: DataFrame) -> DataFrame:
 
     One row per scan of a sale after which the box did not come back: the scan's columns, `previous` and
     `next` (the sale just before and just after, null if there is none or the box came back in
-    between), `previous_kind` and `next_kind` (one of KINDS, or null). That the box came back after a
-    later sale changes nothing. A split pack may be sold many times and is left out.
+    between), `previous_kind` and `next_kind` (one of KINDS, or null), and `sales`, how many of the code
+    there are. That the box came back after a later sale changes nothing. A split pack may be sold many
+    times and is left out.
 
     Args:
         scans: silver.trace_scan as of a date.
@@ -40,8 +44,13 @@ def box_sales(scans: DataFrame) -> DataFrame:
     moved = scans.filter(
         F.col("scan_type").isin("sale", "return") & ~F.coalesce("is_split_pack", F.lit(False))
     )
+    of_code = Window.partitionBy("trace_code")
     around = moved.withColumns(
-        {"previous": F.lag(scan).over(in_time), "next": F.lead(scan).over(in_time)}
+        {
+            "previous": F.lag(scan).over(in_time),
+            "next": F.lead(scan).over(in_time),
+            "sales": F.count_if(F.col("scan_type") == "sale").over(of_code),
+        }
     ).filter((F.col("scan_type") == "sale") & ~F.col("next.scan_type").eqNullSafe(F.lit("return")))
     was_sold = F.when(F.col("previous.scan_type") == "sale", F.col("previous"))
     return around.withColumn("previous", was_sold).withColumns(
@@ -52,6 +61,8 @@ def box_sales(scans: DataFrame) -> DataFrame:
 def sales_to_members(scans: DataFrame, as_of: date, days: int) -> DataFrame:
     """Boxes sold to members in a window: the rows of `box_sales` with `is_resold`, whether each left the holder's hands.
 
+    A code of more than MOST_SALES sales says nothing of any of its holders.
+
     Args:
         scans: silver.trace_scan as of the date.
         as_of: the date.
@@ -61,7 +72,10 @@ def sales_to_members(scans: DataFrame, as_of: date, days: int) -> DataFrame:
     return (
         box_sales(scans)
         .filter(F.col("member_id").isNotNull() & (F.to_date("scan_time") >= first))
-        .withColumn("is_resold", F.col("next_kind").eqNullSafe(F.lit(LEFT_HANDS)))
+        .withColumn(
+            "is_resold",
+            F.col("next_kind").eqNullSafe(F.lit(LEFT_HANDS)) & (F.col("sales") <= MOST_SALES),
+        )
     )
 
 

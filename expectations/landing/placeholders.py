@@ -30,6 +30,8 @@ _HASH = "_hash"
 #: How the names of codes end, that of a diagnosis too, which is no id.
 _CODE_END = "_codg"
 _ARRIVAL = "arrive_time"
+#: Required columns that are held against no other table, so that whatever is in them would be believed.
+_BELIEVED = frozenset({"drug_trac_codg", "legal_basis_id"})
 _FUNCTIONS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sm3")
 #: Hashes are delivered whole or cut. So many characters of one name it: no other value begins alike by chance.
 HASH_HEAD = 16
@@ -176,7 +178,8 @@ def column_placeholders(
         patterns: tuple[str, ...] = ()
         is_optional = not column.required and not is_key
         is_code = column.name in table.whole_id_columns or column.name.endswith(_CODE_END)
-        if column.name.endswith(_HASH) or (is_optional and is_code):
+        is_looked_at = is_optional or _is_own_name(table, column) or column.name in _BELIEVED
+        if column.name.endswith(_HASH) or (is_looked_at and is_code):
             patterns = listed.id_patterns
         return ColumnPlaceholders(texts=texts, hash_heads=heads, patterns=patterns)
     if _is_time(column) and not is_key:
@@ -185,6 +188,12 @@ def column_placeholders(
         return ColumnPlaceholders(days={day: f"{day}" for day in days})
     numbers = listed.numbers.get(f"{table.name}.{column.name}", ())
     return ColumnPlaceholders(numbers=numbers) if numbers and not is_key else None
+
+
+def _is_own_name(table: LandingTable, column: LandingField) -> bool:
+    """Whether a column names a person, place, doctor or drug. Rows that point at one without a name wait with it."""
+    points = {each.column for each in table.references}
+    return table.kind == "reference" and column.name in table.key and column.name not in points
 
 
 def _is_number(column: LandingField) -> bool:

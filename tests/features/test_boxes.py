@@ -95,6 +95,22 @@ def test_only_boxes_that_left_the_hands_count_against_a_holder(scans):
     assert all(row["member_id"] for row in rows)
 
 
+def test_a_code_that_is_sold_again_and_again_is_that_of_a_kind_of_packs_and_names_no_box(spark):
+    def sold(code, times):
+        return [
+            scan(code, 100 - n, settlement=f"s{n}", member=f"m{n}", place=f"h{n}")
+            for n in range(times)
+        ]
+
+    scans = frame_of(spark, TRACE_SCAN.silver, *sold("kind", 21), *sold("box", 20))
+
+    rows = holder_sales(scans, AS_OF, 365).filter("is_resold").collect()
+
+    assert [row["drug_id"] for row in rows] == ["box"] * 19
+    # It is still a finding about those who sold it.
+    assert resales(scans, AS_OF, 365).filter("is_repeat AND drug_id = 'kind'").count() == 20
+
+
 def test_institutions_answer_for_their_own_counter_but_not_for_one_label_scanned_twice(scans):
     sold = resales(scans, AS_OF, 365)
 

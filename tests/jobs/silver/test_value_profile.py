@@ -43,6 +43,57 @@ def conformed(new_workspace):
     return this
 
 
+@pytest.fixture(scope="module")
+def believed(new_workspace):
+    """A day of death of a whole register, and names and codes that name nothing."""
+    this = new_workspace()
+    landing = this.landing
+    landing.csv(
+        "institution",
+        DAY,
+        [base_row("institution"), {**base_row("institution"), "fixmedins_code": "99999999"}],
+    )
+    people = [base_row("person", psn_no=f"m{n}", death_date="2010-06-30") for n in range(201)]
+    people += [base_row("person", psn_no=f"d{n}", death_date="2023-11-05") for n in range(2)]
+    landing.csv("person", DAY, [*people, base_row("person", psn_no="00000000", death_date="")])
+    landing.csv(
+        "settlement",
+        DAY,
+        [base_row("settlement"), base_row("settlement", setl_id="s2", psn_no="00000000")],
+    )
+    scan = {
+        "scan_type": "sale",
+        "scan_time": "2024-01-05 10:00:00",
+        "fixmedins_code": "h1",
+        "setl_id": "s1",
+        "arrive_time": "2024-01-06 00:00:00",
+    }
+    codes = ("81000000000000000001", "00000000000000000000", "999999", "0")
+    landing.csv(
+        "trace_scan",
+        DAY,
+        [scan | {"scan_id": f"{n}", "drug_trac_codg": code} for n, code in enumerate(codes)],
+    )
+    assert this.run(ingest_batch.JOB).exit_code == 0
+    result = this.run(conform_tables.JOB)
+    assert result.exit_code == 0, result.message
+    return this
+
+
+def test_people_places_and_boxes_without_a_name_wait_and_so_do_rows_that_point_at_them(believed):
+    holds = "holds a placeholder, not a value"
+    reasons = {
+        table: [row["reasons"] for row in believed.lake.read(quarantine(table)).collect()]
+        for table in ("person", "institution", "settlement", "trace_scan")
+    }
+    assert reasons == {
+        "person": [[f"psn_no: {holds}"]],
+        "institution": [[f"fixmedins_code: {holds}"]],
+        "settlement": [["psn_no: points at no row of person"]],
+        "trace_scan": [[f"drug_trac_codg: {holds}"]] * 3,
+    }
+
+
 def values(workspace, table, *columns):
     rows = workspace.lake.read(table.silver).orderBy(*table.silver_key).select(*columns).collect()
     return [tuple(row) for row in rows]
