@@ -25,7 +25,7 @@ class TablePlaceholders:
     Args:
         table: the landing table.
         listed: by column, from the list.
-        shared: by column, values that too many people carry.
+        shared: by column, values that too many people carry, as texts.
     """
 
     table: LandingTable
@@ -38,8 +38,7 @@ class TablePlaceholders:
         if column.name in self.listed:
             found.append(F.col(_mark(column.name)))
         if self.shared.get(column.name):
-            is_shared = F.col(column.name).isin(*self.shared[column.name])
-            found.append(F.coalesce(is_shared, F.lit(False)))
+            found.append(F.coalesce(self._is_shared(column), F.lit(False)))
         return reduce(Column.__or__, found) if found else None
 
     def entry(self, column: LandingField) -> Column:
@@ -48,9 +47,11 @@ class TablePlaceholders:
         if column.name in self.listed:
             name = _listed_entry(column, self.listed[column.name])
         if self.shared.get(column.name):
-            is_shared = F.col(column.name).isin(*self.shared[column.name])
-            name = F.coalesce(name, F.when(is_shared, F.lit(SHARED)))
+            name = F.coalesce(name, F.when(self._is_shared(column), F.lit(SHARED)))
         return name
+
+    def _is_shared(self, column: LandingField) -> Column:
+        return F.col(column.name).cast("string").isin(*self.shared[column.name])
 
 
 def with_marks(rows: DataFrame, placeholders: TablePlaceholders) -> DataFrame:

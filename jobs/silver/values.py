@@ -73,7 +73,8 @@ def with_shared(
         if column.name in names:
             value, is_listed = F.col(column.name), listed.is_placeholder(column)
             said = value if is_listed is None else F.when(~is_listed, value)
-            values.append(F.struct(F.lit(column.name).alias("column"), said.alias("value")))
+            text = said.cast("string").alias("value")
+            values.append(F.struct(F.lit(column.name).alias("column"), text))
     rows = _with_person(lake, _counted_rows(listed, lake, changes, landed, limits))
     people = rows.select("person", "period", F.inline(F.array(*values)))
     return replace(listed, shared=shared_values(people, limits))

@@ -80,6 +80,13 @@ def believed(new_workspace):
     return this
 
 
+def test_a_day_of_death_that_far_more_people_have_than_any_other_is_nobodys(believed):
+    dead = believed.lake.read(PERSON.silver).filter("death_date IS NOT NULL")
+    assert sorted(row["member_id"] for row in dead.collect()) == ["d0", "d1"]
+    found = believed.lake.read(VALUE_PROFILE).filter("column_name = 'death_date'").collect()
+    assert [row["placeholders"] for row in found] == [{"carried by too many people": 201}]
+
+
 def test_people_places_and_boxes_without_a_name_wait_and_so_do_rows_that_point_at_them(believed):
     holds = "holds a placeholder, not a value"
     reasons = {
