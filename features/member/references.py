@@ -9,13 +9,18 @@ from features.member.illness import listed_codes, plain_code
 
 #: ATC codes of this length name a class of drugs.
 _CLASS_LENGTH = 5
+#: So many digits of a district name its city; no city reaches so many degrees from its middle.
+_CITY_DIGITS = 4
+_CITY_DEGREES = 10
+#: Of fewer places nobody knows which one is wrong.
+_FEWEST_PLACES = 3
 
 
 def usable(references: References) -> References:
     """One row per key, codes in one spelling, and no number that a calculation cannot use.
 
     If several rows have the same key, the first counts. A number that is not finite, or not positive where
-    it has to be, becomes null.
+    it has to be, becomes null, and so does a place that is on no globe or far from its city.
     """
     drugs = (
         _first_of_key(references.drugs, "drug_id")
@@ -36,8 +41,10 @@ def usable(references: References) -> References:
             chronic_group=_number(pl.when("chronic").then(pl.col("atc").str.head(1))),
         )
     )
-    institutions = _first_of_key(references.institutions, "institution_id").with_columns(
-        _positive("visit_cap"), _on_globe("latitude", 90), _on_globe("longitude", 180)
+    institutions = _in_their_city(
+        _first_of_key(references.institutions, "institution_id").with_columns(
+            _positive("visit_cap"), _on_globe("latitude", 90), _on_globe("longitude", 180)
+        )
     )
     diseases = _first_of_key(references.diseases, "special_disease_code").with_columns(
         indications=_listed_codes("indications")
@@ -61,6 +68,22 @@ def _listed_codes(name: str) -> pl.Expr:
 
 def _on_globe(name: str, most: int) -> pl.Expr:
     return pl.when(pl.col(name).is_between(-most, most)).then(name).alias(name)
+
+
+def _in_their_city(institutions: pl.DataFrame) -> pl.DataFrame:
+    """Institutions without the place of those that are said to lie far from the middle of their city's others.
+
+    So it is where latitude and longitude are confused, a sign is lost, or a service that finds no address gives the
+    capital: whoever visits such a place seems to travel too fast.
+    """
+    city = pl.col("district").str.head(_CITY_DIGITS)
+    degrees = ("latitude", "longitude")
+    is_far = pl.any_horizontal(
+        (pl.col(name) - pl.col(name).median().over(city)).abs() > _CITY_DEGREES for name in degrees
+    )
+    is_known = city.is_not_null() & (pl.len().over(city) >= _FEWEST_PLACES)
+    is_wrong = (is_far & is_known).fill_null(value=False)
+    return institutions.with_columns(pl.when(~is_wrong).then(name).alias(name) for name in degrees)
 
 
 def _positive(name: str) -> pl.Expr:

@@ -14,6 +14,13 @@ REFERENCES = {
         reference("institutions", "h3", district="west", latitude=0.0, longitude=100.2),
         reference("institutions", "h4"),
         reference("institutions", "h5", latitude=0.0, longitude=100.45),
+        *(
+            reference("institutions", f"c{n}", district=f"65010{n}", latitude=43.8, longitude=87.6)
+            for n in range(3)
+        ),
+        # Latitude and longitude confused, both on the globe; and a place ten degrees off, as a wide city has.
+        reference("institutions", "swapped", district="650104", latitude=87.6, longitude=43.8),
+        reference("institutions", "wide", district="650105", latitude=43.8, longitude=97.6),
     ],
     "diseases": [],
 }
@@ -143,6 +150,15 @@ TRAVEL_EXAMPLES = (
         .visit(5, ONE, at="00:00")
         .visit(5, ONE, at="00:07", institution_id="h2"),
         {"impossible_travel_count_180d": 0, "min_gap_minutes_90d": None},
+    ),
+    Example(
+        "a place far from all others of its city is not known",
+        Account()
+        .visit(9, ONE, institution_id="c0")
+        .visit(9, ONE, at="10:30", institution_id="swapped")
+        .visit(5, ONE, institution_id="c0")
+        .visit(5, ONE, at="10:30", institution_id="wide"),
+        {"impossible_travel_count_180d": 1},
     ),
     Example(
         "places that are not known cannot be too far",
