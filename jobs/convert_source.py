@@ -22,6 +22,8 @@ from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.types import TimestampType
 
 from expectations.contract.errors import ConfigError, DataRefused
+from expectations.landing.table import LandingTable
+from expectations.landing.written_names import bare_text, sign_of_spoilt
 from expectations.tables import LANDING_BY_NAME
 from jobs.lake.locks import is_local, local_path
 from jobs.landing.manifests import MANIFEST
@@ -68,7 +70,7 @@ def main(run: JobRun) -> str:
         frames = mapped_tables(run.spark, mapping, files, str(config.source.mapping))
         for table, frame in frames.items():
             with step(run, f"{table}: converted"):
-                hashed = _with_hashes(frame, mapping, key)
+                hashed = _with_hashes(frame, LANDING_BY_NAME[table], mapping, key)
                 staging = landing / "_staging" / table
                 try:
                     control = _stage(hashed, table, staging)
@@ -121,11 +123,19 @@ def _hash_key(mapping: Mapping) -> bytes:
     return key.encode()
 
 
-def _with_hashes(frame: DataFrame, mapping: Mapping, key: bytes) -> DataFrame:
+def _with_hashes(frame: DataFrame, table: LandingTable, mapping: Mapping, key: bytes) -> DataFrame:
+    """Hashes in place of names; one that is spoilt gets its sign, for which `ingest_batch` has the reason."""
     # A Python function, although slower than SQL: a key in an expression would show in query plans.
     hashed = pandas_udf(lambda values: keyed_hash(values, key), "string")  # type: ignore[call-overload]
-    columns = [name for name in frame.columns if name in mapping.hash.columns]
-    return frame.withColumns({name: hashed(F.col(name).cast("string")) for name in columns})
+    columns = {}
+    for name in frame.columns:
+        if name in mapping.hash.columns:
+            bare = bare_text(F.col(name).cast("string"), is_bare=False)
+            columns[name] = hashed(bare)
+            if name in table.id_columns:
+                sign = sign_of_spoilt(bare, has_decimals=name not in table.whole_id_columns)
+                columns[name] = F.coalesce(sign, columns[name])
+    return frame.withColumns(columns)
 
 
 def _stage(frame: DataFrame, table: str, staging: Path) -> dict[str, dict[str, str]]:

@@ -21,6 +21,30 @@ OF_SPREADSHEET = r"^=.*\z|^'.*\z|^#+\z"
 QUOTED = r"[\"\x{201C}\x{201D}\x{FF02}]"
 
 
+#: For what spoils a name a text that is spoilt by it and says nothing of anybody.
+SIGNS = {
+    UNSEEN: "x\u200bx",
+    SHORTENED: "0E+0",
+    OF_SPREADSHEET: "#",
+    QUOTED: '"',
+    WITH_DECIMALS: "0.0",
+}
+
+
+def sign_of_spoilt(name: Column, *, has_decimals: bool) -> Column:
+    """The sign that stands for a spoilt name; null for one that is as it was given.
+
+    A hash of what a program has spoilt can't be told from others: all numbers that a spreadsheet shortened alike would
+    be one person's.
+
+    Args:
+        name: an id, a code or a number that is to be hashed, without blanks around it.
+        has_decimals: whether decimals may be part of it.
+    """
+    known = (each for each in SIGNS if not (has_decimals and each == WITH_DECIMALS))
+    return F.coalesce(*(F.when(name.rlike(each), F.lit(SIGNS[each])) for each in known))
+
+
 def bare_text(found: Column, *, is_bare: bool) -> Column:
     """A text without blanks around it; null if nothing is left.
 

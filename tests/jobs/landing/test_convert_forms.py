@@ -11,6 +11,7 @@ from support.sources import PLACES, Source
 
 from expectations.contract.errors import ConfigError
 from expectations.landing.reference import INSTITUTION, PERSON
+from expectations.landing.written_names import OF_SPREADSHEET, SIGNS
 from jobs.convert_source import keyed_hash
 from jobs.ingest_batch import JOB as INGEST
 
@@ -140,6 +141,35 @@ def test_a_batch_that_the_source_no_longer_gives_is_taken_back(source):
     assert source.workspace.run(INGEST).exit_code == 0
     bronze = source.workspace.lake.read(PERSON.bronze)
     assert sorted(row["psn_no"] for row in bronze.collect()) == ["m1", "m2", "m3"]
+
+
+def test_a_spoilt_name_is_not_hashed_but_waits_with_its_reason(source, monkeypatch):
+    """All card numbers that a spreadsheet shortened were one person."""
+    monkeypatch.setenv("DRUGTRAIL_HASH_KEY", "k" * 16)
+    names = (
+        "4.40301E+17",
+        "'10001",
+        "##########",
+        "10\u200b001",
+        "10001.0",
+        '"10001',
+        "10001",
+        "\u200b10001 ",
+    )
+    rows = [{"name": name} for name in names]
+    content = "".join(json.dumps(row) + "\n" for row in rows)
+    source.file("people.json", content.encode())
+    source.map(
+        {"people": {"files": "*.json", "format": "json"}},
+        {
+            "person": "SELECT name AS psn_no, '2025-01-01 00:00:00' AS arrive_time, '2025-01-31' AS batch FROM people"
+        },
+        hash={"columns": ["psn_no"], "key_variable": "DRUGTRAIL_HASH_KEY"},
+    )
+    assert source.convert().exit_code == 0
+    [hashed] = keyed_hash(pd.Series(["10001"]), b"k" * 16)
+    landed = [row["psn_no"] for row in source.landed("person")]
+    assert sorted(landed) == sorted([*SIGNS.values(), SIGNS[OF_SPREADSHEET], hashed, hashed])
 
 
 def test_a_table_without_rows_is_no_fault(source):
