@@ -26,7 +26,7 @@ from expectations.landing.table import LandingTable
 from expectations.landing.written_names import bare_text, sign_of_spoilt
 from expectations.tables import LANDING_BY_NAME
 from jobs.lake.locks import is_local, local_path
-from jobs.landing.manifests import MANIFEST
+from jobs.landing.manifests import BATCH_DAY, MANIFEST
 from jobs.landing.mappings import Mapping, load_mapping, mapped_tables, source_files
 from jobs.landing.source_faults import write_fault
 from jobs.runtime.command_line import run_job
@@ -169,6 +169,12 @@ def _stage(frame: DataFrame, table: str, staging: Path) -> dict[str, dict[str, s
     if None in control or _NO_BATCH in control:
         raise DataRefused(
             f"tables.{table}: some rows have no batch: the dates they rest on can't be read"
+        )
+    # Six digits are a year to Spark: 202401 is a day of the year 202401.
+    if odd := sorted(day for day in control if not BATCH_DAY.fullmatch(day)):
+        raise DataRefused(
+            f"tables.{table}: batch is {odd[0]} in some rows, which is no day of the form yyyy-MM-dd: a month without"
+            " a day? last_day(to_date(month, 'yyyyMM')) is its last"
         )
     return control
 

@@ -21,7 +21,9 @@ from jobs.landing.entries import (
 from jobs.landing.files import FileFacts
 from jobs.landing.manifest_form import ListedFile, Manifest, ManifestFault, parsed_manifest
 
-_BATCH = re.compile(r"batch=([0-9]{4}-[0-9]{2}-[0-9]{2})")
+#: A batch's day, as its folder is called by it.
+BATCH_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_BATCH = re.compile(rf"batch=({BATCH_DAY.pattern})")
 #: A folder that is meant for a batch and is not called as one.
 _MEANT = re.compile(r"(?i)batch\W?[0-9]{4}\W?[0-9]{1,2}\W?[0-9]{1,2}\W?")
 #: No blank, wildcard or look-alike: a name means the same to a shell, a URL and Spark.

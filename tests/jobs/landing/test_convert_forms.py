@@ -172,6 +172,18 @@ def test_a_spoilt_name_is_not_hashed_but_waits_with_its_reason(source, monkeypat
     assert sorted(landed) == sorted([*SIGNS.values(), SIGNS[OF_SPREADSHEET], hashed, hashed])
 
 
+def test_a_month_in_place_of_a_batch_is_refused_and_delivers_nothing(source):
+    source.file("places.csv", b"code,name,month\nh1,one,202401\n")
+    select = PLACES.replace("DATE'2025-01-31'", "month")
+    source.map({"places": {"files": "*.csv"}}, {"institution": select})
+    result = source.convert()
+    assert result.exit_code == 3
+    assert (
+        "tables.institution: batch is +202401-01-01 in some rows, which is no day" in result.message
+    )
+    assert not (source.workspace.landing.root / INSTITUTION.name).exists()
+
+
 def test_a_table_without_rows_is_no_fault(source):
     source.file("places.csv", b"code,name\n")
     source.map({"places": {"files": "*.csv"}}, {"institution": PLACES})
