@@ -23,6 +23,7 @@ from pyspark.sql import SparkSession
 from expectations.contract.errors import ConfigError, JobError
 from jobs.runtime.scratch import Scratch, new_scratch
 from jobs.runtime.secrets import with_environment
+from jobs.runtime.spark_errors import in_short
 
 #: The property of Hadoop's file systems that takes rights from all but the owner.
 _OWNER_ONLY = ("fs.permissions.umask-mode", "077")
@@ -54,7 +55,8 @@ def start_session(
 
     Raises:
         ConfigError: when Java is absent or not 17 or 21, or the properties cannot be read.
-        JobError: when Spark does not start; names the file with the reason.
+        JobError: when Spark does not start; names the file with the reason. Also when its JVM is gone again before the
+            session is set up, as after a signal that a scheduler sends to the whole group of processes.
     """
     files = files or SessionFiles()
     # Py4J prints a page for each call that finds no JVM; what is to be said of that the job says.
@@ -65,6 +67,14 @@ def start_session(
     if is_ours:
         require_java()
         _launch(app_name, read_properties(properties_file), files)
+    try:
+        return _set_up(app_name, files, is_ours=is_ours)
+    except (Py4JError, ConnectionError) as error:
+        raise JobError(in_short(error)) from error
+
+
+def _set_up(app_name: str, files: SessionFiles, *, is_ours: bool) -> SparkSession:
+    """The session in the JVM that runs, with what all jobs rely on."""
     spark = SparkSession.builder.appName(app_name).getOrCreate()
     # Rules and mappings are data: what looks like ${a property} in them stays as it is written.
     spark.conf.set("spark.sql.variable.substitute", "false")

@@ -3,12 +3,16 @@
 import json
 
 import pytest
+from py4j.protocol import Py4JNetworkError
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from support.workspace import base_row
 
+from expectations.contract.errors import JobError
 from expectations.landing.event import FEE_DETAIL
 from expectations.ops import JOB_RUN
 from jobs import build_facts, conform_tables, ingest_batch
+from jobs.runtime.session import start_session
 from jobs.runtime.spark_errors import in_short
 
 BATCH = "2024-01-31"
@@ -57,3 +61,17 @@ def test_what_python_raised_in_a_task_is_said_without_its_traceback(spark):
 )
 def test_of_other_errors_the_first_line_is_said(error, told):
     assert in_short(error) == told
+
+
+def test_a_jvm_that_is_gone_before_the_session_is_set_up_is_one_sentence(monkeypatch, tmp_path):
+    """As when a scheduler's signal ends a job's whole group of processes while Spark starts."""
+
+    def gone(_):
+        raise Py4JNetworkError("Error while sending or receiving")
+
+    monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "1")
+    monkeypatch.setattr(SparkSession.Builder, "getOrCreate", gone)
+    properties = tmp_path / "spark.conf"
+    properties.write_text("spark.master local[1]\n")
+    with pytest.raises(JobError, match="Spark's JVM is gone"):
+        start_session("a job", str(properties))
