@@ -1,5 +1,6 @@
 """References in the one form that features expect, from any source."""
 
+import math
 from dataclasses import replace
 
 import polars as pl
@@ -9,6 +10,8 @@ from features.member.illness import listed_codes, plain_code
 
 #: ATC codes of this length name a class of drugs.
 _CLASS_LENGTH = 5
+#: No box lasts longer than the longest depot drugs, which are given once a year.
+_MOST_BOX_DAYS = 366
 #: So many digits of a district name its city; no city reaches so many degrees from its middle.
 _CITY_DIGITS = 4
 _CITY_DEGREES = 10
@@ -20,12 +23,13 @@ def usable(references: References) -> References:
     """One row per key, codes in one spelling, and no number that a calculation cannot use.
 
     If several rows have the same key, the first counts. A number that is not finite, or not positive where
-    it has to be, becomes null, and so does a place that is on no globe or far from its city.
+    it has to be, becomes null, and so do days of a box beyond a year and a place that is on no globe or far from its city.
     """
     drugs = (
         _first_of_key(references.drugs, "drug_id")
         .with_columns(
-            *(_positive(name) for name in ("days_per_box", "ddd_per_box", "monthly_max_boxes")),
+            *(_positive(name) for name in ("ddd_per_box", "monthly_max_boxes")),
+            _positive("days_per_box", _MOST_BOX_DAYS),
             _positive("resale_ratio"),
             _positive("list_price"),
             atc=plain_code(pl.col("atc")),
@@ -86,5 +90,6 @@ def _in_their_city(institutions: pl.DataFrame) -> pl.DataFrame:
     return institutions.with_columns(pl.when(~is_wrong).then(name).alias(name) for name in degrees)
 
 
-def _positive(name: str) -> pl.Expr:
-    return pl.when(pl.col(name).is_finite() & (pl.col(name) > 0)).then(name).alias(name)
+def _positive(name: str, most: float = math.inf) -> pl.Expr:
+    is_usable = pl.col(name).is_finite() & (pl.col(name) > 0) & (pl.col(name) <= most)
+    return pl.when(is_usable).then(name).alias(name)

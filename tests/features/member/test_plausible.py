@@ -7,6 +7,7 @@ REFERENCES = {
         reference("drugs", "d", ingredient="i", days_per_box=30.0, list_price=50.0),
         reference("drugs", "unpriced", ingredient="u", days_per_box=30.0),
         reference("drugs", "unknown"),
+        reference("drugs", "filler", days_per_box=3650.0),
     ],
     "institutions": [],
     "diseases": [],
@@ -27,6 +28,11 @@ EXAMPLES = (
         "days within four times of the label's are a prescription's own",
         Account().visit(5, drug("d", 1, 5000, days=120)),
         {"stock_peak_days_365d": 120},
+    ),
+    Example(
+        "a box that is said to last for years is one of which nothing is known",
+        Account().visit(9, drug("filler")).visit(5, drug("filler", days=20)),
+        {"stock_peak_days_365d": 20, "supply_ratio_max_90d": 20 / 90},
     ),
     Example(
         "days of a drug whose label is not known are used as stated",
