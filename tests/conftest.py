@@ -18,12 +18,15 @@ pytest.register_assert_rewrite("support.member_histories")
 
 #: On top of conf/spark-local.conf: few partitions and threads, because a thousand tiny queries spend their time
 #: in planning, which keeps one core busy; so `make test` runs a process on each core. The JVM's full compiler
-#: pays: with its light one alone the suite takes half as long again.
+#: pays: with its light one alone the suite takes half as long again. On one core Spark would take pages of 64 MB for
+#: every small table that it broadcasts or groups, and with them most of the heap; a larger page is taken for
+#: what needs one.
 OVERRIDES = {
-    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC",
+    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -Xms2g -Xmn1g",
     "spark.master": "local[1]",
     "spark.driver.memory": "4g",
     "spark.sql.shuffle.partitions": "2",
+    "spark.buffer.pageSize": "1m",
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "1",
 }
