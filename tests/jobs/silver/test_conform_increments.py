@@ -1,7 +1,9 @@
 """conform_tables batch by batch gives what it gives when all batches are there at once."""
 
 import random
+import shutil
 
+import pytest
 from support.workspace import base_row
 
 from expectations.landing.event import FEE_DETAIL, SETTLEMENT
@@ -61,13 +63,6 @@ def land(workspace, rows: dict[str, list[dict[str, str]]], month: str) -> None:
     workspace.landing.csv("institution", MONTHS[0], [base_row("institution")])
 
 
-def conform_at_once(workspace, landed) -> None:
-    for month in MONTHS:
-        land(workspace, landed[month], month)
-    workspace.run(ingest_batch.JOB)
-    assert workspace.run(conform_tables.JOB).exit_code == 0
-
-
 def seen(workspace):
     lake = workspace.lake
     found = {table.name: sorted(map(str, lake.read(table.silver).collect())) for table in TABLES}
@@ -90,10 +85,57 @@ def newest_balance(workspace):
     return {row["table_name"]: [row[name] for name in counted] for row in rows}
 
 
-def test_any_order_in_steps_gives_what_all_at_once_gives(new_workspace, monkeypatch):
+@pytest.fixture(scope="module")
+def landed() -> dict[str, dict[str, list[dict[str, str]]]]:
+    """The rows of each month as they are sent first."""
     rng = random.Random(2)
-    landed = {month: month_rows(rng, month) for month in MONTHS}
-    in_steps, at_once = new_workspace(), new_workspace()
+    return {month: month_rows(rng, month) for month in MONTHS}
+
+
+def sent_again(rows: dict[str, list[dict[str, str]]]) -> dict[str, list[dict[str, str]]]:
+    """A month that is sent a second time, with two settlements less."""
+    return rows | {"settlement": rows["settlement"][2:]}
+
+
+@pytest.fixture(scope="module")
+def ingested(new_workspace, landed):
+    """A lake with all batches in bronze and nothing in silver; copies of it are conformed."""
+    workspace = new_workspace()
+    land(workspace, sent_again(landed[MONTHS[0]]), MONTHS[0])
+    land(workspace, landed[MONTHS[1]], MONTHS[1])
+    workspace.run(ingest_batch.JOB)
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def conformed_at_once(new_workspace, ingested):
+    """Conform a copy of the ingested lake, in whichever way the limits say."""
+
+    def conform(few_rows: int):
+        workspace = new_workspace()
+        shutil.copytree(ingested.config.lake.root, workspace.config.lake.root)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(changes, "FEW_ROWS", few_rows)
+            if not few_rows:
+                patch.setattr(values, "MOST_ROWS_TO_KEEP", 0)
+                patch.setattr(affected_rows, "MOST_KEYS_TO_SEND", 12)
+            assert workspace.run(conform_tables.JOB).exit_code == 0
+        return workspace
+
+    return conform
+
+
+@pytest.fixture(scope="module")
+def small(conformed_at_once):
+    """What all batches at once give while every table is small enough to be sent."""
+    workspace = conformed_at_once(1_000_000)
+    expected = seen(workspace)
+    assert len(expected["waiting fee_detail"]) > 0
+    return expected, newest_balance(workspace)
+
+
+def test_any_order_in_steps_gives_what_all_at_once_gives(new_workspace, landed, small, monkeypatch):
+    in_steps = new_workspace()
     monkeypatch.setattr(changes, "FEW_ROWS", 0)
     files: set[str] = set()
     for month in reversed(MONTHS):
@@ -103,29 +145,13 @@ def test_any_order_in_steps_gives_what_all_at_once_gives(new_workspace, monkeypa
         # What the second month does not concern stays as it was written.
         before, files = files, set(in_steps.lake.read(SETTLEMENT.silver).inputFiles())
         assert not before or before & files
-    # January is sent again, with two settlements less.
-    landed[MONTHS[0]]["settlement"] = landed[MONTHS[0]]["settlement"][2:]
-    land(in_steps, landed[MONTHS[0]], MONTHS[0])
+    land(in_steps, sent_again(landed[MONTHS[0]]), MONTHS[0])
     in_steps.run(ingest_batch.JOB)
     assert in_steps.run(conform_tables.JOB).exit_code == 0
 
-    monkeypatch.setattr(changes, "FEW_ROWS", 1_000_000)
-    conform_at_once(at_once, landed)
-    expected = seen(at_once)
-    assert seen(in_steps) == expected
-    assert len(expected["waiting fee_detail"]) > 0
-    assert newest_balance(in_steps) == newest_balance(at_once)
+    assert (seen(in_steps), newest_balance(in_steps)) == small
 
 
-def test_tables_too_large_to_be_sent_give_the_same(new_workspace, monkeypatch):
-    rng = random.Random(3)
-    landed = {month: month_rows(rng, month) for month in MONTHS}
-    small, large = new_workspace(), new_workspace()
-    for this, few_rows, most_keys in ((small, 1_000_000, 1_000_000), (large, 0, 12)):
-        monkeypatch.setattr(changes, "FEW_ROWS", few_rows)
-        monkeypatch.setattr(values, "MOST_ROWS_TO_KEEP", few_rows)
-        monkeypatch.setattr(affected_rows, "MOST_KEYS_TO_SEND", most_keys)
-        conform_at_once(this, landed)
-    expected = seen(small)
-    assert seen(large) == expected
-    assert len(expected["waiting fee_detail"]) > 0
+def test_tables_too_large_to_be_sent_give_the_same(conformed_at_once, small):
+    expected, _ = small
+    assert seen(conformed_at_once(0)) == expected
