@@ -4,6 +4,7 @@ import io
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyspark.sql import Row
 from support.workspace import base_row
 
 from expectations.ops import LANDING_BATCH, quarantine
@@ -44,6 +45,36 @@ def csv_text(rows, *, end="\n", names=None):
     return "".join(line + end for line in lines)
 
 
+class Landed:
+    """What became of a table's batches, in three queries: many tests of one run of ingest_batch look at it."""
+
+    def __init__(self, workspace, table="settlement"):
+        lake = workspace.lake
+        self.batches = batches(workspace, table)
+        self._bronze = _by_batch(lake.read(LANDING_BY_NAME[table].bronze))
+        self._waiting = _by_batch(lake.read(quarantine(table)))
+
+    def kept(self, batch, *columns):
+        """Values of a batch in bronze, in the order of its records; whole rows without columns."""
+        rows = self._bronze.get(batch, [])
+        return [tuple(row[name] for name in columns) for row in rows] if columns else rows
+
+    def waiting(self, batch):
+        """Rows of a batch in quarantine, in the order of its records."""
+        return self._waiting.get(batch, [])
+
+    def reasons(self, batch):
+        """The reasons of a batch's rows in quarantine, by record."""
+        return {row["record_number"]: row["reasons"] for row in self.waiting(batch)}
+
+
+def _by_batch(frame):
+    found: dict[str, list[Row]] = {}
+    for row in sorted(frame.collect(), key=lambda row: (row["source_file"], row["record_number"])):
+        found.setdefault(row["batch"].isoformat(), []).append(row)
+    return found
+
+
 def batches(workspace, table="settlement"):
     """The ledger's rows of a table's batches, by day."""
     rows = workspace.lake.read(LANDING_BATCH).filter(f"table_name = '{table}'")
@@ -54,9 +85,3 @@ def kept(workspace, batch, *columns, table="settlement"):
     """Values of a batch in bronze."""
     rows = workspace.lake.read(LANDING_BY_NAME[table].bronze).filter(f"batch = DATE'{batch}'")
     return [tuple(row) for row in rows.orderBy("record_number").select(*columns).collect()]
-
-
-def waiting(workspace, batch, table="settlement"):
-    """The reasons of a batch's rows in quarantine, by record."""
-    rows = workspace.lake.read(quarantine(table)).filter(f"batch = DATE'{batch}'")
-    return {row["record_number"]: row["reasons"] for row in rows.collect()}

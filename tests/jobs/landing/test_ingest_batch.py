@@ -3,13 +3,12 @@
 import gzip
 import io
 import json
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 import pandas as pd
 import pytest
-from pyspark.sql import functions as F
-from support.landed import rows_of
+from support.landed import Landed, rows_of
 
 from expectations.contract.errors import ConfigError
 from expectations.landing.event import SETTLEMENT
@@ -108,29 +107,28 @@ def ingested(workspace):
     return workspace
 
 
+@pytest.fixture(scope="module")
+def landed(ingested):
+    """What became of the batches of the first ingest; the last test adds to the lake."""
+    return Landed(ingested)
+
+
 def batch_rows(workspace):
     rows = workspace.lake.read(LANDING_BATCH).orderBy("sequence", "batch").collect()
     return {row["batch"].isoformat(): row for row in rows}
 
 
-def test_good_rows_are_typed_and_know_where_they_came_from(ingested):
-    rows = ingested.lake.read(SETTLEMENT.bronze).filter("batch = DATE'2024-01-31'")
-    found = rows.select(
-        "setl_id", "source_file", "record_number", "setl_time", "medfee_sumamt", "acct_pay"
-    ).orderBy("record_number")
-    assert [tuple(row) for row in found.collect()] == [
+def test_good_rows_are_typed_and_know_where_they_came_from(landed):
+    names = ("setl_id", "source_file", "record_number", "setl_time", "medfee_sumamt", "acct_pay")
+    assert landed.kept("2024-01-31", *names) == [
         (f"good{n}", "part-0.csv", n, datetime(2024, 1, 5, 10), Decimal("10.00"), None)
         for n in (1, 2, 3)
     ]
 
 
-def test_each_bad_row_waits_in_quarantine_with_record_number_and_reason(ingested):
-    rows = (
-        ingested.lake.read(QUARANTINE).filter("batch = DATE'2024-02-29'").orderBy("record_number")
-    )
-    assert [
-        (row["source_file"], row["record_number"], row["reasons"]) for row in rows.collect()
-    ] == [
+def test_each_bad_row_waits_in_quarantine_with_record_number_and_reason(landed):
+    rows = landed.waiting("2024-02-29")
+    assert [(row["source_file"], row["record_number"], row["reasons"]) for row in rows] == [
         ("part-0.csv.gz", 1, ["medfee_sumamt: can't be read as decimal(16,2)"]),
         ("part-0.csv.gz", 2, ["med_type: is none of 11, 14, 21, 41"]),
         ("part-0.csv.gz", 3, ["psn_no: is empty, and it is required"]),
@@ -141,16 +139,15 @@ def test_each_bad_row_waits_in_quarantine_with_record_number_and_reason(ingested
     ]
 
 
-def test_the_raw_record_is_kept_with_a_quarantined_row(ingested):
-    rows = ingested.lake.read(QUARANTINE).filter("batch = DATE'2024-02-29'")
-    raw = {row["record_number"]: row["raw_record"] for row in rows.collect()}
+def test_the_raw_record_is_kept_with_a_quarantined_row(landed):
+    raw = {row["record_number"]: row["raw_record"] for row in landed.waiting("2024-02-29")}
     assert json.loads(raw[1])["medfee_sumamt"] == "10.005"
     assert raw[4].rstrip().endswith("one field too many")
 
 
-def test_a_line_break_in_quotes_does_not_shift_record_numbers(ingested):
-    kept = ingested.lake.read(SETTLEMENT.bronze).filter("batch = DATE'2024-02-29'")
-    found = {row["setl_id"]: (row["record_number"], row["dise_codg"]) for row in kept.collect()}
+def test_a_line_break_in_quotes_does_not_shift_record_numbers(landed):
+    kept = landed.kept("2024-02-29")
+    found = {row["setl_id"]: (row["record_number"], row["dise_codg"]) for row in kept}
     after = {f"bad{number}": (number, None) for number in range(9, 21)}
     assert found == {"bad6": (6, "line one\nline two")} | after
 
@@ -178,45 +175,38 @@ def test_a_line_break_in_quotes_does_not_shift_record_numbers(ingested):
         ("2025-03-31", "part-0.csv.gz unpacks to more than landing.max_file_gib (0.001)"),
     ],
 )
-def test_a_broken_batch_is_refused_whole_with_its_reason(ingested, batch, reason):
-    row = batch_rows(ingested)[batch]
+def test_a_broken_batch_is_refused_whole_with_its_reason(landed, batch, reason):
+    row = landed.batches[batch]
     assert (row["outcome"], row["rows_kept"], row["rows_quarantined"]) == ("refused", 0, 0)
     assert reason in row["reasons"]
-    bronze = ingested.lake.read(SETTLEMENT.bronze)
-    assert bronze.filter(F.col("batch") == date.fromisoformat(batch)).isEmpty()
+    assert landed.kept(batch) == []
 
 
-def test_unknown_and_missing_optional_columns_are_warned_about(ingested):
-    row = batch_rows(ingested)["2024-04-30"]
+def test_unknown_and_missing_optional_columns_are_warned_about(landed):
+    row = landed.batches["2024-04-30"]
     assert (row["outcome"], row["rows_kept"]) == ("kept", 2)
     assert "column colour is not in the contract and was left out" in row["warnings"]
     assert "column acct_pay is missing and was taken as empty" in row["warnings"]
 
 
-def test_an_unreadable_amount_leaves_its_control_sum_unchecked_with_a_warning(ingested):
-    row = batch_rows(ingested)["2024-02-29"]
+def test_an_unreadable_amount_leaves_its_control_sum_unchecked_with_a_warning(landed):
+    row = landed.batches["2024-02-29"]
     assert "the control sum of medfee_sumamt can't be checked: 2 unreadable" in row["warnings"]
 
 
-def test_parquet_of_other_types_is_read_exactly(ingested):
-    rows = (
-        ingested.lake.read(SETTLEMENT.bronze).filter("batch = DATE'2024-11-30'").orderBy("setl_id")
-    )
-    found = [
-        tuple(row) for row in rows.select("record_number", "setl_time", "medfee_sumamt").collect()
-    ]
-    assert found == [
+def test_parquet_of_other_types_is_read_exactly(landed):
+    assert landed.kept("2024-11-30", "record_number", "setl_time", "medfee_sumamt") == [
         (1, datetime(2024, 1, 5, 10), Decimal("0.30")),
         (2, datetime(2024, 1, 5, 10), Decimal("10.00")),
         (3, datetime(2024, 1, 5, 10), Decimal("7.25")),
     ]
 
 
-def test_landed_is_kept_and_quarantined_in_rows_and_amounts(ingested):
-    for row in batch_rows(ingested).values():
+def test_landed_is_kept_and_quarantined_in_rows_and_amounts(landed):
+    for row in landed.batches.values():
         if row["outcome"] == "kept":
             assert row["rows_landed"] == row["rows_kept"] + row["rows_quarantined"]
-    bad = batch_rows(ingested)["2024-02-29"]
+    bad = landed.batches["2024-02-29"]
     assert (bad["rows_landed"], bad["rows_kept"], bad["rows_quarantined"]) == (20, 13, 7)
     assert bad["amounts_landed"]["medfee_sumamt"] == Decimal("180.00")
     assert bad["amounts_kept"]["medfee_sumamt"] == Decimal("130.00")

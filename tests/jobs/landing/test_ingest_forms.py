@@ -5,12 +5,11 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from support.landed import batches, csv_text, kept, parquet, rows_of, text
+from support.landed import Landed, csv_text, kept, parquet, rows_of, text
 from support.workspace import base_row
 
 from expectations.contract.errors import ConfigError
 from expectations.landing.reference import INSTITUTION
-from expectations.ops import quarantine
 from jobs.ingest_batch import JOB
 from jobs.runtime.job import Options
 
@@ -20,7 +19,8 @@ MOMENT = datetime(2024, 1, 5, 2, tzinfo=UTC)
 ARRIVED = datetime(2024, 1, 6)
 
 
-def write_parquet_forms(landing):
+def write_times(landing):
+    """Settlement times in every type of Parquet that holds one."""
     nanos = pa.array([AT] * 3, pa.timestamp("ns"))
     parquet(landing, "2024-01-01", {"setl_time": nanos})
     parquet(landing, "2024-01-02", {"setl_time": nanos}, use_deprecated_int96_timestamps=True)
@@ -28,6 +28,9 @@ def write_parquet_forms(landing):
     parquet(landing, "2024-01-03", moments)
     nano_moments = {"setl_time": pa.array([MOMENT] * 3, pa.timestamp("ns", tz="Asia/Shanghai"))}
     parquet(landing, "2024-01-04", nano_moments)
+
+
+def write_parquet_forms(landing):
     # Nothing at all in a column, text that is not said to be text, numbers in other widths.
     odd = {
         "dise_codg": pa.nulls(3),
@@ -93,6 +96,16 @@ def write_spoilt_ids(landing):
     parquet(landing, "2024-03-02", columns, rows=len(rows))
 
 
+def write_other_names(landing):
+    """Columns of the contract under names that are nearly theirs."""
+    good = rows_of("c", 4)
+    capitals = csv_text(good, names=[name.upper() for name in good[0]])
+    text(landing, "2024-02-04", capitals.encode(), good)
+    names = {"refd_setl_flag": "refund_flag"}
+    renamed = [{names.get(name, name): row[name] for name in row} for row in rows_of("r", 2)]
+    landing.csv("settlement", "2024-02-05", renamed)
+
+
 def write_csv_forms(landing):
     good = rows_of("c", 4)
     lines = csv_text(good).splitlines()
@@ -110,15 +123,6 @@ def write_csv_forms(landing):
     text(landing, "2024-02-02", quoted.encode(), good[:2])
     text(landing, "2024-02-19", (quoted + "\n").encode(), good[:2])
     text(landing, "2024-02-03", csv_text(good, end=",\n").replace(",\n", "\n", 1).encode(), good)
-    text(
-        landing,
-        "2024-02-04",
-        csv_text(good, names=[name.upper() for name in good[0]]).encode(),
-        good,
-    )
-    names = {"refd_setl_flag": "refund_flag"}
-    renamed = [{names.get(name, name): row[name] for name in row} for row in rows_of("r", 2)]
-    landing.csv("settlement", "2024-02-05", renamed)
     both = [{**row, "acct_pay": "1.00", "ACCT_PAY": "1.00"} for row in rows_of("b", 2)]
     landing.csv("settlement", "2024-02-06", both)
     chinese = rows_of("g", 110, dise_codg="感冒")
@@ -140,11 +144,18 @@ def write_csv_forms(landing):
 @pytest.fixture(scope="module")
 def ingested(new_workspace):
     this = new_workspace()
+    write_times(this.landing)
     write_parquet_forms(this.landing)
+    write_other_names(this.landing)
     write_csv_forms(this.landing)
     write_spoilt_ids(this.landing)
     assert this.run(JOB).exit_code == 3
     return this
+
+
+@pytest.fixture(scope="module")
+def landed(ingested):
+    return Landed(ingested)
 
 
 @pytest.mark.parametrize(
@@ -176,23 +187,23 @@ def ingested(new_workspace):
         ),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_the_true_reason(ingested, batch, reason):
-    row = batches(ingested)[batch]
+def test_what_cannot_be_read_is_refused_with_the_true_reason(landed, batch, reason):
+    row = landed.batches[batch]
     assert (row["outcome"], row["rows_kept"]) == ("refused", 0)
     assert any(reason in each for each in row["reasons"]), row["reasons"]
     assert not any("not one value fits" in each for each in row["reasons"])
 
 
-def test_times_in_nanoseconds_are_read_to_the_microsecond(ingested):
-    assert kept(ingested, "2024-01-01", "setl_time") == [(AT,)] * 3
+def test_times_in_nanoseconds_are_read_to_the_microsecond(landed):
+    assert landed.kept("2024-01-01", "setl_time") == [(AT,)] * 3
 
 
-def test_columns_in_forms_of_other_writers_are_read_exactly(ingested):
+def test_columns_in_forms_of_other_writers_are_read_exactly(landed):
     names = ("psn_no", "dise_codg", "opter_no", "terminal_id", "mdtrt_id")
-    assert kept(ingested, "2024-01-05", *names) == [("m1", None, str(2**63 + 1), "7", "v1")] * 3
+    assert landed.kept("2024-01-05", *names) == [("m1", None, str(2**63 + 1), "7", "v1")] * 3
     amounts = ("fund_pay_sumamt", "medfee_sumamt", "acct_pay")
-    assert kept(ingested, "2024-01-05", *amounts) == [(Decimal(6), Decimal(10), Decimal("1.5"))] * 3
-    assert kept(ingested, "2024-01-05", "begntime", "endtime") == [(AT, datetime(2024, 1, 5))] * 3
+    assert landed.kept("2024-01-05", *amounts) == [(Decimal(6), Decimal(10), Decimal("1.5"))] * 3
+    assert landed.kept("2024-01-05", "begntime", "endtime") == [(AT, datetime(2024, 1, 5))] * 3
 
 
 def test_booleans_as_numbers_are_read(ingested):
@@ -200,49 +211,48 @@ def test_booleans_as_numbers_are_read(ingested):
     assert [row["dual_channel"] for row in rows] == [True, False, None]
 
 
-def test_text_of_parquet_that_is_not_utf8_goes_to_quarantine(ingested):
-    row = batches(ingested)["2024-01-09"]
+def test_text_of_parquet_that_is_not_utf8_goes_to_quarantine(landed):
+    row = landed.batches["2024-01-09"]
     assert (row["outcome"], row["rows_kept"], row["rows_quarantined"]) == ("kept", 2, 1)
 
 
 @pytest.mark.parametrize(
     "day", ["2024-02-01", "2024-02-14", "2024-02-15", "2024-02-16", "2024-02-17"]
 )
-def test_lines_end_in_any_mix_and_blank_ones_are_no_records(ingested, day):
-    found = kept(ingested, day, "setl_id", "arrive_time")
+def test_lines_end_in_any_mix_and_blank_ones_are_no_records(landed, day):
+    found = landed.kept(day, "setl_id", "arrive_time")
     assert found == [(f"c{n}", ARRIVED) for n in (1, 2, 3, 4)]
 
 
-def test_a_second_header_in_a_file_of_mixed_line_ends_goes_to_quarantine(ingested):
-    row = batches(ingested)["2024-02-18"]
+def test_a_second_header_in_a_file_of_mixed_line_ends_goes_to_quarantine(landed):
+    row = landed.batches["2024-02-18"]
     assert (row["outcome"], row["rows_kept"], row["rows_quarantined"]) == ("kept", 4, 1)
 
 
-def test_quotes_line_breaks_and_backslashes_are_letters_of_a_value(ingested):
+def test_quotes_line_breaks_and_backslashes_are_letters_of_a_value(landed):
     for batch in ("2024-02-02", "2024-02-19"):
-        row = batches(ingested)[batch]
+        row = landed.batches[batch]
         assert (row["reasons"], [told for told in row["warnings"] if "quotes" in told]) == ([], [])
-        values = {value for (value,) in kept(ingested, batch, "dise_codg")}
+        values = {value for (value,) in landed.kept(batch, "dise_codg")}
         assert values == {'a "b", \n\\'}
 
 
-def test_letters_that_may_be_of_another_encoding_are_warned_of(ingested):
-    warned = batches(ingested)["2024-02-08"]["warnings"]
+def test_letters_that_may_be_of_another_encoding_are_warned_of(landed):
+    warned = landed.batches["2024-02-08"]["warnings"]
     assert any("may as well be Chinese ones in GBK" in each for each in warned)
-    one_row = batches(ingested)["2024-02-12"]
+    one_row = landed.batches["2024-02-12"]
     assert (one_row["rows_kept"], one_row["rows_quarantined"]) == (3, 1)
     assert "part-0.csv is not UTF-8, its bytes look like GB18030 (GBK)" in one_row["warnings"]
 
 
 @pytest.mark.parametrize("batch", ["2024-03-01", "2024-03-02"])
-def test_ids_are_read_without_blanks_around_them_and_spoilt_ones_wait(ingested, batch):
-    found = kept(ingested, batch, "psn_no", "med_type")
+def test_ids_are_read_without_blanks_around_them_and_spoilt_ones_wait(landed, batch):
+    found = landed.kept(batch, "psn_no", "med_type")
     assert [name for name, _ in found[:6]] == ["i1", "i2", "i3", "i4", "i5", "i 6"]
     assert found[6:] == [("m1", "11")] * 9
-    codes = [code for (code,) in kept(ingested, batch, "dise_codg")[6:]]
+    codes = [code for (code,) in landed.kept(batch, "dise_codg")[6:]]
     assert codes == ["250.0", "I10", None, None, "I10", "x", "y", "z", "1.0"]
-    waiting = ingested.lake.read(quarantine("settlement")).filter(f"batch = DATE'{batch}'")
-    reasons = [row["reasons"] for row in waiting.orderBy("record_number").collect()]
+    reasons = [row["reasons"] for row in landed.waiting(batch)]
     sheet = "is what a spreadsheet writes for a text or in place of a number"
     assert reasons == [
         ["psn_no: holds a letter that does not show"],
@@ -257,16 +267,16 @@ def test_ids_are_read_without_blanks_around_them_and_spoilt_ones_wait(ingested, 
     ]
 
 
-def test_a_column_may_be_called_anything(ingested):
-    row = batches(ingested)["2024-02-11"]
+def test_a_column_may_be_called_anything(landed):
+    row = landed.batches["2024-02-11"]
     assert (row["outcome"], row["rows_kept"]) == ("kept", 2)
 
 
-def test_a_source_says_its_zone_and_that_aliases_are_to_be_taken(ingested, new_workspace):
+def test_a_source_says_its_zone_and_that_aliases_are_to_be_taken(new_workspace):
     settings = ("landing.time_zone=Asia/Shanghai", "landing.known_aliases=true")
     this = new_workspace(*settings)
-    write_parquet_forms(this.landing)
-    write_csv_forms(this.landing)
+    write_times(this.landing)
+    write_other_names(this.landing)
     this.run(JOB)
     for batch in ("2024-01-03", "2024-01-04"):
         assert kept(this, batch, "setl_time", "arrive_time") == [(AT, ARRIVED)] * 3

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from support.landed import batches, csv_text, kept, parquet, rows_of, text, waiting
+from support.landed import Landed, csv_text, parquet, rows_of, text
 from support.workspace import base_row
 
 from jobs.ingest_batch import JOB
@@ -106,17 +106,28 @@ def ingested(new_workspace):
     return this
 
 
+@pytest.fixture(scope="module")
+def landed(ingested):
+    """What became of the batches of each table."""
+    tables = ("settlement", "institution", "settlement_code")
+    return {table: Landed(ingested, table) for table in tables}
+
+
 @pytest.mark.parametrize("batch", IDS)
-def test_line_breaks_and_quotes_are_no_part_of_an_id(ingested, batch):
-    assert kept(ingested, batch, "psn_no") == [(read,) for _, read, why in IDS[batch] if not why]
-    assert waiting(ingested, batch) == {
+def test_line_breaks_and_quotes_are_no_part_of_an_id(landed, batch):
+    assert landed["settlement"].kept(batch, "psn_no") == [
+        (read,) for _, read, why in IDS[batch] if not why
+    ]
+    assert landed["settlement"].reasons(batch) == {
         number: [f"psn_no: {why}"] for number, (_, _, why) in enumerate(IDS[batch], 1) if why
     }
 
 
 @pytest.mark.parametrize("batch", IDS)
-def test_a_file_with_quotes_that_are_not_those_of_rfc_4180_is_warned_of(ingested, batch):
-    warned = [told for told in batches(ingested)[batch]["warnings"] if "RFC 4180" in told]
+def test_a_file_with_quotes_that_are_not_those_of_rfc_4180_is_warned_of(landed, batch):
+    warned = [
+        told for told in landed["settlement"].batches[batch]["warnings"] if "RFC 4180" in told
+    ]
     assert [told.split(" (")[0] for told in warned] == [
         "part-0.csv has quotes that are not as RFC 4180 has them"
     ] * (batch == "2024-01-03")
@@ -132,14 +143,14 @@ def test_a_file_with_quotes_that_are_not_those_of_rfc_4180_is_warned_of(ingested
         ("2024-01-09", "records, the manifest says 4: its quotes are not as RFC 4180 has them"),
     ],
 )
-def test_what_is_wrong_with_a_header_or_quotes_is_named(ingested, batch, reason):
-    row = batches(ingested)[batch]
+def test_what_is_wrong_with_a_header_or_quotes_is_named(landed, batch, reason):
+    row = landed["settlement"].batches[batch]
     assert row["outcome"] == "refused"
     assert any(reason in each for each in row["reasons"]), row["reasons"]
 
 
-def test_codes_that_a_spreadsheet_spoilt_wait(ingested):
-    found = waiting(ingested, "2024-01-01", "institution")
+def test_codes_that_a_spreadsheet_spoilt_wait(landed):
+    found = landed["institution"].reasons("2024-01-01")
     assert found == {
         1: [f"admdvs: {DECIMALS}"],
         2: [f"admdvs: {SHORTENED}"],
@@ -147,7 +158,7 @@ def test_codes_that_a_spreadsheet_spoilt_wait(ingested):
         4: [f"admdvs: {SHEET}"],
         6: [f"medinslv: {DECIMALS}"],
     }
-    places = kept(ingested, "2024-01-01", "admdvs", table="institution")
+    places = landed["institution"].kept("2024-01-01", "admdvs")
     assert places == [("440301",)] * 6
 
 
@@ -159,17 +170,17 @@ def test_codes_that_a_spreadsheet_spoilt_wait(ingested):
         ("2024-02-03", [False, False, None], 1),
     ],
 )
-def test_booleans_are_read_from_numbers_of_any_type(ingested, batch, read, bad):
-    found = kept(ingested, batch, "dual_channel", table="institution")
+def test_booleans_are_read_from_numbers_of_any_type(landed, batch, read, bad):
+    found = landed["institution"].kept(batch, "dual_channel")
     assert found == [(value,) for value in read]
-    reasons = waiting(ingested, batch, "institution")
+    reasons = landed["institution"].reasons(batch)
     assert reasons == ({4: ["dual_channel: can't be read as boolean"]} if bad else {})
 
 
 @pytest.mark.parametrize("batch", ["2024-02-04", "2024-02-05"])
-def test_amounts_are_read_from_decimals_of_any_width(ingested, batch):
-    assert batches(ingested, "institution")[batch]["reasons"] == []
-    caps = kept(ingested, batch, "visit_cap", table="institution")
+def test_amounts_are_read_from_decimals_of_any_width(landed, batch):
+    assert landed["institution"].batches[batch]["reasons"] == []
+    caps = landed["institution"].kept(batch, "visit_cap")
     assert caps == [(Decimal("1.50"),), (None,), (Decimal(2),), (Decimal(3),)]
 
 
@@ -187,8 +198,8 @@ EMPTY, UNREAD = "seq: is empty, and it is required", "seq: can't be read as inte
     ],
 )
 def test_whole_numbers_are_read_from_numbers_of_any_type_and_never_cut(
-    ingested, batch, read, reasons
+    landed, batch, read, reasons
 ):
-    found = kept(ingested, batch, "seq", table="settlement_code")
+    found = landed["settlement_code"].kept(batch, "seq")
     assert found == [(number,) for number in read]
-    assert waiting(ingested, batch, "settlement_code") == reasons
+    assert landed["settlement_code"].reasons(batch) == reasons
