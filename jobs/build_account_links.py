@@ -24,7 +24,7 @@ from features.network.account_stream import (
 )
 from features.network.meetings import NEAR, OPERATOR, WIDE, Bounds
 from jobs.lake.frames import persisted, to_polars
-from jobs.network.account_inputs import AccountInputs, account_inputs
+from jobs.network.account_inputs import AccountInputs, account_inputs, meeting_facts
 from jobs.runtime.command_line import run_job
 from jobs.runtime.job import Job, JobRun, step
 from models.link_model import LinkModel, UnlearnedWeight, read_link_model
@@ -54,9 +54,10 @@ def main(run: JobRun) -> str:
     """Rebuild one as-of date; safe to run again."""
     settings = run.config.account_links
     bounds = Bounds(sharers=settings.sharers)
-    inputs = account_inputs(run.lake, run.as_of, settings.days)
     with ExitStack() as stack:
         keep = stack.enter_context
+        facts = keep(persisted(meeting_facts(run.lake, run.as_of, settings.days)))
+        inputs = account_inputs(run.lake, facts, run.as_of, settings.days)
         with step(run, "visits read"):
             visits = keep(persisted(inputs.visits.repartition(_tasks(run), "place")))
             count = visits.count()

@@ -43,13 +43,28 @@ class AccountInputs:
     settlements: DataFrame
 
 
-def account_inputs(lake: Lake, as_of: date, days: int) -> AccountInputs:
-    """Read what links need of the days before a date.
+def meeting_facts(lake: Lake, as_of: date, days: int) -> DataFrame:
+    """What `account_inputs` reads of the visits of the days before a date.
 
     Raises:
         DataRefused: when the facts have not been built.
     """
-    facts = visits_between(lake, as_of, days)
+    return visits_between(lake, as_of, days).select(
+        *("settlement_id", "member_id", "institution_id", "service_date", "settlement_time"),
+        *("operator_id", "device_hash"),
+        held_values("proxies", as_of).alias("proxies"),
+    )
+
+
+def account_inputs(lake: Lake, facts: DataFrame, as_of: date, days: int) -> AccountInputs:
+    """What links need of the days before a date.
+
+    Args:
+        lake: the lake.
+        facts: from `meeting_facts`; they are read several times.
+        as_of: the date.
+        days: before it.
+    """
     visits = with_value(lake, facts, as_of, days).select(
         _number("member_id").alias("member"),
         _number("institution_id").alias("place"),
@@ -206,7 +221,7 @@ def _value() -> Column:
 def _held(lake: Lake, visits: DataFrame, people: DataFrame, as_of: date) -> DataFrame:
     """Who uses which phone or proxy, one row per kind, thing and account."""
     devices = _thing("device", "device_hash", visits.filter("device_hash IS NOT NULL"))
-    held = devices.unionByName(_thing("proxy", "proxy", _proxies(visits, as_of), F.col("share")))
+    held = devices.unionByName(_thing("proxy", "proxy", _proxies(visits), F.col("share")))
     pickups = (
         lake.read_as_of_if_exists(PROXY_PICKUP.silver, as_of)
         .filter("proxy_phone_hash IS NOT NULL")
@@ -217,11 +232,9 @@ def _held(lake: Lake, visits: DataFrame, people: DataFrame, as_of: date) -> Data
     return held.unionByName(_thing("phone", "phone_hash", phones)).distinct()
 
 
-def _proxies(visits: DataFrame, as_of: date) -> DataFrame:
+def _proxies(visits: DataFrame) -> DataFrame:
     """`member_id`, `proxy`, `share` of the account's visits at which the proxy came."""
-    carried = visits.select(
-        "member_id", "settlement_id", F.explode(held_values("proxies", as_of)).alias("proxy")
-    )
+    carried = visits.select("member_id", "settlement_id", F.explode("proxies").alias("proxy"))
     by_proxy = (
         carried.filter("proxy IS NOT NULL")
         .groupBy("member_id", "proxy")

@@ -8,7 +8,7 @@ from support.frames import frame_of, lineage
 
 from expectations.gold.fact import FEE_FACT, VISIT_FACT
 from expectations.landing.reference import DRUG
-from jobs.network.account_inputs import account_inputs, visits_between, with_value
+from jobs.network.account_inputs import account_inputs, meeting_facts, visits_between, with_value
 
 AS_OF = date(2025, 7, 1)
 DAYS = 45  # from 17 May on
@@ -88,5 +88,6 @@ def test_a_visit_stays_while_refunds_leave_something_of_it(lake):
 
 
 def test_a_refund_takes_out_of_the_basket_whichever_sign_its_lines_have(lake):
-    taken = account_inputs(lake, AS_OF, DAYS).taken.collect()
+    facts = meeting_facts(lake, AS_OF, DAYS)
+    taken = account_inputs(lake, facts, AS_OF, DAYS).taken.collect()
     assert sorted(row["value"] for row in taken) == [20.0, 70.0]
