@@ -182,7 +182,11 @@ def member():
     )
     unknown = [None, None]
     institutions = pl.DataFrame(
-        {"institution_id": ["H1", "H2"], "institution_type": ["hospital"] * 2}
+        {
+            "institution_id": ["H1", "H2"],
+            "institution_type": ["hospital"] * 2,
+            "district": ["320100"] * 2,
+        }
         | {"visit_cap": unknown, "latitude": unknown, "longitude": unknown},
         schema_overrides=dict.fromkeys(("visit_cap", "latitude", "longitude"), pl.Float64),
     )
