@@ -21,7 +21,7 @@ OF_SPREADSHEET = r"^=.*\z|^'.*\z|^#+\z"
 QUOTED = r"[\"\x{201C}\x{201D}\x{FF02}]"
 
 
-#: For what spoils a name a text that is spoilt by it and says nothing of anybody.
+#: What is delivered in place of a spoilt name, by what spoilt it: a text that is spoilt in the same way and is nobody's.
 SIGNS = {
     UNSEEN: "x\u200bx",
     SHORTENED: "0E+0",

@@ -108,10 +108,11 @@ def meeting_rows(visits: pl.DataFrame, bounds: Bounds) -> pl.DataFrame:
     """
     ordered = _ordered(visits)
     taken = np.minimum(_followers(ordered, bounds.near_minutes), bounds.near_visits)
+    marks = _marks(ordered, "elsewhere", "things")
     key = ["src", "dst", "thing", "day"]
     found = [
         _beside(ordered, *pairs, ("value", "visit"))
-        .with_columns(is_known=pl.Series(_may_be_known(ordered, *pairs, ("elsewhere", "things"))))
+        .with_columns(is_known=pl.Series(_may_be_known(marks, *pairs)))
         .sort(*key, "gap", "src_visit", "dst_visit")
         .unique(key, keep="first", maintain_order=True)
         for pairs in _paired(ordered, taken)
@@ -136,10 +137,11 @@ def wide_meetings(visits: pl.DataFrame, bounds: Bounds) -> pl.DataFrame:
     """
     ordered = _ordered(visits)
     taken = np.minimum(_followers(ordered, bounds.wide_minutes), bounds.wide_visits)
+    marks = _marks(ordered, "elsewhere")
     key = ["src", "dst", "thing", "day"]
     found = []
     for first, second in _paired(ordered, taken):
-        left = _may_be_known(ordered, first, second, ("elsewhere",))
+        left = _may_be_known(marks, first, second)
         found.append(_beside(ordered, first[left], second[left], ()).select(key).unique())
     days = pl.concat([empty_evidence().select(key), *found]).unique()
     return days.group_by("src", "dst", place="thing").agg(days=pl.len().cast(pl.Int32))
@@ -269,15 +271,18 @@ def _paired(ordered: pl.DataFrame, taken: Rows) -> Iterator[tuple[Rows, Rows]]:
         yield first[is_other], second[is_other]
 
 
-def _may_be_known(
-    ordered: pl.DataFrame, first: Rows, second: Rows, names: Sequence[str]
-) -> npt.NDArray[np.bool_]:
+def _marks(ordered: pl.DataFrame, *names: str) -> list[Rows]:
+    """The marks of visits; none if they have none."""
+    return [marks_of(ordered, name) for name in names if MARKS[name][0] in ordered.columns]
+
+
+def _may_be_known(marks: Sequence[Rows], first: Rows, second: Rows) -> npt.NDArray[np.bool_]:
     """Whether the accounts of two visits may have anything else in common; without marks nobody knows."""
-    known = np.zeros(len(first), np.bool_)
-    for name in names:
-        if MARKS[name][0] not in ordered.columns:
-            return np.ones(len(first), np.bool_)
-        known |= in_common(marks_of(ordered, name), first, second)
+    if not marks:
+        return np.ones(len(first), np.bool_)
+    known: npt.NDArray[np.bool_] = np.any(
+        [in_common(each, first, second) for each in marks], axis=0
+    )
     return known
 
 

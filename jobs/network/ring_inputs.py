@@ -59,7 +59,7 @@ def carriers(lake: Lake, as_of: date, visits: DataFrame) -> DataFrame:
     Args:
         lake: the lake.
         as_of: the date.
-        visits: of these accounts, from `visits_of`.
+        visits: of these accounts, as `visits_between` has them.
 
     Returns:
         `member_id`, `carrier_kind`, `carrier`, `visits` (long), `places` (long).

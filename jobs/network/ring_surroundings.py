@@ -39,13 +39,12 @@ def main_doctors(
     visits = visits_between(lake, as_of, days).select(
         "settlement_id", "member_id", "institution_id"
     )
-    places = F.broadcast(used.select("institution_id").distinct())
     since = as_of - timedelta(days=days)
     doctors = rows_as_of(lake.read(FEE_FACT), as_of).filter(
         F.col("doctor_id").isNotNull() & (F.col("service_month") >= f"{since:%Y-%m}")
     )
     billed = (
-        visits.join(places, on="institution_id", how="left_semi")
+        visits.join(F.broadcast(used), on="institution_id", how="left_semi")
         .join(doctors.select("settlement_id", "doctor_id"), on="settlement_id", how="inner")
         .distinct()
     )
