@@ -26,7 +26,8 @@ from features.network.meetings import NEAR, OPERATOR, WIDE, Bounds
 from jobs.lake.frames import persisted, to_polars
 from jobs.network.account_inputs import AccountInputs, account_inputs, meeting_facts
 from jobs.runtime.command_line import run_job
-from jobs.runtime.job import Job, JobRun, step
+from jobs.runtime.config import Config
+from jobs.runtime.job import Job, JobRun, Options, step
 from models.link_model import LinkModel, UnlearnedWeight, read_link_model
 
 _EPOCH = date(1970, 1, 1)
@@ -48,6 +49,11 @@ _LINKS: dict[str, pl.DataType] = {
     "reasons": _REASON,
     **dict.fromkeys(TRAIT_NAMES, pl.Float64()),
 }
+
+
+def check(config: Config, options: Options) -> None:
+    """That the model of links can be read, before Spark starts."""
+    _model(config)
 
 
 def main(run: JobRun) -> str:
@@ -114,12 +120,19 @@ def _ranks(known: DataFrame) -> dict[str, pl.DataFrame]:
 
 def _weight(run: JobRun, accounts: int) -> LinkModel | UnlearnedWeight:
     """The shipped model where it is there."""
-    path = run.config.account_links.model
-    model = read_link_model(Path(path)) if path else None
+    model = _model(run.config)
     if model is None:
-        run.log.info("no model of links: the unlearned weight stands in", model=path)
+        run.log.info(
+            "no model of links: the unlearned weight stands in",
+            model=run.config.account_links.model,
+        )
         return UnlearnedWeight(accounts * (accounts - 1) / 2)
     return model
+
+
+def _model(config: Config) -> LinkModel | None:
+    path = config.account_links.model
+    return read_link_model(Path(path)) if path else None
 
 
 def _weighed(weight: LinkModel | UnlearnedWeight, least: float, rows: pl.DataFrame) -> pl.DataFrame:
@@ -217,6 +230,7 @@ JOB = Job(
     "Link accounts that do things together which chance does not explain",
     main,
     ("as_of",),
+    check,
 )
 
 if __name__ == "__main__":

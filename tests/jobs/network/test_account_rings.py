@@ -10,6 +10,7 @@ import pytest
 from pyspark.sql import functions as F
 from support.frames import frame_of, lineage
 
+from expectations.contract.errors import ConfigError
 from expectations.gold.account import HIGH_RISK_ACCOUNT, INDICATOR, MEMBER_FEATURE, PEER_STATISTIC
 from expectations.gold.fact import FEE_FACT, VISIT_FACT
 from expectations.gold.resemblance import MEMBER_RESEMBLANCE
@@ -25,6 +26,8 @@ from expectations.gold.ring import (
 )
 from expectations.landing.reference import DRUG, INSTITUTION, PERSON
 from jobs import build_account_links, find_rings, flag_indicators, propose_accounts, write_report
+from jobs.runtime.config import load_config
+from jobs.runtime.job import Options
 
 AS_OF = date(2025, 7, 1)
 NEXT = date(2025, 8, 1)
@@ -274,3 +277,11 @@ def two_best(lake):
         row["member_id"]: row["link_weight_two_best_365d"]
         for row in rows_of(lake, MEMBER_RING_FEATURE)
     }
+
+
+def test_a_broken_model_of_links_is_named_before_spark_starts(tmp_path):
+    path = tmp_path / "account_link.json"
+    path.write_text('{"traits": [')
+    config = load_config("conf/local.yaml", [f"account_links.model={path}"])
+    with pytest.raises(ConfigError, match=f"{path} is not a model of links"):
+        build_account_links.JOB.check(config, Options(as_of=AS_OF))
